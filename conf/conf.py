@@ -1,0 +1,68 @@
+"""The settings of the site."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from conf.addresses import from_environment  # noqa: E402  # the line above makes it importable
+
+project = "Keras snippets"
+author = "the keras-snippets authors"
+copyright = "2026, the keras-snippets authors"
+language = "en"
+
+extensions = [
+    "myst_nb",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "conf.pipeline",
+    "conf.notebooks",
+    "conf.listings",
+    "conf.reference",
+]
+
+# Pages
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+nb_output_folder = "outputs"
+nb_merge_streams = True
+nb_render_markdown_format = "gfm"
+
+# Recipes, and how the pages that show them run
+recipes_package = str(ROOT / "snippets")
+recipes_shared = ["both_kerases", "data", "drawings"]
+page_store = str(ROOT / "build/store")
+page_preload = ["tensorflow", "keras", "tf_keras", "sklearn.datasets", "matplotlib.pyplot"]
+notebook_needs = ["tensorflow", "keras", "tf_keras", "scikit-learn", "matplotlib"]
+site_addresses = from_environment(ROOT)
+
+# References: other projects' names cannot be looked up without a network.
+nitpick_ignore_regex = [("py:.*", r"(?!snippets\.).*")]
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 72
+add_module_names = False
+
+# Look
+html_theme = "sphinx_book_theme"
+html_title = "Keras snippets"
+html_baseurl = site_addresses.site
+html_static_path = ["../docs/_static"]
+templates_path = ["../docs/_templates"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_theme_options = {
+    "article_footer_items": ["ran-on.html", "prev-next.html"],
+    "home_page_in_toc": True,
+    "path_to_docs": "docs",
+    "repository_url": site_addresses.repository,
+    "show_toc_level": 2,
+    "use_download_button": False,
+    "use_edit_page_button": bool(site_addresses.repository),
+    "use_fullscreen_button": False,
+    "use_issues_button": bool(site_addresses.repository),
+    "use_source_button": bool(site_addresses.repository),
+}
+exclude_patterns = ["_templates"]
+copybutton_exclude = ".linenos, .gp"

@@ -1,0 +1,73 @@
+"""The kernel that runs a page: ipykernel, with two additions.
+
+It ends when the build that started it ends, however that ended, and it reports a
+figure that shows nothing. `python -m conf.kernel -f FILE` starts one from scratch;
+`run` is what a process forked from the warm server calls.
+"""
+
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from ipykernel.kernelapp import IPKernelApp
+from IPython.display import display
+
+EMPTY_FIGURE = "application/vnd.empty-figure"
+
+
+def run(arguments: list[str], folder: str, environment: Mapping[str, str]) -> None:
+    """Turn this process into the kernel of one page.
+
+    Args:
+        arguments: ipykernel's command line, without the program's name.
+        folder: the working directory.
+        environment: the whole environment.
+    """
+    if multiprocessing.parent_process() is not None:
+        os.setsid()  # so that stopping the page stops what the page started
+        threading.Thread(target=_end_with_the_build, daemon=True).start()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    # A page sees what is installed, never this checkout.
+    checkout = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.path[:] = [path for path in sys.path if path not in (checkout, "")]
+    app = IPKernelApp.instance(parent_handle=os.getppid())
+    app.initialize(arguments)
+    assert app.shell is not None  # initialize made it
+    app.shell.events.register("post_execute", _report_empty_figures)
+    app.start()
+
+
+def _end_with_the_build() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.killpg(0, 9)
+
+
+def _report_empty_figures() -> None:
+    """Runs before the figures of a cell are sent and closed."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None:
+        return
+    for number in pyplot.get_fignums():
+        figure = pyplot.figure(number)
+        if not figure.texts and not any(_shows_something(axes) for axes in figure.axes):
+            display({EMPTY_FIGURE: f"figure {number} has no data"}, raw=True)
+
+
+def _shows_something(axes: Any) -> bool:
+    import numpy as np
+
+    images = [image.get_array() for image in axes.images]
+    if images:
+        return any(np.ma.count(np.ma.masked_invalid(image)) for image in images)
+    return bool(axes.texts) or bool(np.isfinite(axes.dataLim.get_points()).all())
+
+
+if __name__ == "__main__":
+    run(sys.argv[1:], os.getcwd(), dict(os.environ))

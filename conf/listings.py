@@ -1,0 +1,131 @@
+"""Pages with the source of the recipes and of their tests.
+
+A line of a listing is reached by what it holds: the name of a recipe leads to its source
+in a module's listing, and to the first test that names it in a listing of tests. So a
+link stays right when lines move.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from sphinx.application import Sphinx
+
+from conf.addresses import Addresses
+from conf.pages import Problem
+from conf.recipes import Package
+
+FOLDER = "listings"
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test function and every name it mentions."""
+
+    name: str
+    line: int
+    mentions: frozenset[str]
+
+
+class TestFile:
+    """The unit tests of one recipe module."""
+
+    __test__ = False  # a name, not a test
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = path.read_text("utf-8") if path.exists() else ""
+
+    @cached_property
+    def tests(self) -> list[Test]:
+        found = []
+        for node in ast.walk(ast.parse(self.text)):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                names = {
+                    getattr(inner, "id", None) or getattr(inner, "attr", None)
+                    for inner in ast.walk(node)
+                }
+                found.append(Test(node.name, node.lineno, frozenset(filter(None, names))))
+        return sorted(found, key=lambda test: test.line)
+
+    def of(self, recipe: str) -> list[Test]:
+        """The tests that name a recipe, in order."""
+        return [test for test in self.tests if recipe in test.mentions]
+
+
+def tests_of(package: Package, module: str) -> TestFile:
+    """The tests of a module, by its stem."""
+    return TestFile(package.folder.parent / "tests" / f"test_{module.rpartition('.')[2]}.py")
+
+
+def address(docname: str, path: str, anchor: str) -> str:
+    """The relative address of a line of a listing, seen from a page."""
+    page = Path(path).with_suffix("").as_posix()
+    return "../" * docname.count("/") + f"{FOLDER}/{page}.html#{anchor}"
+
+
+def _collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield one page a file, as Sphinx's `html-collect-pages` wants it."""
+    package = Package(Path(app.config.recipes_package))
+    root = package.folder.parent
+    for module in package.modules.values():
+        if module.path.name == "__init__.py":
+            continue
+        anchors = {module.source_of(name)[0]: [name] for name in module.objects}
+        yield _page(app, module.path.relative_to(root), module.text, anchors)
+        tests = tests_of(package, module.name)
+        lines: dict[int, list[str]] = {test.line: [test.name] for test in tests.tests}
+        for name in module.objects:
+            for test in tests.of(name)[:1]:
+                lines[test.line].append(name)
+        if tests.path.exists():
+            yield _page(app, tests.path.relative_to(root), tests.text, lines)
+
+
+def _page(
+    app: Sphinx, path: Path, text: str, anchors: dict[int, list[str]]
+) -> tuple[str, dict[str, Any], str]:
+    formatter: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
+    lines = highlight(text, PythonLexer(stripnl=False), formatter).splitlines()
+    width = len(str(len(lines)))
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        marks = "".join(f'<span id="{escape(name)}"></span>' for name in anchors.get(number, []))
+        rows.append(f'{marks}<span class="linenos">{number:>{width}} </span>{line}')
+    name = path.as_posix()
+    addresses: Addresses = app.config.site_addresses
+    at_commit = addresses.file(name)
+    origin = f'<p><a href="{escape(at_commit)}">{escape(name)} in the repository</a></p>'
+    code = "\n".join(rows)
+    body = (
+        f"<h1>{escape(name)}</h1>{origin if at_commit else ''}"
+        f'<div class="highlight-python listing"><div class="highlight">'
+        f'<pre tabindex="0">{code}\n</pre></div></div>'
+    )
+    context = {"title": name, "body": body, "toc": "", "display_toc": False}
+    return f"{FOLDER}/{path.with_suffix('').as_posix()}", context, "page.html"
+
+
+def untested(package: Package) -> Iterator[Problem]:
+    """Recipes that no test of their module names."""
+    for module in package.modules.values():
+        if module.path.name == "__init__.py":
+            continue
+        tests = tests_of(package, module.name)
+        for name, node in module.objects.items():
+            if not tests.of(name):
+                path = module.path.relative_to(package.folder.parent).as_posix()
+                wanted = tests.path.relative_to(package.folder.parent).as_posix()
+                yield Problem(path, node.lineno, f"no test in `{wanted}` names `{name}`")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("html-collect-pages", _collect)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,244 @@
+"""Read a page: fill its cells with recipes, and check what the cells may do.
+
+A page is MyST Markdown. A code cell either shows a recipe (`:snippet: dotted.name`,
+no body) or holds short calls typed on the page. `read` turns the text into cells;
+everything that is wrong with it is collected in `Page.problems`, so that an author
+sees all of it at once.
+"""
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from myst_nb.core.read import MystMetadataParsingError, read_myst_markdown_notebook
+from myst_parser.config.main import MdParserConfig
+from nbformat import NotebookNode
+
+from conf.recipes import Package, Recipe, RecipeError, bound_names
+
+OPTIONS = {"snippet", "tags", "timeout", "mystnb"}
+TAGS = {"raises-exception", "hide-input", "hide-output", "remove-output"}
+RAISES = "raises-exception"
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong, where it is, and what to do about it."""
+
+    page: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One code cell.
+
+    Attributes:
+        index: its position among all cells of the notebook.
+        fence: the 1-based line of the page where the cell opens.
+        body: the 1-based line of its first line of code; the fence's for a recipe.
+        code: what runs.
+        recipe: the recipe shown, or None for code typed on the page.
+        tags: the cell's tags, sorted.
+        timeout: seconds the cell may run, or None for the site's default.
+    """
+
+    index: int
+    fence: int
+    body: int
+    code: str
+    recipe: Recipe | None
+    tags: tuple[str, ...]
+    timeout: int | None
+    alt: str
+    caption: str
+
+    @property
+    def raises(self) -> bool:
+        return RAISES in self.tags
+
+
+@dataclass
+class Page:
+    """A page as read: its notebook with the recipes filled in, cells, problems."""
+
+    path: str
+    notebook: NotebookNode
+    cells: list[Cell] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def recipes(self) -> list[Recipe]:
+        return [cell.recipe for cell in self.cells if cell.recipe]
+
+
+def read(text: str, path: str, package: Package, extensions: Iterable[str]) -> Page:
+    """Read a page's text.
+
+    Args:
+        text: MyST Markdown.
+        path: how messages name the page, for example `docs/guides/gans.md`.
+        package: where recipes come from.
+        extensions: the MyST extensions in use (`colon_fence` and so on).
+    """
+    try:
+        notebook = read_myst_markdown_notebook(
+            text, MdParserConfig(enable_extensions=set(extensions)), add_source_map=True
+        )
+    except MystMetadataParsingError as error:
+        empty = read_myst_markdown_notebook("")
+        return Page(path, empty, problems=[Problem(path, 1, str(error))])
+    return _Reader(text, path, package).read(notebook)
+
+
+class _Reader:
+    """The state of one reading: what has been shown so far, and who bound which name."""
+
+    def __init__(self, text: str, path: str, package: Package) -> None:
+        self.lines = text.splitlines()
+        self.path, self.package = path, package
+        self.problems: list[Problem] = []
+        self.shown: set[str] = set()
+        self.bindings: dict[str, str] = {}
+        self.assigned: set[str] = set()
+
+    def read(self, notebook: NotebookNode) -> Page:
+        page = Page(self.path, notebook, problems=self.problems)
+        notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "python3"}
+        source_map = notebook.metadata["source_map"]
+        for index, (cell, line) in enumerate(zip(notebook.cells, source_map, strict=True)):
+            if cell.cell_type == "code":
+                page.cells.append(self._cell(index, cell, line))
+        return page
+
+    def _problem(self, line: int, message: str) -> None:
+        self.problems.append(Problem(self.path, line, message))
+
+    def _cell(self, index: int, cell: NotebookNode, fence: int) -> Cell:
+        options = dict(cell.metadata)
+        tags = options.get("tags", [])
+        tags = sorted(tags.split(",") if isinstance(tags, str) else tags)
+        for unknown in sorted(set(options) - OPTIONS):
+            self._problem(fence, f"unknown cell option `{unknown}`; known: {_list(OPTIONS)}")
+        for unknown in sorted(set(tags) - TAGS):
+            self._problem(fence, f"unknown cell tag `{unknown}`; known: {_list(TAGS)}")
+        recipe, body = None, fence
+        if "snippet" in options:
+            recipe = self._recipe(str(options["snippet"]), cell.source, fence)
+            cell.source = recipe.code if recipe else ""
+        else:
+            body = self._body_line(cell.source, fence)
+            self._check_page_code(cell.source, body)
+        timeout = options.get("timeout")
+        mystnb = options.get("mystnb") or {}
+        return Cell(
+            index=index,
+            fence=fence,
+            body=body,
+            code=cell.source,
+            recipe=recipe,
+            tags=tuple(tags),
+            timeout=None if timeout is None else int(timeout),
+            alt=_text(mystnb, "image", "alt"),
+            caption=_text(mystnb, "figure", "caption"),
+        )
+
+    def _recipe(self, dotted: str, typed: str, fence: int) -> Recipe | None:
+        if typed.strip():
+            self._problem(fence, f"the cell that shows `{dotted}` must be empty")
+        try:
+            recipe = self.package.recipe(dotted)
+        except RecipeError as error:
+            self._problem(fence, str(error))
+            return None
+        for needed in recipe.needs:
+            if needed not in self.shown:
+                self._problem(
+                    fence, f"`{dotted}` needs `{needed}`, which the page has not shown yet"
+                )
+        self.shown.add(dotted)
+        self._bind(dotted.rpartition(".")[2], dotted, fence)
+        for statement in recipe.imports:
+            for name in bound_names(ast.parse(statement)):
+                self._bind(name, statement, fence)
+        return recipe
+
+    def _bind(self, name: str, origin: str, line: int) -> None:
+        """A name means one thing on a page, or an earlier recipe would change."""
+        if name in self.assigned:
+            self._problem(line, f"`{name}` is `{origin}` here but was assigned earlier on the page")
+        earlier = self.bindings.setdefault(name, origin)
+        if earlier != origin and not _same_root(earlier, origin):
+            self._problem(line, f"`{name}` is `{origin}` here but `{earlier}` earlier on the page")
+
+    def _check_page_code(self, code: str, body: int) -> None:
+        try:
+            tree = ast.parse(code)
+        except SyntaxError as error:
+            line = body + (error.lineno or 1) - 1
+            self._problem(line, f"syntax error in the cell: {error.msg}")
+            return
+        for node in ast.walk(tree):
+            line = body + getattr(node, "lineno", 1) - 1
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                self._problem(
+                    line, f"`{node.name}` is defined on the page; make it a recipe and show it"
+                )
+            for module in _imported(node):
+                if self.package.owns(module):
+                    self._problem(
+                        line,
+                        f"a page never imports `{self.package.name}`: "
+                        f"show the recipe with `:snippet:` and call it",
+                    )
+        for statement in tree.body:
+            line = body + statement.lineno - 1
+            for name in sorted(bound_names(statement)):
+                is_import = isinstance(statement, ast.Import | ast.ImportFrom)
+                if is_import:
+                    self._bind(name, ast.unparse(statement), line)
+                    continue
+                self.assigned.add(name)
+                if name in self.bindings:
+                    self._problem(
+                        line,
+                        f"`{name}` is assigned here, but earlier on the page it is "
+                        f"`{self.bindings[name]}`; choose another name",
+                    )
+
+    def _body_line(self, source: str, fence: int) -> int:
+        """Where the code starts: below the fence and the cell's options."""
+        wanted = source.splitlines()
+        for start in range(fence, len(self.lines)):
+            if self.lines[start : start + len(wanted)] == wanted:
+                return start + 1
+        return fence
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
+def _same_root(first: str, second: str) -> bool:
+    """`import keras` and `import keras.ops` bind the same `keras`."""
+    roots = [
+        text.removeprefix("import ").partition(".")[0]
+        for text in (first, second)
+        if text.startswith("import ") and " as " not in text
+    ]
+    return len(roots) == 2 and roots[0] == roots[1]
+
+
+def _text(options: Any, part: str, key: str) -> str:
+    return str((options.get(part) or {}).get(key) or "")
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))

@@ -1,0 +1,223 @@
+"""Run pages before Sphinx reads them, and let the reader only recall.
+
+The fingerprint of every page decides what is outdated, by content and never by time.
+What has no run in the store is executed, all together, before anything is read; if a
+page fails, all problems are reported in one go, the build ends there, and the last
+good site stays where it is.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import SphinxError
+from sphinx.util import logging
+
+from conf import fingerprints, house, listings, notebooks, pages, state
+from conf.addresses import Addresses
+from conf.pages import Page, Problem
+from conf.recipes import Package, RecipeError
+from conf.state import PageState
+from conf.store import Run, Store
+
+logger = logging.getLogger(__name__)
+
+
+class PagesFailed(SphinxError):
+    """All that is wrong with the pages of this build, one line each."""
+
+    category = "The site was not built"
+
+
+@lru_cache(maxsize=8)
+def package_at(folder: str, version: int = 0) -> Package:
+    """The package as it is now; `version` tells one build of a process from the next."""
+    return Package(Path(folder))
+
+
+def recall(text: str, package: str, store: str, extensions: list[str]) -> NotebookNode:
+    """Reader for MyST-NB: the page's notebook, with the outputs of its run."""
+    source = package_at(package, _build)
+    page = pages.read(text, "", source, extensions)
+    if page.cells:
+        run = Store(Path(store)).get(fingerprints.fingerprint(page, source))
+        if run is None:
+            raise PagesFailed("a page changed while the site was being built; build again")
+        for count, (cell, outputs) in enumerate(zip(page.cells, run.outputs, strict=True), start=1):
+            node = page.notebook.cells[cell.index]
+            node.execution_count = count
+            node.outputs = [NotebookNode(output) for output in outputs]
+    return page.notebook
+
+
+# How many builds this process has done: a live server builds many times, and reads the
+# package afresh each time.
+_build = 0
+
+
+class Pipeline:
+    """One build: which pages are outdated, which must run, what went wrong."""
+
+    def __init__(self, app: Sphinx) -> None:
+        global _build
+        _build += 1
+        self.app = app
+        self.package = package_at(app.config.recipes_package, _build)
+        self.store = Store(Path(app.config.page_store))
+        self.root = Path(app.config.recipes_package).parent
+        self.problems: list[Problem] = []
+        self.read: dict[str, Page] = {}
+        self.addresses: Addresses = app.config.site_addresses
+        # All that a page can depend on: while it is the same, pages need no parsing.
+        self.inputs = self.package.digest + fingerprints.environment() + self.addresses.site
+
+    def path(self, docname: str) -> str:
+        """How messages name a page."""
+        path = Path(self.app.env.doc2path(docname))
+        return Path(os.path.relpath(path, self.root)).as_posix()
+
+    def outdated(self, env: BuildEnvironment) -> list[str]:
+        """Pages whose text or fingerprint differs from what the environment holds."""
+        self._check_house()
+        known = state.of(env)
+        before, known.pages = known.pages, {}
+        known.notebooks = {n: t for n, t in known.notebooks.items() if n in env.found_docs}
+        for docname in sorted(env.found_docs):
+            text = Path(env.doc2path(docname)).read_bytes()
+            digest, then = hashlib.sha256(text).hexdigest(), before.get(docname)
+            if then and (then.text, then.inputs) == (digest, self.inputs):
+                known.pages[docname] = then
+            else:
+                run = self._prepare(env, docname, text.decode())
+                known.pages[docname] = PageState(digest, self.inputs, run)
+        return [name for name, now in known.pages.items() if not _same(now, before.get(name))]
+
+    def _check_house(self) -> None:
+        shared = self.app.config.recipes_shared
+        self.problems.extend(house.problems(self.root, self.package.name, shared))
+        try:
+            self.problems.extend(listings.untested(self.package))
+        except RecipeError as error:
+            self.problems.append(Problem(self.package.name, 1, str(error)))
+
+    def _prepare(self, env: BuildEnvironment, docname: str, text: str) -> str:
+        """Read a page, write its notebook, and return its fingerprint."""
+        extensions = self.app.config.myst_enable_extensions
+        page = pages.read(text, self.path(docname), self.package, extensions)
+        self.read[docname] = page
+        state.of(env).notebooks.pop(docname, None)
+        found = ""
+        if page.cells and not page.problems:
+            try:
+                found = fingerprints.fingerprint(page, self.package)
+            except RecipeError as error:  # a module that only other modules reach
+                page.problems.append(Problem(page.path, page.cells[0].fence, str(error)))
+            notebook, problems = notebooks.write_out(
+                page, docname, self.addresses, extensions, self.app.config.notebook_needs
+            )
+            page.problems.extend(problems)
+            state.of(env).notebooks[docname] = notebook
+        self.problems.extend(page.problems)
+        return "" if page.problems else found
+
+    def execute(self, env: BuildEnvironment, docnames: Iterable[str]) -> None:
+        """Run what has no run in the store.
+
+        Raises:
+            PagesFailed: after every page that can run has run.
+        """
+        states = state.of(env).pages
+        fingerprint = {name: states[name].run for name in docnames if states[name].run}
+        missing = [name for name, key in fingerprint.items() if self.store.get(key) is None]
+        if missing:
+            self._run(env, missing, fingerprint)
+        elif fingerprint:
+            logger.info("pages: nothing to run, %d recalled", len(fingerprint))
+        if self.problems:
+            lines = [str(problem) for problem in sorted(self.problems)]
+            count = f"{len(lines)} problem" + ("s" if len(lines) > 1 else "")
+            raise PagesFailed("\n".join([f"{count} on its pages", *lines]))
+
+    def _run(self, env: BuildEnvironment, missing: list[str], fingerprint: dict[str, str]) -> None:
+        from conf import execution  # heavy, and needed by builds that run something only
+
+        config = self.app.config
+        settings = execution.Settings(
+            jobs=config.page_jobs or os.cpu_count() or 1,
+            timeout=config.page_timeout,
+            preload=tuple(config.page_preload),
+        )
+        todo = {self.path(name): name for name in missing}
+        queue = []
+        for name in missing:
+            if name not in self.read:
+                self._prepare(env, name, Path(env.doc2path(name)).read_text("utf-8"))
+            queue.append(self.read[name])
+        recalled = len(fingerprint) - len(missing)
+        logger.info("pages: %d to run, %d recalled", len(missing), recalled)
+
+        def finished(page: Page, result: Run | list[Problem], seconds: float) -> None:
+            name = todo.pop(page.path)
+            left = f"{len(todo)} left" if todo else "all done"
+            if isinstance(result, Run):
+                self.store.put(fingerprint[name], result)
+                logger.info("  ran %s in %.1f s (%s)", page.path, seconds, left)
+            else:
+                self.problems.extend(result)
+                logger.info("  FAILED %s after %.1f s (%s)", page.path, seconds, left)
+
+        start = time.perf_counter()
+        execution.run_all(
+            queue, settings, lambda page: logger.info("  running %s", page.path), finished
+        )
+        logger.info("pages: ran in %.1f s", time.perf_counter() - start)
+
+
+def _same(now: PageState, before: PageState | None) -> bool:
+    """Whether text and outputs are those of the last build."""
+    return before is not None and (now.text, now.run) == (before.text, before.run)
+
+
+def _configure(app: Sphinx, config: Config) -> None:
+    config.nb_execution_mode = "off"  # the reader brings outputs along
+    config.nb_custom_formats = {
+        ".md": [
+            "conf.pipeline.recall",
+            {
+                "package": str(config.recipes_package),
+                "store": str(config.page_store),
+                "extensions": sorted(config.myst_enable_extensions),
+            },
+            False,
+        ]
+    }
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_config_value("recipes_package", None, "env", str)
+    app.add_config_value("recipes_shared", [], "", list)
+    app.add_config_value("page_store", None, "", str)
+    app.add_config_value("page_jobs", 0, "", int)
+    app.add_config_value("page_timeout", 120, "", int)
+    app.add_config_value("page_preload", [], "", list)
+    app.connect("config-inited", _configure, priority=100)
+    pipeline: list[Pipeline] = []
+
+    def get_outdated(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
+        pipeline[:] = [Pipeline(app)]
+        return pipeline[0].outdated(env)
+
+    def before_read(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+        pipeline[0].execute(env, docnames)
+
+    app.connect("env-get-outdated", get_outdated)
+    app.connect("env-before-read-docs", before_read)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,337 @@
+"""Read recipes from the package's source, without importing it.
+
+A *recipe* is a function, class or constant at the top level of a module of the
+package. This module finds it, cuts its source out, and says which imports and
+which other recipes that source needs.
+"""
+
+import ast
+import builtins
+import difflib
+import hashlib
+import symtable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Constant = ast.Assign | ast.AnnAssign
+
+
+class RecipeError(Exception):
+    """A recipe cannot be shown; the message is one line for the page's author."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One recipe as a page shows it.
+
+    Attributes:
+        name: the dotted name, for example `snippets.data.digit_images`.
+        kind: `function`, `class` or `data`.
+        line: the 1-based line in the module where the source starts.
+        source: the object's own source, its docstring cut to the first line.
+        imports: the import statements that the source needs, in module order.
+        needs: dotted names of the package's own recipes that the source uses.
+    """
+
+    name: str
+    kind: str
+    line: int
+    source: str
+    imports: tuple[str, ...]
+    needs: tuple[str, ...]
+
+    @property
+    def code(self) -> str:
+        """The text of the cell: imports on top, then the source."""
+        gap = "\n\n" if self.kind == "data" else "\n\n\n"
+        return "\n".join(self.imports) + gap + self.source if self.imports else self.source
+
+
+class Module:
+    """One module of the package, parsed."""
+
+    def __init__(self, package: "Package", name: str, path: Path) -> None:
+        self.package, self.name, self.path = package, name, path
+        self.text = path.read_text(encoding="utf-8")
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        try:
+            return ast.parse(self.text)
+        except SyntaxError as error:
+            raise RecipeError(
+                f"{self.where(error.lineno or 1)}: syntax error: {error.msg}"
+            ) from error
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+    def where(self, line: int) -> str:
+        """`snippets/data.py:12`, for messages."""
+        return f"{self.path.relative_to(self.package.folder.parent).as_posix()}:{line}"
+
+    @cached_property
+    def objects(self) -> dict[str, Definition | Constant]:
+        """The top-level functions, classes and constants, by name."""
+        found: dict[str, Definition | Constant] = {}
+        for node in self.tree.body:
+            for name in _bound_names(node):
+                if name in found:
+                    raise RecipeError(
+                        f"{self.where(node.lineno)}: `{name}` is defined twice at the "
+                        f"top level; a page could not say which one it shows"
+                    )
+                found[name] = node  # type: ignore[assignment]  # _bound_names yields for these nodes only
+        return found
+
+    @cached_property
+    def imports(self) -> dict[str, tuple[str, ...]]:
+        """Import statements by the name they bind, one alias a statement."""
+        found: dict[str, tuple[str, ...]] = {}
+        for node in self.tree.body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                for alias in node.names:
+                    name = alias.asname or alias.name.partition(".")[0]
+                    single = ast.copy_location(
+                        ast.Import([alias])
+                        if isinstance(node, ast.Import)
+                        else ast.ImportFrom(node.module, [alias], node.level),
+                        node,
+                    )
+                    found[name] = (*found.get(name, ()), ast.unparse(single))
+        return found
+
+    @cached_property
+    def own_imports(self) -> dict[str, str]:
+        """Names taken from the package itself: bound name to dotted recipe name."""
+        found: dict[str, str] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    origin = self._origin(node)
+                    if self.package.owns(origin):
+                        found[alias.asname or alias.name] = f"{origin}.{alias.name}"
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    if self.package.owns(alias.name):
+                        found[alias.asname or alias.name.partition(".")[0]] = alias.name
+        return found
+
+    def _origin(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        parts = self.name.split(".")[: -node.level]
+        return ".".join([*parts, node.module] if node.module else parts)
+
+    def source_of(self, name: str) -> tuple[int, str]:
+        """First line and full source of a top-level object, decorators included."""
+        node = self.objects[name]
+        decorators = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+        lines = self.text.splitlines()
+        return first, "\n".join(lines[first - 1 : node.end_lineno])
+
+
+class Package:
+    """The importable package whose recipes the pages show."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = folder.name
+
+    @cached_property
+    def modules(self) -> dict[str, Module]:
+        found = {}
+        for path in sorted(self.folder.rglob("*.py")):
+            parts = path.relative_to(self.folder.parent).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found[name] = Module(self, name, path)
+        return found
+
+    @cached_property
+    def data_files(self) -> dict[str, Path]:
+        """Files of the package that are not code, by their path inside it."""
+        return {
+            path.relative_to(self.folder).as_posix(): path
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file() and path.suffix not in {".py", ".pyc", ".typed"}
+        }
+
+    @cached_property
+    def digest(self) -> str:
+        """One hash over every file of the package: equal means nothing changed."""
+        digest = hashlib.sha256()
+        for module in self.modules.values():
+            digest.update(f"{module.name} {module.digest}\n".encode())
+        for name, path in self.data_files.items():
+            digest.update(name.encode() + b"\n" + path.read_bytes() + b"\n")
+        return digest.hexdigest()
+
+    def owns(self, dotted: str) -> bool:
+        return dotted == self.name or dotted.startswith(self.name + ".")
+
+    def module(self, dotted: str) -> Module:
+        """The module that a recipe's dotted name points into."""
+        module, _, name = dotted.rpartition(".")
+        if module not in self.modules or name not in self.modules[module].objects:
+            raise RecipeError(f"there is no recipe `{dotted}`{self._suggestion(dotted)}")
+        return self.modules[module]
+
+    def _suggestion(self, dotted: str) -> str:
+        known = [
+            f"{module.name}.{name}"
+            for module in self.modules.values()
+            if module.path.name != "__init__.py"
+            for name in module.objects
+        ]
+        close = difflib.get_close_matches(dotted, known, n=1, cutoff=0.5)
+        return f"; renamed? the nearest is `{close[0]}`" if close else ""
+
+    def recipe(self, dotted: str) -> Recipe:
+        """Read one recipe.
+
+        Args:
+            dotted: its full name, for example `snippets.data.digit_images`.
+
+        Raises:
+            RecipeError: it does not exist, its module does not parse, or it uses a
+                name in a way that a single cell cannot reproduce.
+        """
+        module = self.module(dotted)
+        name = dotted.rpartition(".")[2]
+        node = module.objects[name]
+        line, full = module.source_of(name)
+        imports: list[str] = []
+        needs: list[str] = []
+        for used in sorted(_global_names(full)):
+            if used == name:
+                continue
+            if used in module.own_imports:
+                needs.append(self._own(module, line, used))
+            elif used in module.objects:
+                needs.append(f"{module.name}.{used}")
+            elif used in module.imports:
+                imports.extend(module.imports[used])
+            elif not hasattr(builtins, used):
+                raise RecipeError(
+                    f"{module.where(line)}: `{name}` uses `{used}`, which is neither "
+                    f"imported nor defined at the top level of its module"
+                )
+        order = [text for texts in module.imports.values() for text in texts]
+        return Recipe(
+            name=dotted,
+            kind=_kind(node),
+            line=line,
+            source=_cut_docstring(full),
+            imports=tuple(sorted(imports, key=order.index)),
+            needs=tuple(needs),
+        )
+
+    def _own(self, module: Module, line: int, used: str) -> str:
+        dotted = module.own_imports[used]
+        if dotted in self.modules or dotted.rpartition(".")[2] != used:
+            raise RecipeError(
+                f"{module.where(line)}: a page shows recipes under their own names: write "
+                f"`from <module> import <name>` instead of binding `{used}` to `{dotted}`"
+            )
+        self.module(dotted)
+        return dotted
+
+    def reachable(self, dotted_names: Iterator[str] | list[str]) -> dict[str, str]:
+        """Digests of every file that the given recipes' modules reach.
+
+        Modules are followed through their imports of this package, at any depth of
+        nesting; a data file is reached by a module that names it in a string.
+        """
+        todo = [self.module(dotted).name for dotted in dotted_names]
+        files: dict[str, str] = {}
+        while todo:
+            name = todo.pop()
+            if name in files or name not in self.modules:
+                continue
+            module = self.modules[name]
+            files[name] = module.digest
+            parents = name.split(".")[:-1]
+            todo.extend(".".join(parents[:depth]) for depth in range(1, len(parents) + 1))
+            for dotted in module.own_imports.values():
+                todo.extend([dotted, dotted.rpartition(".")[0]])
+            for text in _strings(module.tree):
+                if text in self.data_files:
+                    data = self.data_files[text].read_bytes()
+                    files[text] = hashlib.sha256(data).hexdigest()
+        return dict(sorted(files.items()))
+
+
+def docstring_of(node: Definition) -> ast.Constant | None:
+    """The docstring's node, or None."""
+    first = node.body[0]
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
+        return first.value
+    return None
+
+
+def bound_names(tree: ast.AST) -> set[str]:
+    """Every name that a cell binds at its top level, in loops and `with` too."""
+    table = symtable.symtable(ast.unparse(tree), "<cell>", "exec")
+    return {
+        symbol.get_name()
+        for symbol in table.get_symbols()
+        if symbol.is_assigned() or symbol.is_imported()
+    }
+
+
+def _bound_names(node: ast.stmt) -> list[str]:
+    if isinstance(node, Definition):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return [node.target.id]
+    return []
+
+
+def _kind(node: Definition | Constant) -> str:
+    if isinstance(node, ast.ClassDef):
+        return "class"
+    return "data" if isinstance(node, Constant) else "function"
+
+
+def _global_names(source: str) -> set[str]:
+    """Names that the source looks up outside itself: globals and builtins."""
+    found = set()
+    todo = [(symtable.symtable(source, "<recipe>", "exec"), True)]
+    while todo:
+        table, is_top = todo.pop()
+        for symbol in table.get_symbols():
+            if symbol.is_referenced() and (is_top or symbol.is_global()):
+                found.add(symbol.get_name())
+        todo.extend((child, False) for child in table.get_children())
+    return found
+
+
+def _cut_docstring(source: str) -> str:
+    """Cut each docstring in the source to its first line."""
+    lines = source.splitlines()
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, Definition)]
+    for node in sorted(nodes, key=lambda node: node.lineno, reverse=True):
+        doc = docstring_of(node)
+        if doc is not None and doc.end_lineno is not None and doc.end_lineno > doc.lineno:
+            # `"""Text.` keeps its own prefix and quotes; only the end is new.
+            opening = lines[doc.lineno - 1].rstrip()
+            quotes = '"""' if '"""' in opening else "'''"
+            lines[doc.lineno - 1 : doc.end_lineno] = [opening + quotes]
+    return "\n".join(lines)
+
+
+def _strings(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value

@@ -1,0 +1,227 @@
+"""The recipe reference, and the way to it from every cell.
+
+`{recipes} snippets.data` documents a module's public recipes from their source: nothing is
+imported. Below each cell that shows a recipe stand links to its entry here, its source
+and its tests.
+"""
+
+import ast
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.transforms import Transform
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.ext.napoleon.docstring import GoogleDocstring
+from sphinx.util.docutils import SphinxDirective
+
+from conf import listings, state
+from conf.recipes import Definition, Module, Package, RecipeError, docstring_of
+
+_SHOWN = re.compile(r"^:snippet: *(\S+) *$", re.MULTILINE)
+
+
+class Recipes(SphinxDirective):
+    """Document the public recipes of one module."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        package = Package(Path(self.config.recipes_package))
+        name = self.arguments[0]
+        if name not in package.modules:
+            raise self.error(f"there is no module `{name}` in `{package.name}`")
+        state.of(self.env).references[self.env.docname] = _digest(self.env)
+        try:
+            text = _Entry(self.env, package, package.modules[name]).text()
+        except RecipeError as error:
+            raise self.error(str(error)) from error
+        fence = "`" * 6
+        return self.parse_text_to_nodes(
+            f"{fence}{{eval-rst}}\n.. default-role:: literal\n\n{text}\n{fence}"
+        )
+
+
+class _Entry:
+    """Writes the entries of one module as reStructuredText."""
+
+    def __init__(self, env: BuildEnvironment, package: Package, module: Module) -> None:
+        self.env, self.module = env, module
+        self.tests = listings.tests_of(package, module.name)
+        self.guides = _guides(Path(env.srcdir))
+
+    def text(self) -> str:
+        """The whole module."""
+        parts = [f".. py:module:: {self.module.name}", ast.get_docstring(self.module.tree) or ""]
+        for name, node in self.module.objects.items():
+            if not name.startswith("_"):
+                parts.append(self._object(name, node))
+        return "\n\n".join(parts)
+
+    def _object(self, name: str, node: Any) -> str:
+        body = [self._doc(node, name), self._links(name)]
+        if isinstance(node, ast.ClassDef):
+            head = f".. py:class:: {name}{_signature(_init_of(node))}"
+            body += [
+                _block(f".. py:method:: {method.name}{_signature(method)}", self._doc(method, ""))
+                for method in node.body
+                if isinstance(method, ast.FunctionDef) and not method.name.startswith("_")
+            ]
+        elif isinstance(node, Definition):
+            head = f".. py:function:: {name}{_signature(node)}"
+        else:
+            value = ast.unparse(node.value).replace("\n", " ") if node.value else ""
+            head = f".. py:data:: {name}\n   :value: {value[:60]}{'…' * (len(value) > 60)}"
+        return _block(head, *body)
+
+    def _doc(self, node: Any, name: str) -> str:
+        if isinstance(node, Definition):
+            constant = docstring_of(node)
+            text = str(ast.get_docstring(node)) if constant else ""
+        else:
+            text = self._constant_doc(node)
+        return str(GoogleDocstring(text, what="function", name=name))
+
+    def _constant_doc(self, node: ast.stmt) -> str:
+        """The string that follows a constant."""
+        body = self.module.tree.body
+        after = body[body.index(node) + 1 : body.index(node) + 2]
+        for following in after:
+            if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+                return str(following.value.value)
+        return ""
+
+    def _links(self, name: str) -> str:
+        """Fields that lead to the guides, the source and every test."""
+        path = self.module.path.relative_to(self.module.package.folder.parent).as_posix()
+        tests_path = f"tests/{self.tests.path.name}"
+        tests = [
+            _rst_link(
+                test.name.removeprefix("test_").replace("_", " "),
+                self._address(tests_path, test.name),
+            )
+            for test in self.tests.of(name)
+        ]
+        guides = [
+            f":doc:`/{docname}`" for docname in self.guides.get(f"{self.module.name}.{name}", [])
+        ]
+        fields = [f":Source: {_rst_link(path, self._address(path, name))}"]
+        if guides:
+            fields.append(f":Shown in: {', '.join(guides)}")
+        fields.append(":Tested: " + "; ".join(tests))
+        return "\n".join(fields)
+
+    def _address(self, path: str, anchor: str) -> str:
+        return listings.address(self.env.docname, path, anchor)
+
+
+class CellLinks(Transform):
+    """Put links to entry, source and tests below each cell that shows a recipe."""
+
+    default_priority = 800
+
+    def apply(self, **_: Any) -> None:
+        env: BuildEnvironment = self.document.settings.env
+        package_name = Path(env.config.recipes_package).name
+        for cell in list(self.document.findall(nodes.container)):
+            metadata: dict[str, Any] = cell.get("cell_metadata", {})
+            dotted = metadata.get("snippet", "")
+            if dotted.startswith(package_name + "."):
+                module, _, name = dotted.rpartition(".")
+                path = f"{module.replace('.', '/')}.py"
+                tests = f"tests/test_{module.rpartition('.')[2]}.py"
+                links = nodes.paragraph(classes=["recipe-links"])
+                entry = pending_xref(
+                    "",
+                    nodes.literal("", name),
+                    refdomain="py",
+                    reftype="obj",
+                    reftarget=dotted,
+                    refdoc=env.docname,
+                    refwarn=True,
+                )
+                source = listings.address(env.docname, path, name)
+                tested = listings.address(env.docname, tests, name)
+                links += [
+                    nodes.Text("Recipe "),
+                    entry,
+                    nodes.Text(" · "),
+                    nodes.reference("", "source", refuri=source),
+                    nodes.Text(" · "),
+                    nodes.reference("", "tests", refuri=tested),
+                ]
+                cell.insert(1, links)
+
+
+def _block(head: str, *body: str) -> str:
+    """A directive with its content."""
+    indented = "\n\n".join(part for part in body if part).replace("\n", "\n   ")
+    return f"{head}\n\n   {indented}"
+
+
+def _rst_link(text: str, target: str) -> str:
+    return f"`{text} <{target}>`__"
+
+
+def _init_of(node: ast.ClassDef) -> ast.FunctionDef | None:
+    for method in node.body:
+        if isinstance(method, ast.FunctionDef) and method.name == "__init__":
+            return method
+    return None
+
+
+def _signature(node: Definition | None) -> str:
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return ""
+    arguments = ast.unparse(node.args)
+    arguments = re.sub(r"^self(, |$)", "", arguments)
+    result = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    return f"({arguments}){result}"
+
+
+def _guides(docs: Path) -> dict[str, list[str]]:
+    """Which pages show which recipe."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(docs.rglob("*.md")):
+        docname = path.relative_to(docs).with_suffix("").as_posix()
+        for dotted in dict.fromkeys(_SHOWN.findall(path.read_text("utf-8"))):
+            found.setdefault(dotted, []).append(docname)
+    return found
+
+
+def _digest(env: BuildEnvironment) -> str:
+    """Everything that a reference page is made of."""
+    package = Package(Path(env.config.recipes_package))
+    digest = hashlib.sha256(package.digest.encode())
+    for module in package.modules:
+        digest.update(listings.tests_of(package, module).text.encode())
+    digest.update(repr(sorted(_guides(Path(env.srcdir)).items())).encode())
+    return digest.hexdigest()
+
+
+def _outdated(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
+    """Reference pages made from another state of package, tests or guides."""
+    now = _digest(env)
+    return [docname for docname, then in state.of(env).references.items() if then != now]
+
+
+def _merge(app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment) -> None:
+    read = state.of(other).references.items()
+    state.of(env).references.update({name: value for name, value in read if name in docnames})
+
+
+def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    state.of(env).references.pop(docname, None)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("recipes", Recipes)
+    app.add_transform(CellLinks)
+    app.connect("env-get-outdated", _outdated)
+    app.connect("env-merge-info", _merge)
+    app.connect("env-purge-doc", _purge)
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}

@@ -1,0 +1,110 @@
+"""Everything this project does, one session each: `nox -l` is the table of contents."""
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "tests", "docs"]
+
+ROOT = Path(__file__).parent
+HTML = ROOT / "build/html"
+GROUPS = ("docs", "lint", "live", "notebooks", "test")
+
+
+def install(session: nox.Session, group: str) -> None:
+    """Install one locked group, compiled: without bytecode TensorFlow imports twice as long."""
+    session.env["PYTHONDONTWRITEBYTECODE"] = None
+    session.env["UV_COMPILE_BYTECODE"] = "1"
+    session.install("--quiet", "--require-hashes", "-r", f"requirements/{group}.txt", silent=False)
+
+
+def sphinx(session: nox.Session, *arguments: str) -> None:
+    """Run Sphinx the way the site is published: every warning is an error."""
+    session.run(
+        *("python", "-m", "sphinx", "-c", "conf", "-W", "--keep-going", "-n"),
+        *("-d", "build/doctrees", "docs", str(HTML), *arguments),
+        env={"PYTHONPATH": str(ROOT)},
+    )
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into build/html; `-- --cold` forgets earlier runs."""
+    install(session, "docs")
+    if "--cold" in session.posargs:
+        shutil.rmtree(ROOT / "build", ignore_errors=True)
+    sphinx(session, *(word for word in session.posargs if word != "--cold"))
+    session.log(f"The site is at {HTML.as_uri()}/index.html")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test and example, and hold the coverage of snippets at 100 %."""
+    install(session, "test")
+    arguments = session.posargs or ["--cov", "--numprocesses=2", "--durations=5"]
+    session.run("python", "-m", "pytest", *arguments, env={"TF_CPP_MIN_LOG_LEVEL": "3"})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types and spelling."""
+    install(session, "lint")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("mypy")
+    session.run("codespell")
+
+
+@nox.session
+def live(session: nox.Session) -> None:
+    """Serve the site, rebuilding and reloading it on every save."""
+    install(session, "live")
+    session.run(
+        *("sphinx-autobuild", "-c", "conf", "-n", "-d", "build/doctrees", "docs", str(HTML)),
+        *("--watch", "snippets", "--watch", "tests", "--watch", "conf", *session.posargs),
+        env={"PYTHONPATH": str(ROOT)},
+    )
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Run every built notebook where snippets is not installed; needs `docs` first."""
+    install(session, "notebooks")
+    found = sorted((HTML / "notebooks").rglob("*.ipynb"))
+    if not found:
+        session.error("there are no notebooks in build/html: run `nox -s docs` first")
+    with session.chdir(session.create_tmp()):
+        absent = "import importlib.util, sys; sys.exit(bool(importlib.util.find_spec('snippets')))"
+        session.run("python", "-c", absent)
+        for count, path in enumerate(found, start=1):
+            session.log(f"[{count}/{len(found)}] {path.relative_to(HTML)}")
+            session.run("jupyter", "execute", str(path), "--timeout=300")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure builds against their floor, and keep the table in docs."""
+    install(session, "docs")
+    session.run("python", "-m", "tests.bench", *session.posargs, env={"PYTHONPATH": str(ROOT)})
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Lock each dependency group with hashes; `-- --upgrade` takes newer versions."""
+    session.install("uv")
+    for group in GROUPS:
+        session.run(
+            *("uv", "pip", "compile", "--quiet", "pyproject.toml", f"--group={group}"),
+            *("--universal", "--python-version=3.11", "--fork-strategy=fewest"),
+            *("--generate-hashes", "--no-emit-package=keras-snippets"),
+            *(
+                "--no-emit-index-url",
+                "--no-emit-find-links",
+                "--custom-compile-command=nox -s lock",
+            ),
+            *("--output-file", f"requirements/{group}.txt", *session.posargs),
+        )
