@@ -4,9 +4,13 @@ from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 
 from sybil import Sybil
 from sybil.evaluators.doctest import NUMBER
-from sybil.parsers.myst import PythonCodeBlockParser
+from sybil.parsers.markdown import PythonCodeBlockParser
 
 pytest_collect_file = Sybil(
-    parsers=[PythonCodeBlockParser(doctest_optionflags=NUMBER | ELLIPSIS | NORMALIZE_WHITESPACE)],
+    parsers=[
+        PythonCodeBlockParser(
+            doctest_optionflags=NUMBER | ELLIPSIS | NORMALIZE_WHITESPACE
+        )
+    ],
     patterns=["*.md"],
 ).pytest()

@@ -1,8 +1,8 @@
 """The public addresses of the repository and of the site, each one setting.
 
 `SITE_REPOSITORY` (https://github.com/owner/name) and `SITE_URL` (where the site is
-served) are set by hosting. Neither has a default: whatever needs an address, a button or
-a link, is absent from a build that does not know it.
+served) are set by hosting. Neither has a default: whatever needs an address, a button
+or a link, is absent from a build that does not know it.
 """
 
 import os

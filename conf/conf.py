@@ -34,7 +34,13 @@ nb_render_markdown_format = "gfm"
 recipes_package = str(ROOT / "snippets")
 recipes_shared = ["both_kerases", "data", "drawings"]
 page_store = str(ROOT / "build/store")
-page_preload = ["tensorflow", "keras", "tf_keras", "sklearn.datasets", "matplotlib.pyplot"]
+page_preload = [
+    "tensorflow",
+    "keras",
+    "tf_keras",
+    "sklearn.datasets",
+    "matplotlib.pyplot",
+]
 notebook_needs = ["tensorflow", "keras", "tf_keras", "scikit-learn", "matplotlib"]
 site_addresses = from_environment(ROOT)
 
@@ -55,6 +61,7 @@ html_copy_source = False
 html_theme_options = {
     "article_footer_items": ["ran-on.html", "prev-next.html"],
     "home_page_in_toc": True,
+    "navbar_persistent": [],  # the sidebar has the search field
     "path_to_docs": "docs",
     "repository_url": site_addresses.repository,
     "show_toc_level": 2,

@@ -44,7 +44,9 @@ VARIABLES = {
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
-UNWANTED = {"PYTHONDONTWRITEBYTECODE"}  # without bytecode TensorFlow imports twice as long
+UNWANTED = {
+    "PYTHONDONTWRITEBYTECODE"
+}  # without bytecode TensorFlow imports twice as long
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ class Settings:
 
 def environment() -> dict[str, str]:
     """The environment of a kernel."""
-    inherited = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in UNWANTED
+    }
     return {**inherited, **VARIABLES}
 
 
@@ -87,7 +91,9 @@ Started = Callable[[Page], None]
 Finished = Callable[[Page, Run | list[Problem], float], None]
 
 
-def run_all(pages: list[Page], settings: Settings, started: Started, finished: Finished) -> None:
+def run_all(
+    pages: list[Page], settings: Settings, started: Started, finished: Finished
+) -> None:
     """Run pages and hand over each as soon as it is done.
 
     Args:
@@ -120,7 +126,9 @@ class _Job:
     async def main(self) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
-        self.cancel = lambda: None if task.done() else loop.call_soon_threadsafe(task.cancel)
+        self.cancel = lambda: (
+            None if task.done() else loop.call_soon_threadsafe(task.cancel)
+        )
         await self.work
 
 
@@ -168,10 +176,14 @@ async def _run(
             store_widget_state=False,
         )
         try:
-            await client.async_execute(cleanup_kc=True, cwd=str(work), env=environment())
+            await client.async_execute(
+                cleanup_kc=True, cwd=str(work), env=environment()
+            )
         except CellTimeoutError:
             limit = clock.cell.timeout or settings.timeout
-            message = f"the cell ran longer than its limit of {limit} s; give it `:timeout:`"
+            message = (
+                f"the cell ran longer than its limit of {limit} s; give it `:timeout:`"
+            )
             return [Problem(page.path, clock.cell.fence, message)]
         except DeadKernelError:
             message = "the kernel died while it ran this cell (out of memory?)"
@@ -188,13 +200,14 @@ def _raised(page: Page, cell: Cell, error: CellExecutionError) -> Problem:
     lines = cell.code.splitlines()
     shown = f" in `{lines[offset].strip()}`" if offset < len(lines) else ""
     first = (plain(error.evalue).strip().splitlines() or [""])[0]
-    line = cell.fence if cell.recipe else cell.body + offset
+    line = cell.fence if cell.recipes else cell.body + offset
     return Problem(page.path, line, f"the cell raised {error.ename}{shown}: {first}")
 
 
 def _collect(page: Page, notebook: Any, seconds: float) -> Run | list[Problem]:
     outputs = [
-        [clean(output) for output in notebook.cells[cell.index].outputs] for cell in page.cells
+        [clean(output) for output in notebook.cells[cell.index].outputs]
+        for cell in page.cells
     ]
     problems = [
         Problem(page.path, cell.fence, fault)
@@ -238,7 +251,9 @@ class _Provisioner(LocalProvisioner):
         )
         self.context = context
 
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+    async def launch_kernel(
+        self, cmd: list[str], **kwargs: Any
+    ) -> KernelConnectionInfo:
         if self.context is None:
             return await super().launch_kernel(cmd, **kwargs)
         arguments = cmd[3:]  # what follows the script's name

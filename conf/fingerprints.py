@@ -31,7 +31,9 @@ def environment() -> str:
         for path in Path(folder or ".").glob(pattern)
     }
     runners = [(Path(__file__).parent / name).read_bytes().hex() for name in RUNNERS]
-    variables = {name: value for name, value in os.environ.items() if name.startswith(VARIABLES)}
+    variables = {
+        name: value for name, value in os.environ.items() if name.startswith(VARIABLES)
+    }
     facts = [sorted(installed), sys.version, platform.machine(), platform.system()]
     return _hash([*facts, sorted(variables.items()), runners])
 
@@ -40,7 +42,10 @@ def fingerprint(page: Page, package: Package) -> str:
     """The page's fingerprint, or an empty string for a page that runs nothing."""
     if not page.cells:
         return ""
-    cells = [[cell.code, cell.tags, cell.timeout, cell.alt, cell.caption] for cell in page.cells]
+    cells = [
+        [cell.code, cell.tags, cell.timeout, cell.alt, cell.caption]
+        for cell in page.cells
+    ]
     shown = [recipe.name for recipe in page.recipes]
     return _hash([cells, package.reachable(shown), environment()])
 

@@ -1,4 +1,4 @@
-"""One stem runs through the house: a guide, its recipes and their tests share a name."""
+"""One stem runs through the house: a guide, its recipes, their tests share a name."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,5 +35,7 @@ def problems(root: Path, package: str, shared: Iterable[str]) -> list[Problem]:
 
 def _stems(root: Path, pattern: str) -> set[str]:
     before, after = pattern.split("{}")
-    names = [path.relative_to(root).as_posix() for path in root.glob(pattern.format("*"))]
+    names = [
+        path.relative_to(root).as_posix() for path in root.glob(pattern.format("*"))
+    ]
     return {name.removeprefix(before).removesuffix(after) for name in names}

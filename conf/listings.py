@@ -1,8 +1,8 @@
 """Pages with the source of the recipes and of their tests.
 
-A line of a listing is reached by what it holds: the name of a recipe leads to its source
-in a module's listing, and to the first test that names it in a listing of tests. So a
-link stays right when lines move.
+A line of a listing is reached by what it holds: the name of a recipe leads to its
+source in a module's listing, and to the first test that names it in a listing of tests.
+So a link stays right when lines move.
 """
 
 import ast
@@ -52,7 +52,9 @@ class TestFile:
                     getattr(inner, "id", None) or getattr(inner, "attr", None)
                     for inner in ast.walk(node)
                 }
-                found.append(Test(node.name, node.lineno, frozenset(filter(None, names))))
+                found.append(
+                    Test(node.name, node.lineno, frozenset(filter(None, names)))
+                )
         return sorted(found, key=lambda test: test.line)
 
     def of(self, recipe: str) -> list[Test]:
@@ -62,7 +64,9 @@ class TestFile:
 
 def tests_of(package: Package, module: str) -> TestFile:
     """The tests of a module, by its stem."""
-    return TestFile(package.folder.parent / "tests" / f"test_{module.rpartition('.')[2]}.py")
+    return TestFile(
+        package.folder.parent / "tests" / f"test_{module.rpartition('.')[2]}.py"
+    )
 
 
 def address(docname: str, path: str, anchor: str) -> str:
@@ -97,12 +101,16 @@ def _page(
     width = len(str(len(lines)))
     rows = []
     for number, line in enumerate(lines, start=1):
-        marks = "".join(f'<span id="{escape(name)}"></span>' for name in anchors.get(number, []))
+        marks = "".join(
+            f'<span id="{escape(name)}"></span>' for name in anchors.get(number, [])
+        )
         rows.append(f'{marks}<span class="linenos">{number:>{width}} </span>{line}')
     name = path.as_posix()
     addresses: Addresses = app.config.site_addresses
     at_commit = addresses.file(name)
-    origin = f'<p><a href="{escape(at_commit)}">{escape(name)} in the repository</a></p>'
+    origin = (
+        f'<p><a href="{escape(at_commit)}">{escape(name)} in the repository</a></p>'
+    )
     code = "\n".join(rows)
     body = (
         f"<h1>{escape(name)}</h1>{origin if at_commit else ''}"
@@ -123,7 +131,9 @@ def untested(package: Package) -> Iterator[Problem]:
             if not tests.of(name):
                 path = module.path.relative_to(package.folder.parent).as_posix()
                 wanted = tests.path.relative_to(package.folder.parent).as_posix()
-                yield Problem(path, node.lineno, f"no test in `{wanted}` names `{name}`")
+                yield Problem(
+                    path, node.lineno, f"no test in `{wanted}` names `{name}`"
+                )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -24,7 +24,11 @@ logger = logging.getLogger(__name__)
 
 
 def write_out(
-    page: Page, docname: str, addresses: Addresses, extensions: list[str], needs: list[str]
+    page: Page,
+    docname: str,
+    addresses: Addresses,
+    extensions: list[str],
+    needs: list[str],
 ) -> tuple[str, list[Problem]]:
     """The notebook's text, and what could not be translated.
 
@@ -65,7 +69,9 @@ def write_out(
         cell["id"] = f"cell-{count}"
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=_METADATA)
     nbformat.validate(notebook)
-    return json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n", problems
+    return json.dumps(
+        notebook, indent=1, sort_keys=True, ensure_ascii=False
+    ) + "\n", problems
 
 
 _METADATA = {
@@ -75,13 +81,16 @@ _METADATA = {
 
 
 def _origin(docname: str, addresses: Addresses, needs: list[str]) -> str:
-    versions = " ".join(f"{name}=={importlib.metadata.version(name)}" for name in needs)
     page = addresses.page(docname)
     source = f"[this page]({page})" if page else "a page of the site of the same name"
     return (
         f"This notebook is {source}, and runs alone. It ran on Python "
-        f"{platform.python_version()} with `pip install {versions}`."
+        f"{platform.python_version()} with `pip install {' '.join(_pins(needs))}`."
     )
+
+
+def _pins(needs: list[str]) -> list[str]:
+    return [f"{name}=={importlib.metadata.version(name)}" for name in needs]
 
 
 def _write(app: Sphinx, exception: Exception | None) -> None:
@@ -100,7 +109,11 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
 
 
 def _buttons(
-    app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document
+    app: Sphinx,
+    pagename: str,
+    template: str,
+    context: dict[str, Any],
+    doctree: nodes.document,
 ) -> None:
     """Put the notebook's buttons before those of the theme."""
     if pagename not in state.of(app.env).notebooks:
@@ -126,11 +139,15 @@ def _buttons(
             }
         )
     context.setdefault("header_buttons", [])[:0] = buttons
+    versions = [pin.replace("==", " ") for pin in _pins(app.config.notebook_needs)]
+    context["ran_on"] = ", ".join([f"Python {platform.python_version()}", *versions])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("site_addresses", Addresses("", "", ""), "", Addresses)
     app.add_config_value("notebook_needs", [], "", list)
     app.connect("build-finished", _write)
-    app.connect("html-page-context", _buttons, priority=502)  # the theme's list is made at 501
+    app.connect(
+        "html-page-context", _buttons, priority=502
+    )  # the theme's list is made at 501
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -16,14 +16,14 @@ Output = dict[str, Any]
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _SITE_PACKAGES = re.compile(r"(?:/[^\s'\"/]+)+/(?:site|dist)-packages/")
 _CELL_FILE = re.compile(r"(?:/[^\s'\"/]+)*/ipykernel_\d+/\d+\.py")
-_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+_ADDRESS = re.compile(r".{,40}\b0x[0-9a-f]{6,}\b")
 _WARNING = re.compile(r"^\S+:\d+: (\w*Warning: .*)\n  .*$", re.MULTILINE)
 
 
 def clean(output: Output) -> Output:
     """Take out what belongs to this machine: paths, colors, the frames of a traceback.
 
-    An error or a warning keeps its type and message, which a reader compares with theirs.
+    An error or a warning keeps its type and message: readers compare it with theirs.
     """
     if output["output_type"] == "error":
         output["evalue"] = plain(output["evalue"])
@@ -57,7 +57,7 @@ def faults(cell: Cell, outputs: list[Output]) -> Iterator[str]:
                 )
         for text in (output.get("text", ""), data.get("text/plain", "")):
             if address := _ADDRESS.search(text):
-                yield f"the output shows a memory address, {address[0]}: it differs every run"
+                yield f"an address in the output, another one every run: `{address[0]}`"
 
 
 def plain(text: str) -> str:

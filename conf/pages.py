@@ -1,9 +1,9 @@
 """Read a page: fill its cells with recipes, and check what the cells may do.
 
-A page is MyST Markdown. A code cell either shows a recipe (`:snippet: dotted.name`,
-no body) or holds short calls typed on the page. `read` turns the text into cells;
-everything that is wrong with it is collected in `Page.problems`, so that an author
-sees all of it at once.
+A page is MyST Markdown. A code cell either shows recipes (`:snippet: dotted.name`, or
+several names; no body) or holds short calls typed on the page. `read` turns the text
+into cells; everything that is wrong with it is collected in `Page.problems`, so that an
+author sees all of it at once.
 """
 
 import ast
@@ -15,7 +15,7 @@ from myst_nb.core.read import MystMetadataParsingError, read_myst_markdown_noteb
 from myst_parser.config.main import MdParserConfig
 from nbformat import NotebookNode
 
-from conf.recipes import Package, Recipe, RecipeError, bound_names
+from conf.recipes import Package, Recipe, RecipeError, bound_names, code_of
 
 OPTIONS = {"snippet", "tags", "timeout", "mystnb"}
 TAGS = {"raises-exception", "hide-input", "hide-output", "remove-output"}
@@ -41,9 +41,9 @@ class Cell:
     Attributes:
         index: its position among all cells of the notebook.
         fence: the 1-based line of the page where the cell opens.
-        body: the 1-based line of its first line of code; the fence's for a recipe.
+        body: the 1-based line of its first line of code; the fence's for recipes.
         code: what runs.
-        recipe: the recipe shown, or None for code typed on the page.
+        recipes: the recipes shown; none for code typed on the page.
         tags: the cell's tags, sorted.
         timeout: seconds the cell may run, or None for the site's default.
     """
@@ -52,7 +52,7 @@ class Cell:
     fence: int
     body: int
     code: str
-    recipe: Recipe | None
+    recipes: tuple[Recipe, ...]
     tags: tuple[str, ...]
     timeout: int | None
     alt: str
@@ -74,7 +74,7 @@ class Page:
 
     @property
     def recipes(self) -> list[Recipe]:
-        return [cell.recipe for cell in self.cells if cell.recipe]
+        return [recipe for cell in self.cells for recipe in cell.recipes]
 
 
 def read(text: str, path: str, package: Package, extensions: Iterable[str]) -> Page:
@@ -97,10 +97,10 @@ def read(text: str, path: str, package: Package, extensions: Iterable[str]) -> P
 
 
 class _Reader:
-    """The state of one reading: what has been shown so far, and who bound which name."""
+    """The state of one reading: what has been shown, and who bound which name."""
 
     def __init__(self, text: str, path: str, package: Package) -> None:
-        self.lines = text.splitlines()
+        self.lines = text.split("\n")
         self.path, self.package = path, package
         self.problems: list[Problem] = []
         self.shown: set[str] = set()
@@ -109,9 +109,14 @@ class _Reader:
 
     def read(self, notebook: NotebookNode) -> Page:
         page = Page(self.path, notebook, problems=self.problems)
-        notebook.metadata["language_info"] = {"name": "python", "pygments_lexer": "python3"}
+        notebook.metadata["language_info"] = {
+            "name": "python",
+            "pygments_lexer": "python3",
+        }
         source_map = notebook.metadata["source_map"]
-        for index, (cell, line) in enumerate(zip(notebook.cells, source_map, strict=True)):
+        for index, (cell, line) in enumerate(
+            zip(notebook.cells, source_map, strict=True)
+        ):
             if cell.cell_type == "code":
                 page.cells.append(self._cell(index, cell, line))
         return page
@@ -124,13 +129,19 @@ class _Reader:
         tags = options.get("tags", [])
         tags = sorted(tags.split(",") if isinstance(tags, str) else tags)
         for unknown in sorted(set(options) - OPTIONS):
-            self._problem(fence, f"unknown cell option `{unknown}`; known: {_list(OPTIONS)}")
+            self._problem(
+                fence, f"unknown cell option `{unknown}`; known: {_list(OPTIONS)}"
+            )
         for unknown in sorted(set(tags) - TAGS):
             self._problem(fence, f"unknown cell tag `{unknown}`; known: {_list(TAGS)}")
-        recipe, body = None, fence
+        recipes: list[Recipe] = []
+        body = fence
         if "snippet" in options:
-            recipe = self._recipe(str(options["snippet"]), cell.source, fence)
-            cell.source = recipe.code if recipe else ""
+            if cell.source.strip():
+                self._problem(fence, "a cell that shows a recipe must be empty")
+            for dotted in str(options["snippet"]).split():
+                recipes.extend(self._recipe(dotted, fence))
+            cell.source = code_of(recipes)
         else:
             body = self._body_line(cell.source, fence)
             self._check_page_code(cell.source, body)
@@ -141,40 +152,44 @@ class _Reader:
             fence=fence,
             body=body,
             code=cell.source,
-            recipe=recipe,
+            recipes=tuple(recipes),
             tags=tuple(tags),
             timeout=None if timeout is None else int(timeout),
             alt=_text(mystnb, "image", "alt"),
             caption=_text(mystnb, "figure", "caption"),
         )
 
-    def _recipe(self, dotted: str, typed: str, fence: int) -> Recipe | None:
-        if typed.strip():
-            self._problem(fence, f"the cell that shows `{dotted}` must be empty")
+    def _recipe(self, dotted: str, fence: int) -> list[Recipe]:
         try:
             recipe = self.package.recipe(dotted)
         except RecipeError as error:
             self._problem(fence, str(error))
-            return None
+            return []
         for needed in recipe.needs:
             if needed not in self.shown:
                 self._problem(
-                    fence, f"`{dotted}` needs `{needed}`, which the page has not shown yet"
+                    fence,
+                    f"`{dotted}` needs `{needed}`, which the page has not shown yet",
                 )
         self.shown.add(dotted)
         self._bind(dotted.rpartition(".")[2], dotted, fence)
         for statement in recipe.imports:
             for name in bound_names(ast.parse(statement)):
                 self._bind(name, statement, fence)
-        return recipe
+        return [recipe]
 
     def _bind(self, name: str, origin: str, line: int) -> None:
         """A name means one thing on a page, or an earlier recipe would change."""
         if name in self.assigned:
-            self._problem(line, f"`{name}` is `{origin}` here but was assigned earlier on the page")
+            self._problem(
+                line,
+                f"`{name}` is `{origin}` here but was assigned earlier on the page",
+            )
         earlier = self.bindings.setdefault(name, origin)
         if earlier != origin and not _same_root(earlier, origin):
-            self._problem(line, f"`{name}` is `{origin}` here but `{earlier}` earlier on the page")
+            self._problem(
+                line, f"`{name}` is `{origin}` here but `{earlier}` earlier on the page"
+            )
 
     def _check_page_code(self, code: str, body: int) -> None:
         try:
@@ -187,7 +202,8 @@ class _Reader:
             line = body + getattr(node, "lineno", 1) - 1
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 self._problem(
-                    line, f"`{node.name}` is defined on the page; make it a recipe and show it"
+                    line,
+                    f"`{node.name}` is defined on the page: make it a recipe, show it",
                 )
             for module in _imported(node):
                 if self.package.owns(module):
@@ -213,7 +229,7 @@ class _Reader:
 
     def _body_line(self, source: str, fence: int) -> int:
         """Where the code starts: below the fence and the cell's options."""
-        wanted = source.splitlines()
+        wanted = source.split("\n")
         for start in range(fence, len(self.lines)):
             if self.lines[start : start + len(wanted)] == wanted:
                 return start + 1

@@ -8,6 +8,7 @@ good site stays where it is.
 
 import hashlib
 import os
+import sys
 import time
 from collections.abc import Iterable
 from functools import lru_cache
@@ -18,7 +19,7 @@ from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
-from sphinx.errors import SphinxError
+from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 from conf import fingerprints, house, listings, notebooks, pages, state
@@ -31,15 +32,9 @@ from conf.store import Run, Store
 logger = logging.getLogger(__name__)
 
 
-class PagesFailed(SphinxError):
-    """All that is wrong with the pages of this build, one line each."""
-
-    category = "The site was not built"
-
-
 @lru_cache(maxsize=8)
 def package_at(folder: str, version: int = 0) -> Package:
-    """The package as it is now; `version` tells one build of a process from the next."""
+    """The package as it is now; `version` tells the builds of a process apart."""
     return Package(Path(folder))
 
 
@@ -50,8 +45,12 @@ def recall(text: str, package: str, store: str, extensions: list[str]) -> Notebo
     if page.cells:
         run = Store(Path(store)).get(fingerprints.fingerprint(page, source))
         if run is None:
-            raise PagesFailed("a page changed while the site was being built; build again")
-        for count, (cell, outputs) in enumerate(zip(page.cells, run.outputs, strict=True), start=1):
+            raise ExtensionError(
+                "a page changed while the site was being built; build again"
+            )
+        for count, (cell, outputs) in enumerate(
+            zip(page.cells, run.outputs, strict=True), start=1
+        ):
             node = page.notebook.cells[cell.index]
             node.execution_count = count
             node.outputs = [NotebookNode(output) for output in outputs]
@@ -77,7 +76,9 @@ class Pipeline:
         self.read: dict[str, Page] = {}
         self.addresses: Addresses = app.config.site_addresses
         # All that a page can depend on: while it is the same, pages need no parsing.
-        self.inputs = self.package.digest + fingerprints.environment() + self.addresses.site
+        self.inputs = (
+            self.package.digest + fingerprints.environment() + self.addresses.site
+        )
 
     def path(self, docname: str) -> str:
         """How messages name a page."""
@@ -89,7 +90,9 @@ class Pipeline:
         self._check_house()
         known = state.of(env)
         before, known.pages = known.pages, {}
-        known.notebooks = {n: t for n, t in known.notebooks.items() if n in env.found_docs}
+        known.notebooks = {
+            n: t for n, t in known.notebooks.items() if n in env.found_docs
+        }
         for docname in sorted(env.found_docs):
             text = Path(env.doc2path(docname)).read_bytes()
             digest, then = hashlib.sha256(text).hexdigest(), before.get(docname)
@@ -98,7 +101,11 @@ class Pipeline:
             else:
                 run = self._prepare(env, docname, text.decode())
                 known.pages[docname] = PageState(digest, self.inputs, run)
-        return [name for name, now in known.pages.items() if not _same(now, before.get(name))]
+        return [
+            name
+            for name, now in known.pages.items()
+            if not _same(now, before.get(name))
+        ]
 
     def _check_house(self) -> None:
         shared = self.app.config.recipes_shared
@@ -119,9 +126,15 @@ class Pipeline:
             try:
                 found = fingerprints.fingerprint(page, self.package)
             except RecipeError as error:  # a module that only other modules reach
-                page.problems.append(Problem(page.path, page.cells[0].fence, str(error)))
+                page.problems.append(
+                    Problem(page.path, page.cells[0].fence, str(error))
+                )
             notebook, problems = notebooks.write_out(
-                page, docname, self.addresses, extensions, self.app.config.notebook_needs
+                page,
+                docname,
+                self.addresses,
+                extensions,
+                self.app.config.notebook_needs,
             )
             page.problems.extend(problems)
             state.of(env).notebooks[docname] = notebook
@@ -129,25 +142,35 @@ class Pipeline:
         return "" if page.problems else found
 
     def execute(self, env: BuildEnvironment, docnames: Iterable[str]) -> None:
-        """Run what has no run in the store.
+        """Run what has no run in the store; end the build if anything is wrong.
 
-        Raises:
-            PagesFailed: after every page that can run has run.
+        It ends after every page that can run has run, with a line for each problem. It
+        does not raise one of Sphinx's errors: these print screens of context, and make
+        Sphinx forget the last good build.
         """
         states = state.of(env).pages
         fingerprint = {name: states[name].run for name in docnames if states[name].run}
-        missing = [name for name, key in fingerprint.items() if self.store.get(key) is None]
+        missing = [
+            name for name, key in fingerprint.items() if self.store.get(key) is None
+        ]
         if missing:
             self._run(env, missing, fingerprint)
         elif fingerprint:
             logger.info("pages: nothing to run, %d recalled", len(fingerprint))
         if self.problems:
-            lines = [str(problem) for problem in sorted(self.problems)]
-            count = f"{len(lines)} problem" + ("s" if len(lines) > 1 else "")
-            raise PagesFailed("\n".join([f"{count} on its pages", *lines]))
+            count = f"{len(self.problems)} problem" + "s" * (len(self.problems) > 1)
+            lines = map(str, sorted(self.problems))
+            print(
+                "\nThe site was not built: " + count, *lines, sep="\n", file=sys.stderr
+            )
+            raise SystemExit(1)
 
-    def _run(self, env: BuildEnvironment, missing: list[str], fingerprint: dict[str, str]) -> None:
-        from conf import execution  # heavy, and needed by builds that run something only
+    def _run(
+        self, env: BuildEnvironment, missing: list[str], fingerprint: dict[str, str]
+    ) -> None:
+        from conf import (
+            execution,
+        )  # heavy, and needed by builds that run something only
 
         config = self.app.config
         settings = execution.Settings(
@@ -176,7 +199,10 @@ class Pipeline:
 
         start = time.perf_counter()
         execution.run_all(
-            queue, settings, lambda page: logger.info("  running %s", page.path), finished
+            queue,
+            settings,
+            lambda page: logger.info("  running %s", page.path),
+            finished,
         )
         logger.info("pages: ran in %.1f s", time.perf_counter() - start)
 

@@ -1,7 +1,7 @@
 """Turn the MyST that guides may use into Markdown that every notebook front end shows.
 
-What guides may use is listed in CONTRIBUTING.md. Anything else is a problem with a line,
-never a guess: a notebook must not show markup.
+What guides may use is listed in CONTRIBUTING.md. Anything else is a problem with a
+line, never a guess: a notebook must not show markup.
 """
 
 import re
@@ -27,9 +27,12 @@ ROLES: dict[str, Callable[[str], str]] = {
 }
 
 _SPAN = re.compile(
-    r"(?P<space>[ ]*)(?P<role>\{[\w:+-]+\})?(?P<tick>`+)(?P<text>.+?)(?<!`)(?P=tick)(?!`)"
+    r"(?P<space>[ ]*)(?P<role>\{[\w:+-]+\})?"
+    r"(?P<tick>`+)(?P<text>.+?)(?<!`)(?P=tick)(?!`)"
 )
-_LINK = re.compile(r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])+)\]\((?P<target>[^)\s]+)\)")
+_LINK = re.compile(
+    r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])+)\]\((?P<target>[^)\s]+)\)"
+)
 _OPTION = re.compile(r"^:[\w-]+:.*\n?", re.MULTILINE)
 _TARGET = re.compile(r"^\([\w-]+\)=$")
 
@@ -44,7 +47,9 @@ class Translation:
     problems: list[tuple[int, str]]
 
 
-def translate(text: str, line: int, extensions: Iterable[str], link: Link) -> Translation:
+def translate(
+    text: str, line: int, extensions: Iterable[str], link: Link
+) -> Translation:
     """Translate one Markdown cell.
 
     Args:
@@ -96,15 +101,25 @@ class _Translator:
                 continue
             result.extend([*lines[done:start], *replacement])
             done = end
-        return re.sub(r"\n{3,}", "\n\n", "\n".join([*result, *lines[done:]])).strip("\n")
+        return re.sub(r"\n{3,}", "\n\n", "\n".join([*result, *lines[done:]])).strip(
+            "\n"
+        )
 
     def _directive(self, name: str, token: Token, line: int) -> list[str]:
         argument = token.info.strip().partition("}")[2].strip()
-        content = _OPTION.sub("", token.content) if token.content.startswith(":") else token.content
+        content = (
+            _OPTION.sub("", token.content)
+            if token.content.startswith(":")
+            else token.content
+        )
         inner = self.block(content, line + 1)
         if name in ADMONITIONS:
             title = ADMONITIONS[name] + (f": {argument}" if argument else "")
-            return [f"> {part}".rstrip() for part in f"**{title}**\n\n{inner}".splitlines()]
+            return [
+                f"> {part}".rstrip() for part in f"**{title}**\n\n{inner}".splitlines()
+            ]
+        if name == "toctree":
+            return []
         if name == "tab-set":
             return inner.splitlines()
         if name == "tab-item":
@@ -140,7 +155,9 @@ class _Translator:
         return re.sub("\0(\\d+)\0", lambda match: spans[int(match[1])], linked)
 
     def _problem(self, line: int, what: str) -> None:
-        message = f"{what} has no plain form in a notebook; CONTRIBUTING.md lists what has"
+        message = (
+            f"{what} has no plain form in a notebook; CONTRIBUTING.md lists what has"
+        )
         self.problems.append((line, message))
 
 

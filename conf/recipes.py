@@ -9,8 +9,9 @@ import ast
 import builtins
 import difflib
 import hashlib
+import re
 import symtable
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,11 +44,14 @@ class Recipe:
     imports: tuple[str, ...]
     needs: tuple[str, ...]
 
-    @property
-    def code(self) -> str:
-        """The text of the cell: imports on top, then the source."""
-        gap = "\n\n" if self.kind == "data" else "\n\n\n"
-        return "\n".join(self.imports) + gap + self.source if self.imports else self.source
+
+def code_of(recipes: Sequence[Recipe]) -> str:
+    """The text of a cell that shows recipes: imports on top, then each source."""
+    imports = dict.fromkeys(line for recipe in recipes for line in recipe.imports)
+    sources = [recipe.source for recipe in recipes]
+    only_data = all(recipe.kind == "data" for recipe in recipes)
+    gap = "\n\n" if only_data else "\n\n\n"
+    return gap.join(["\n".join(imports), *sources] if imports else sources)
 
 
 class Module:
@@ -78,15 +82,23 @@ class Module:
     def objects(self) -> dict[str, Definition | Constant]:
         """The top-level functions, classes and constants, by name."""
         found: dict[str, Definition | Constant] = {}
+        seen: set[str] = set()
         for node in self.tree.body:
-            for name in _bound_names(node):
-                if name in found:
-                    raise RecipeError(
-                        f"{self.where(node.lineno)}: `{name}` is defined twice at the "
-                        f"top level; a page could not say which one it shows"
-                    )
-                found[name] = node  # type: ignore[assignment]  # _bound_names yields for these nodes only
+            names = bound_names(node)
+            if again := sorted(names & seen - self._imported_again(node)):
+                raise RecipeError(
+                    f"{self.where(node.lineno)}: `{again[0]}` is bound twice at the "
+                    f"top level; a page could not say which one it shows"
+                )
+            seen |= names
+            if isinstance(node, Definition | Constant):
+                found.update(dict.fromkeys(names, node))
         return found
+
+    @staticmethod
+    def _imported_again(node: ast.stmt) -> set[str]:
+        """`import a.b` after `import a` binds the same `a`."""
+        return bound_names(node) if isinstance(node, ast.Import) else set()
 
     @cached_property
     def imports(self) -> dict[str, tuple[str, ...]]:
@@ -106,25 +118,31 @@ class Module:
         return found
 
     @cached_property
-    def own_imports(self) -> dict[str, str]:
-        """Names taken from the package itself: bound name to dotted recipe name."""
-        found: dict[str, str] = {}
+    def own_imports(self) -> list[tuple[str, str]]:
+        """Imports from the package itself, nested ones too: (bound name, origin)."""
+        found = []
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    origin = self._origin(node)
-                    if self.package.owns(origin):
-                        found[alias.asname or alias.name] = f"{origin}.{alias.name}"
+            if isinstance(node, ast.ImportFrom) and self.package.owns(
+                self._origin(node)
+            ):
+                origin = self._origin(node)
+                found += [
+                    (a.asname or a.name, f"{origin}.{a.name}") for a in node.names
+                ]
             elif isinstance(node, ast.Import):
-                for alias in node.names:
-                    if self.package.owns(alias.name):
-                        found[alias.asname or alias.name.partition(".")[0]] = alias.name
+                found += [
+                    (a.asname or a.name.partition(".")[0], a.name)
+                    for a in node.names
+                    if self.package.owns(a.name)
+                ]
         return found
 
     def _origin(self, node: ast.ImportFrom) -> str:
         if not node.level:
             return node.module or ""
-        parts = self.name.split(".")[: -node.level]
+        is_package = self.path.name == "__init__.py"
+        parts = self.name.split(".")
+        parts = parts[: len(parts) - node.level + is_package]
         return ".".join([*parts, node.module] if node.module else parts)
 
     def source_of(self, name: str) -> tuple[int, str]:
@@ -132,7 +150,7 @@ class Module:
         node = self.objects[name]
         decorators = getattr(node, "decorator_list", [])
         first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
-        lines = self.text.splitlines()
+        lines = self.text.split("\n")  # what Python counts as a line
         return first, "\n".join(lines[first - 1 : node.end_lineno])
 
 
@@ -178,7 +196,9 @@ class Package:
         """The module that a recipe's dotted name points into."""
         module, _, name = dotted.rpartition(".")
         if module not in self.modules or name not in self.modules[module].objects:
-            raise RecipeError(f"there is no recipe `{dotted}`{self._suggestion(dotted)}")
+            raise RecipeError(
+                f"there is no recipe `{dotted}`{self._suggestion(dotted)}"
+            )
         return self.modules[module]
 
     def _suggestion(self, dotted: str) -> str:
@@ -205,13 +225,14 @@ class Package:
         name = dotted.rpartition(".")[2]
         node = module.objects[name]
         line, full = module.source_of(name)
+        own = dict(module.own_imports)
         imports: list[str] = []
         needs: list[str] = []
         for used in sorted(_global_names(full)):
             if used == name:
                 continue
-            if used in module.own_imports:
-                needs.append(self._own(module, line, used))
+            if used in own:
+                needs.append(self._own(module, line, used, own[used]))
             elif used in module.objects:
                 needs.append(f"{module.name}.{used}")
             elif used in module.imports:
@@ -231,12 +252,11 @@ class Package:
             needs=tuple(needs),
         )
 
-    def _own(self, module: Module, line: int, used: str) -> str:
-        dotted = module.own_imports[used]
+    def _own(self, module: Module, line: int, used: str, dotted: str) -> str:
         if dotted in self.modules or dotted.rpartition(".")[2] != used:
             raise RecipeError(
-                f"{module.where(line)}: a page shows recipes under their own names: write "
-                f"`from <module> import <name>` instead of binding `{used}` to `{dotted}`"
+                f"{module.where(line)}: a page shows recipes under their own names: "
+                f"write `from <module> import <name>` for `{dotted}`, not `{used}`"
             )
         self.module(dotted)
         return dotted
@@ -256,8 +276,10 @@ class Package:
             module = self.modules[name]
             files[name] = module.digest
             parents = name.split(".")[:-1]
-            todo.extend(".".join(parents[:depth]) for depth in range(1, len(parents) + 1))
-            for dotted in module.own_imports.values():
+            todo.extend(
+                ".".join(parents[:depth]) for depth in range(1, len(parents) + 1)
+            )
+            for _, dotted in module.own_imports:
                 todo.extend([dotted, dotted.rpartition(".")[0]])
             for text in _strings(module.tree):
                 if text in self.data_files:
@@ -281,21 +303,14 @@ def docstring_of(node: Definition) -> ast.Constant | None:
 def bound_names(tree: ast.AST) -> set[str]:
     """Every name that a cell binds at its top level, in loops and `with` too."""
     table = symtable.symtable(ast.unparse(tree), "<cell>", "exec")
-    return {
+    walrus = {
+        node.target.id for node in ast.walk(tree) if isinstance(node, ast.NamedExpr)
+    }  # binds outside the comprehension it stands in
+    return walrus | {
         symbol.get_name()
         for symbol in table.get_symbols()
         if symbol.is_assigned() or symbol.is_imported()
     }
-
-
-def _bound_names(node: ast.stmt) -> list[str]:
-    if isinstance(node, Definition):
-        return [node.name]
-    if isinstance(node, ast.Assign):
-        return [target.id for target in node.targets if isinstance(target, ast.Name)]
-    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-        return [node.target.id]
-    return []
 
 
 def _kind(node: Definition | Constant) -> str:
@@ -319,15 +334,23 @@ def _global_names(source: str) -> set[str]:
 
 def _cut_docstring(source: str) -> str:
     """Cut each docstring in the source to its first line."""
-    lines = source.splitlines()
-    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, Definition)]
+    lines = source.split("\n")
+    nodes = [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, Definition)
+    ]
     for node in sorted(nodes, key=lambda node: node.lineno, reverse=True):
         doc = docstring_of(node)
-        if doc is not None and doc.end_lineno is not None and doc.end_lineno > doc.lineno:
-            # `"""Text.` keeps its own prefix and quotes; only the end is new.
-            opening = lines[doc.lineno - 1].rstrip()
-            quotes = '"""' if '"""' in opening else "'''"
-            lines[doc.lineno - 1 : doc.end_lineno] = [opening + quotes]
+        if (
+            doc is not None
+            and doc.end_lineno is not None
+            and doc.end_lineno > doc.lineno
+        ):
+            first = (
+                str(doc.value).strip().partition("\n")[0].rstrip().replace("\\", "\\\\")
+            )
+            first = re.sub(r'"(?="")|"$', r"\"", first)
+            indent = lines[doc.lineno - 1][: doc.col_offset]
+            lines[doc.lineno - 1 : doc.end_lineno] = [f'{indent}"""{first}"""']
     return "\n".join(lines)
 
 

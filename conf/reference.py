@@ -1,8 +1,8 @@
 """The recipe reference, and the way to it from every cell.
 
-`{recipes} snippets.data` documents a module's public recipes from their source: nothing is
-imported. Below each cell that shows a recipe stand links to its entry here, its source
-and its tests.
+`{recipes} snippets.data` documents a module's public recipes from their source: nothing
+is imported. Below each cell that shows a recipe stand links to its entry here, its
+source and its tests.
 """
 
 import ast
@@ -41,9 +41,7 @@ class Recipes(SphinxDirective):
         except RecipeError as error:
             raise self.error(str(error)) from error
         fence = "`" * 6
-        return self.parse_text_to_nodes(
-            f"{fence}{{eval-rst}}\n.. default-role:: literal\n\n{text}\n{fence}"
-        )
+        return self.parse_text_to_nodes(f"{fence}{{eval-rst}}\n{text}\n{fence}")
 
 
 class _Entry:
@@ -56,7 +54,8 @@ class _Entry:
 
     def text(self) -> str:
         """The whole module."""
-        parts = [f".. py:module:: {self.module.name}", ast.get_docstring(self.module.tree) or ""]
+        about = ast.get_docstring(self.module.tree) or ""
+        parts = [f".. py:module:: {self.module.name}", _rst(about)]
         for name, node in self.module.objects.items():
             if not name.startswith("_"):
                 parts.append(self._object(name, node))
@@ -67,15 +66,21 @@ class _Entry:
         if isinstance(node, ast.ClassDef):
             head = f".. py:class:: {name}{_signature(_init_of(node))}"
             body += [
-                _block(f".. py:method:: {method.name}{_signature(method)}", self._doc(method, ""))
+                _block(
+                    f".. py:method:: {method.name}{_signature(method)}",
+                    self._doc(method, ""),
+                )
                 for method in node.body
-                if isinstance(method, ast.FunctionDef) and not method.name.startswith("_")
+                if isinstance(method, ast.FunctionDef)
+                and not method.name.startswith("_")
             ]
         elif isinstance(node, Definition):
             head = f".. py:function:: {name}{_signature(node)}"
         else:
             value = ast.unparse(node.value).replace("\n", " ") if node.value else ""
-            head = f".. py:data:: {name}\n   :value: {value[:60]}{'…' * (len(value) > 60)}"
+            head = (
+                f".. py:data:: {name}\n   :value: {value[:60]}{'…' * (len(value) > 60)}"
+            )
         return _block(head, *body)
 
     def _doc(self, node: Any, name: str) -> str:
@@ -84,20 +89,24 @@ class _Entry:
             text = str(ast.get_docstring(node)) if constant else ""
         else:
             text = self._constant_doc(node)
-        return str(GoogleDocstring(text, what="function", name=name))
+        return str(GoogleDocstring(_rst(text), what="function", name=name))
 
     def _constant_doc(self, node: ast.stmt) -> str:
         """The string that follows a constant."""
         body = self.module.tree.body
         after = body[body.index(node) + 1 : body.index(node) + 2]
         for following in after:
-            if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+            if isinstance(following, ast.Expr) and isinstance(
+                following.value, ast.Constant
+            ):
                 return str(following.value.value)
         return ""
 
     def _links(self, name: str) -> str:
         """Fields that lead to the guides, the source and every test."""
-        path = self.module.path.relative_to(self.module.package.folder.parent).as_posix()
+        path = self.module.path.relative_to(
+            self.module.package.folder.parent
+        ).as_posix()
         tests_path = f"tests/{self.tests.path.name}"
         tests = [
             _rst_link(
@@ -107,7 +116,8 @@ class _Entry:
             for test in self.tests.of(name)
         ]
         guides = [
-            f":doc:`/{docname}`" for docname in self.guides.get(f"{self.module.name}.{name}", [])
+            f":doc:`/{docname}`"
+            for docname in self.guides.get(f"{self.module.name}.{name}", [])
         ]
         fields = [f":Source: {_rst_link(path, self._address(path, name))}"]
         if guides:
@@ -120,47 +130,59 @@ class _Entry:
 
 
 class CellLinks(Transform):
-    """Put links to entry, source and tests below each cell that shows a recipe."""
+    """Put links to entry, source and tests below each cell that shows recipes."""
 
     default_priority = 800
 
     def apply(self, **_: Any) -> None:
         env: BuildEnvironment = self.document.settings.env
-        package_name = Path(env.config.recipes_package).name
         for cell in list(self.document.findall(nodes.container)):
             metadata: dict[str, Any] = cell.get("cell_metadata", {})
-            dotted = metadata.get("snippet", "")
-            if dotted.startswith(package_name + "."):
-                module, _, name = dotted.rpartition(".")
-                path = f"{module.replace('.', '/')}.py"
-                tests = f"tests/test_{module.rpartition('.')[2]}.py"
-                links = nodes.paragraph(classes=["recipe-links"])
-                entry = pending_xref(
-                    "",
-                    nodes.literal("", name),
-                    refdomain="py",
-                    reftype="obj",
-                    reftarget=dotted,
-                    refdoc=env.docname,
-                    refwarn=True,
-                )
-                source = listings.address(env.docname, path, name)
-                tested = listings.address(env.docname, tests, name)
-                links += [
-                    nodes.Text("Recipe "),
-                    entry,
-                    nodes.Text(" · "),
-                    nodes.reference("", "source", refuri=source),
-                    nodes.Text(" · "),
-                    nodes.reference("", "tests", refuri=tested),
-                ]
-                cell.insert(1, links)
+            for dotted in metadata.get("snippet", "").split():
+                source = cell.children[
+                    0
+                ]  # so that links are hidden and shown with the code
+                assert isinstance(source, nodes.Element)
+                source.append(_cell_links(env.docname, dotted))
+
+
+def _cell_links(docname: str, dotted: str) -> nodes.paragraph:
+    """Entry · source · tests of one recipe."""
+    module, _, name = dotted.rpartition(".")
+    entry = pending_xref(
+        "",
+        nodes.literal("", name),
+        refdomain="py",
+        reftype="obj",
+        reftarget=dotted,
+        refdoc=docname,
+        refwarn=True,
+    )
+    links = nodes.paragraph(
+        "", "", nodes.Text("Recipe "), entry, classes=["recipe-links"]
+    )
+    for text, path in {
+        "source": f"{module.replace('.', '/')}.py",
+        "tests": f"tests/test_{module.rpartition('.')[2]}.py",
+    }.items():
+        target = listings.address(docname, path, name)
+        links += [
+            nodes.Text(" · "),
+            nodes.reference("", text, refuri=target, internal=True),
+        ]
+    return links
 
 
 def _block(head: str, *body: str) -> str:
     """A directive with its content."""
     indented = "\n\n".join(part for part in body if part).replace("\n", "\n   ")
     return f"{head}\n\n   {indented}"
+
+
+def _rst(docstring: str) -> str:
+    """Docstrings are written with the Markdown that Keras uses: code and links."""
+    code = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", docstring)
+    return re.sub(r"\[([^\]]+)\]\(\s*(https://[^)\s]+)\)", r"`\1 <\2>`__", code)
 
 
 def _rst_link(text: str, target: str) -> str:
@@ -206,12 +228,18 @@ def _digest(env: BuildEnvironment) -> str:
 def _outdated(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
     """Reference pages made from another state of package, tests or guides."""
     now = _digest(env)
-    return [docname for docname, then in state.of(env).references.items() if then != now]
+    return [
+        docname for docname, then in state.of(env).references.items() if then != now
+    ]
 
 
-def _merge(app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment) -> None:
+def _merge(
+    app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment
+) -> None:
     read = state.of(other).references.items()
-    state.of(env).references.update({name: value for name, value in read if name in docnames})
+    state.of(env).references.update(
+        {name: value for name, value in read if name in docnames}
+    )
 
 
 def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:

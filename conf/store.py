@@ -1,7 +1,8 @@
 """Outputs of executed pages, one file per fingerprint.
 
 Files are written whole or not at all, so a killed build leaves nothing half-made, and
-each carries a hash of its content: a file that was cut short or edited counts as absent.
+each carries a hash of its content: a file that was cut short or edited counts as
+absent.
 """
 
 import hashlib
@@ -35,7 +36,9 @@ class Store:
     def get(self, fingerprint: str) -> Run | None:
         """The run stored under the fingerprint, or None."""
         try:
-            checksum, _, body = self._path(fingerprint).read_text("utf-8").partition("\n")
+            checksum, _, body = (
+                self._path(fingerprint).read_text("utf-8").partition("\n")
+            )
         except (OSError, UnicodeDecodeError):
             return None
         if checksum != _checksum(fingerprint, body):

@@ -1,0 +1,194 @@
+"""The data of the guides: small real sets that scikit-learn installs with itself.
+
+Nothing is downloaded. TensorFlow is imported only by the recipe that makes a
+`tf.data.Dataset`.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.datasets import load_digits, load_wine
+from sklearn.model_selection import train_test_split
+
+
+def digit_images() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Load 1,797 images of handwritten digits, 8 x 8 pixels, with their labels.
+
+    scikit-learn stores each pixel as a whole number from 0 to 16. Here they are
+    divided by 16.
+
+    Returns:
+        A tuple `(images, labels)`: `images` of shape `(1797, 8, 8, 1)`, float32 in
+        `[0, 1]`, and `labels` of shape `(1797,)`, int64 from 0 to 9.
+
+    Example:
+        >>> images, labels = digit_images()
+        >>> images.shape, labels[:3].tolist()
+        ((1797, 8, 8, 1), [0, 1, 2])
+
+    References:
+        - [Optical Recognition of Handwritten Digits](
+          https://archive.ics.uci.edu/dataset/80), E. Alpaydin and C. Kaynak, 1998.
+    """
+    digits = load_digits()
+    images = digits.images[..., np.newaxis] / 16.0  # (image, height, width, channels)
+    return images.astype("float32"), digits.target.astype("int64")
+
+
+def digit_vectors() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Load the digits as vectors of 64 pixels, with their labels.
+
+    Returns:
+        A tuple `(vectors, labels)`: `vectors` of shape `(1797, 64)`, float32 in
+        `[0, 1]`, and `labels` of shape `(1797,)`, int64 from 0 to 9.
+
+    Example:
+        >>> vectors, labels = digit_vectors()
+        >>> vectors.shape, float(vectors.max())
+        ((1797, 64), 1.0)
+    """
+    digits = load_digits()
+    return (digits.data / 16.0).astype("float32"), digits.target.astype("int64")
+
+
+def digit_sequences() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Load the digits as sequences of 8 steps of 8 pixels, with their labels.
+
+    A step is one row of the image, from top to bottom.
+
+    Returns:
+        A tuple `(sequences, labels)`: `sequences` of shape `(1797, 8, 8)`, float32
+        in `[0, 1]`, and `labels` of shape `(1797,)`, int64 from 0 to 9.
+
+    Example:
+        >>> sequences, labels = digit_sequences()
+        >>> sequences.shape, sequences.dtype.name
+        ((1797, 8, 8), 'float32')
+    """
+    digits = load_digits()
+    return (digits.images / 16.0).astype("float32"), digits.target.astype("int64")
+
+
+def wine_table() -> tuple[dict[str, npt.NDArray[np.float32]], npt.NDArray[np.int64]]:
+    """Load a table of 178 wines: 13 measured columns by name, and the grower.
+
+    The column names are made valid Python identifiers, since the name of a Keras
+    input cannot hold a slash as `od280/od315_of_diluted_wines` does.
+
+    Returns:
+        A tuple `(columns, labels)`: `columns` maps each name to an array of shape
+        `(178,)`, float32, in the units of the source; `labels` has shape `(178,)`,
+        int64 from 0 to 2.
+
+    Example:
+        >>> columns, labels = wine_table()
+        >>> len(columns), round(float(columns["alcohol"][0]), 2)
+        (13, 14.23)
+
+    References:
+        - [Wine](https://archive.ics.uci.edu/dataset/109), S. Aeberhard and
+          M. Forina, 1992.
+    """
+    wine = load_wine()
+    columns = {
+        re.sub(r"\W", "_", name): wine.data[:, position].astype("float32")
+        for position, name in enumerate(wine.feature_names)
+    }
+    return columns, wine.target.astype("int64")
+
+
+def split_train_test(
+    features: npt.NDArray[Any],
+    labels: npt.NDArray[Any],
+    test_fraction: float = 0.2,
+    seed: int = 0,
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """Split examples into a training and a test set with the same mix of classes.
+
+    The examples are shuffled. The same arguments give the same split every time.
+
+    Args:
+        features: Array of shape `(num_examples, ...)`, any dtype.
+        labels: Array of classes, shape `(num_examples,)`, at least two examples of
+            each class.
+        test_fraction: Float between 0 and 1, both excluded: the part to hold out.
+        seed: Integer of at least 0 that decides the shuffle.
+
+    Returns:
+        A tuple `(x_train, y_train, x_test, y_test)`, dtypes as in the arguments.
+
+    Raises:
+        ValueError: If there are no examples, if `features` and `labels` differ in
+            length, or if `test_fraction` is not between 0 and 1.
+
+    Example:
+        >>> images, labels = digit_images()
+        >>> x_train, y_train, x_test, y_test = split_train_test(images, labels)
+        >>> len(x_train), len(x_test)
+        (1437, 360)
+    """
+    if not 0 < len(features) == len(labels):
+        raise ValueError(
+            "Expected `features` and `labels` to hold as many examples, and at least "
+            f"one. Received: {len(features)} features and {len(labels)} labels."
+        )
+    if not 0.0 < test_fraction < 1.0:
+        raise ValueError(
+            "Expected `test_fraction` between 0 and 1, both excluded. "
+            f"Received: test_fraction={test_fraction}"
+        )
+    x_train, x_test, y_train, y_test = train_test_split(
+        features, labels, test_size=test_fraction, random_state=seed, stratify=labels
+    )
+    return x_train, y_train, x_test, y_test
+
+
+def as_dataset(
+    features: npt.NDArray[Any] | Mapping[str, npt.NDArray[Any]],
+    labels: npt.NDArray[Any],
+    batch_size: int = 32,
+    shuffle_seed: int | None = None,
+) -> Any:
+    """Turn arrays into a `tf.data.Dataset` of batches `(features, labels)`.
+
+    The last batch may be smaller, so the batch axis of `element_spec` is `None`. Pass
+    `shuffle=False` to `fit` with a dataset: otherwise Keras 3.15.1 warns that it does
+    not shuffle.
+
+    Args:
+        features: Array of shape `(num_examples, ...)`, or a dict of such arrays by
+            input name, any dtype that TensorFlow knows.
+        labels: Array of shape `(num_examples, ...)`.
+        batch_size: Integer of at least 1.
+        shuffle_seed: `None` keeps the order. An integer shuffles the examples, in
+            another order in each epoch, and in the same orders in each run.
+
+    Returns:
+        A `tf.data.Dataset`.
+
+    Raises:
+        ValueError: If `batch_size` is less than 1, or if the lengths differ.
+
+    Example:
+        >>> images, labels = digit_images()
+        >>> as_dataset(images, labels).element_spec[0].shape
+        TensorShape([None, 8, 8, 1])
+    """
+    import tensorflow as tf
+
+    if batch_size < 1:
+        raise ValueError(f"Expected `batch_size` of at least 1. Received: {batch_size}")
+    columns = features.values() if isinstance(features, Mapping) else [features]
+    if {len(column) for column in columns} != {len(labels)}:
+        raise ValueError(
+            f"Expected every array to hold {len(labels)} examples, as `labels` does. "
+            f"Received: {[len(column) for column in columns]}"
+        )
+    features = dict(features) if isinstance(features, Mapping) else features
+    dataset = tf.data.Dataset.from_tensor_slices((features, labels))
+    if shuffle_seed is not None:
+        dataset = dataset.shuffle(max(1, len(labels)), seed=shuffle_seed)
+    return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
