@@ -47,7 +47,7 @@ site_addresses = from_environment(ROOT)
 # References: other projects' names cannot be looked up without a network.
 nitpick_ignore_regex = [("py:.*", r"(?!snippets\.).*")]
 python_use_unqualified_type_names = True
-python_maximum_signature_line_length = 72
+python_maximum_signature_line_length = 88
 add_module_names = False
 
 # Look
@@ -59,7 +59,7 @@ templates_path = ["../docs/_templates"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_theme_options = {
-    "article_footer_items": ["ran-on.html", "prev-next.html"],
+    "article_footer_items": ["ran-on.html"],
     "home_page_in_toc": True,
     "navbar_persistent": [],  # the sidebar has the search field
     "path_to_docs": "docs",

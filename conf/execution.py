@@ -11,12 +11,13 @@ import multiprocessing
 import multiprocessing.forkserver
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
@@ -164,7 +165,7 @@ async def _run(
         # collide on TCP ports, and a relative path hangs.
         manager = _Manager(transport="ipc", ip=f"{folder}/s")
         manager.connection_file = f"{folder}/connection.json"
-        manager.provisioner = _Provisioner(context, manager)
+        manager.provisioner = provisioner = _Provisioner(context, manager)
         client = NotebookClient(
             notebook,
             km=manager,
@@ -190,6 +191,8 @@ async def _run(
             return [Problem(page.path, clock.cell.fence, message)]
         except CellExecutionError as error:
             return [_raised(page, clock.cell, error)]
+        finally:
+            provisioner.end_group()
     return _collect(page, notebook, clock.seconds)
 
 
@@ -264,6 +267,12 @@ class _Provisioner(LocalProvisioner):
         self.process = cast(Any, _Forked(process))
         self.pid = self.pgid = process.pid
         return self.connection_info
+
+    def end_group(self) -> None:
+        """End what the page started and left running, even if its kernel has died."""
+        if self.pgid:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pgid, signal.SIGKILL)
 
 
 class _Forked:

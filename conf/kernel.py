@@ -5,10 +5,13 @@ figure that shows nothing. `python -m conf.kernel -f FILE` starts one from scrat
 `run` is what a process forked from the warm server calls.
 """
 
+import logging
 import multiprocessing
 import os
+import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,15 +30,19 @@ def run(arguments: list[str], folder: str, environment: Mapping[str, str]) -> No
         environment: the whole environment.
     """
     if multiprocessing.parent_process() is not None:
-        os.setsid()  # so that stopping the page stops what the page started
-        threading.Thread(target=_end_with_the_build, daemon=True).start()
+        os.setsid()  # a forked kernel leads a group of its own, as a started one does
+    threading.Thread(target=_end_with_the_build, daemon=True).start()
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    # A page sees what is installed, never this checkout.
+    # A page sees what is installed, never this checkout or its modules.
     checkout = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.path[:] = [path for path in sys.path if path not in (checkout, "")]
-    app = IPKernelApp.instance(parent_handle=os.getppid())
+    for name in [name for name in sys.modules if name.partition(".")[0] == "conf"]:
+        del sys.modules[name]
+    sys.dont_write_bytecode = False  # the warm process has the build's own setting
+    # No watching of the parent by ipykernel: it would leave behind what a page started.
+    app = IPKernelApp.instance(parent_handle=0, log_level=logging.CRITICAL)
     app.initialize(arguments)
     assert app.shell is not None  # initialize made it
     app.shell.events.register("post_execute", _report_empty_figures)
@@ -43,10 +50,15 @@ def run(arguments: list[str], folder: str, environment: Mapping[str, str]) -> No
 
 
 def _end_with_the_build() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os.killpg(0, 9)
+    """End the kernel, and all that the page started, once the build is gone."""
+    build = multiprocessing.parent_process()
+    if build is not None:
+        build.join()
+    else:
+        parent = os.getppid()
+        while os.getppid() == parent:
+            time.sleep(0.2)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _report_empty_figures() -> None:

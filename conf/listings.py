@@ -20,7 +20,7 @@ from sphinx.application import Sphinx
 
 from conf.addresses import Addresses
 from conf.pages import Problem
-from conf.recipes import Package
+from conf.recipes import Module, Package, RecipeError
 
 FOLDER = "listings"
 
@@ -46,7 +46,12 @@ class TestFile:
     @cached_property
     def tests(self) -> list[Test]:
         found = []
-        for node in ast.walk(ast.parse(self.text)):
+        try:
+            tree = ast.parse(self.text)
+        except SyntaxError as error:
+            message, line = f"syntax error: {error.msg}", error.lineno or 1
+            raise RecipeError(message, f"tests/{self.path.name}", line) from error
+        for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 names = {
                     getattr(inner, "id", None) or getattr(inner, "attr", None)
@@ -79,9 +84,7 @@ def _collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Yield one page a file, as Sphinx's `html-collect-pages` wants it."""
     package = Package(Path(app.config.recipes_package))
     root = package.folder.parent
-    for module in package.modules.values():
-        if module.path.name == "__init__.py":
-            continue
+    for module in package.recipe_modules:
         anchors = {module.source_of(name)[0]: [name] for name in module.objects}
         yield _page(app, module.path.relative_to(root), module.text, anchors)
         tests = tests_of(package, module.name)
@@ -122,18 +125,21 @@ def _page(
 
 
 def untested(package: Package) -> Iterator[Problem]:
-    """Recipes that no test of their module names."""
-    for module in package.modules.values():
-        if module.path.name == "__init__.py":
-            continue
-        tests = tests_of(package, module.name)
-        for name, node in module.objects.items():
-            if not tests.of(name):
-                path = module.path.relative_to(package.folder.parent).as_posix()
-                wanted = tests.path.relative_to(package.folder.parent).as_posix()
-                yield Problem(
-                    path, node.lineno, f"no test in `{wanted}` names `{name}`"
-                )
+    """Recipes that no test of their module names, and files that do not parse."""
+    for module in package.recipe_modules:
+        try:
+            yield from _untested(package, module)
+        except RecipeError as error:
+            yield Problem(error.path, error.line, error.message)
+
+
+def _untested(package: Package, module: Module) -> Iterator[Problem]:
+    tests = tests_of(package, module.name)
+    wanted = f"tests/{tests.path.name}"
+    for name, node in module.objects.items():
+        if not tests.of(name):
+            message = f"no test in `{wanted}` names `{name}`"
+            yield Problem(module.place, node.lineno, message)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -40,7 +40,6 @@ def write_out(
         needs: distributions a reader has to install; installed versions are named.
     """
     by_index = {cell.index: cell for cell in page.cells}
-    lines = page.notebook.metadata["source_map"]
     problems: list[Problem] = []
 
     def link(target: str) -> str:
@@ -58,7 +57,7 @@ def write_out(
             if by_index[index].raises:
                 new.metadata["tags"] = [RAISES]
         else:
-            line = lines[index] + 1
+            line = page.lines[index]
             result = plain_markdown.translate(cell.source, line, extensions, link)
             problems += [Problem(page.path, *problem) for problem in result.problems]
             new = nbformat.v4.new_markdown_cell(result.text)
@@ -139,15 +138,26 @@ def _buttons(
             }
         )
     context.setdefault("header_buttons", [])[:0] = buttons
-    versions = [pin.replace("==", " ") for pin in _pins(app.config.notebook_needs)]
-    context["ran_on"] = ", ".join([f"Python {platform.python_version()}", *versions])
+
+
+def _versions(
+    app: Sphinx,
+    pagename: str,
+    template: str,
+    context: dict[str, Any],
+    doctree: nodes.document,
+) -> None:
+    """Tell the template `ran-on.html` on which versions the page ran."""
+    if pagename in state.of(app.env).notebooks:
+        pins = [pin.replace("==", " ") for pin in _pins(app.config.notebook_needs)]
+        context["ran_on"] = ", ".join([f"Python {platform.python_version()}", *pins])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    app.add_config_value("site_addresses", Addresses("", "", ""), "", Addresses)
+    app.add_config_value("site_addresses", Addresses("", "", ""), "html", Addresses)
     app.add_config_value("notebook_needs", [], "", list)
     app.connect("build-finished", _write)
-    app.connect(
-        "html-page-context", _buttons, priority=502
-    )  # the theme's list is made at 501
+    # The theme drops templates that are empty at 500 and makes its buttons at 501.
+    app.connect("html-page-context", _versions, priority=499)
+    app.connect("html-page-context", _buttons, priority=502)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

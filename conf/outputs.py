@@ -47,14 +47,14 @@ def faults(cell: Cell, outputs: list[Output]) -> Iterator[str]:
         data = output.get("data", {})
         if EMPTY_FIGURE in data:
             yield f"an empty figure: {data[EMPTY_FIGURE]}"
-        for picture in (key for key in data if key.startswith("image/")):
-            if picture in {"image/png", "image/jpeg"} and _one_color(data[picture]):
-                yield "an empty figure: every pixel has the same color"
-            if not cell.alt or not cell.caption:
-                yield (
-                    "a figure needs words: give the cell `mystnb: {image: {alt: ...}, "
-                    "figure: {caption: ...}}`"
-                )
+        pictures = [key for key in data if key.startswith("image/")]
+        if "image/png" in data and _one_color(data["image/png"]):
+            yield "an empty figure: every pixel has the same color"
+        if pictures and not (cell.alt and cell.caption):
+            yield (
+                "a figure needs words: give the cell `mystnb: {image: {alt: ...}, "
+                "figure: {caption: ...}}`"
+            )
         for text in (output.get("text", ""), data.get("text/plain", "")):
             if address := _ADDRESS.search(text):
                 yield f"an address in the output, another one every run: `{address[0]}`"

@@ -7,13 +7,16 @@ author sees all of it at once.
 """
 
 import ast
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
-from myst_nb.core.read import MystMetadataParsingError, read_myst_markdown_notebook
+from myst_nb.core.read import read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
 
 from conf.recipes import Package, Recipe, RecipeError, bound_names, code_of
 
@@ -65,12 +68,16 @@ class Cell:
 
 @dataclass
 class Page:
-    """A page as read: its notebook with the recipes filled in, cells, problems."""
+    """A page as read: its notebook with the recipes filled in, cells, problems.
+
+    `lines` holds the 1-based line at which each cell of the notebook starts.
+    """
 
     path: str
     notebook: NotebookNode
     cells: list[Cell] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
 
     @property
     def recipes(self) -> list[Recipe]:
@@ -90,9 +97,11 @@ def read(text: str, path: str, package: Package, extensions: Iterable[str]) -> P
         notebook = read_myst_markdown_notebook(
             text, MdParserConfig(enable_extensions=set(extensions)), add_source_map=True
         )
-    except MystMetadataParsingError as error:
-        empty = read_myst_markdown_notebook("")
-        return Page(path, empty, problems=[Problem(path, 1, str(error))])
+    except Exception as error:  # of several types, some of them private to MyST-NB
+        line = re.search(r"at line (\d+)", str(error))
+        message = getattr(error, "message", str(error)).partition("\n")[0]
+        problem = Problem(path, int(line[1]) if line else 1, message)
+        return Page(path, new_notebook(metadata={"source_map": []}), [], [problem])
     return _Reader(text, path, package).read(notebook)
 
 
@@ -119,6 +128,10 @@ class _Reader:
         ):
             if cell.cell_type == "code":
                 page.cells.append(self._cell(index, cell, line))
+                page.lines.append(line)
+            else:  # MyST-NB counts from 0, and counts the blank lines it drops
+                blank = takewhile(lambda text: not text.strip(), self.lines[line:])
+                page.lines.append(line + len(list(blank)) + 1)
         return page
 
     def _problem(self, line: int, message: str) -> None:
@@ -146,7 +159,14 @@ class _Reader:
             body = self._body_line(cell.source, fence)
             self._check_page_code(cell.source, body)
         timeout = options.get("timeout")
+        if timeout is not None and not (isinstance(timeout, int) and timeout > 0):
+            self._problem(fence, f"`timeout` must be whole seconds, not `{timeout}`")
+            timeout = None
         mystnb = options.get("mystnb") or {}
+        parts = mystnb.values() if isinstance(mystnb, dict) else [mystnb]
+        if not all(isinstance(part, dict) for part in parts):
+            self._problem(fence, "`mystnb` must be like `{image: {alt: ...}}`")
+            mystnb = {}
         return Cell(
             index=index,
             fence=fence,
@@ -154,7 +174,7 @@ class _Reader:
             code=cell.source,
             recipes=tuple(recipes),
             tags=tuple(tags),
-            timeout=None if timeout is None else int(timeout),
+            timeout=timeout,
             alt=_text(mystnb, "image", "alt"),
             caption=_text(mystnb, "figure", "caption"),
         )
@@ -212,6 +232,8 @@ class _Reader:
                         f"a page never imports `{self.package.name}`: "
                         f"show the recipe with `:snippet:` and call it",
                     )
+                if module.endswith("*"):
+                    self._problem(line, "`import *` hides which names the page uses")
         for statement in tree.body:
             line = body + statement.lineno - 1
             for name in sorted(bound_names(statement)):
@@ -239,7 +261,10 @@ class _Reader:
 def _imported(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
-    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+    if isinstance(node, ast.ImportFrom):
+        star = ".*" if node.names[0].name == "*" else ""
+        return [f"{node.module or ''}{star}"]
+    return []
 
 
 def _same_root(first: str, second: str) -> bool:

@@ -99,7 +99,7 @@ class Pipeline:
             if then and (then.text, then.inputs) == (digest, self.inputs):
                 known.pages[docname] = then
             else:
-                run = self._prepare(env, docname, text.decode())
+                run = self._prepare(env, docname, text)
                 known.pages[docname] = PageState(digest, self.inputs, run)
         return [
             name
@@ -110,13 +110,16 @@ class Pipeline:
     def _check_house(self) -> None:
         shared = self.app.config.recipes_shared
         self.problems.extend(house.problems(self.root, self.package.name, shared))
-        try:
-            self.problems.extend(listings.untested(self.package))
-        except RecipeError as error:
-            self.problems.append(Problem(self.package.name, 1, str(error)))
+        self.problems.extend(listings.untested(self.package))
 
-    def _prepare(self, env: BuildEnvironment, docname: str, text: str) -> str:
+    def _prepare(self, env: BuildEnvironment, docname: str, source: bytes) -> str:
         """Read a page, write its notebook, and return its fingerprint."""
+        try:
+            text = source.decode()
+        except UnicodeDecodeError as error:
+            line = source[: error.start].count(b"\n") + 1
+            self.problems.append(Problem(self.path(docname), line, "it is not UTF-8"))
+            return ""
         extensions = self.app.config.myst_enable_extensions
         page = pages.read(text, self.path(docname), self.package, extensions)
         self.read[docname] = page
@@ -158,8 +161,8 @@ class Pipeline:
         elif fingerprint:
             logger.info("pages: nothing to run, %d recalled", len(fingerprint))
         if self.problems:
-            count = f"{len(self.problems)} problem" + "s" * (len(self.problems) > 1)
-            lines = map(str, sorted(self.problems))
+            lines = [str(problem) for problem in sorted(set(self.problems))]
+            count = f"{len(lines)} problem" + "s" * (len(lines) > 1)
             print(
                 "\nThe site was not built: " + count, *lines, sep="\n", file=sys.stderr
             )
@@ -182,7 +185,7 @@ class Pipeline:
         queue = []
         for name in missing:
             if name not in self.read:
-                self._prepare(env, name, Path(env.doc2path(name)).read_text("utf-8"))
+                self._prepare(env, name, Path(env.doc2path(name)).read_bytes())
             queue.append(self.read[name])
         recalled = len(fingerprint) - len(missing)
         logger.info("pages: %d to run, %d recalled", len(missing), recalled)

@@ -7,6 +7,7 @@ line, never a guess: a notebook must not show markup.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
@@ -33,7 +34,7 @@ _SPAN = re.compile(
 _LINK = re.compile(
     r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])+)\]\((?P<target>[^)\s]+)\)"
 )
-_OPTION = re.compile(r"^:[\w-]+:.*\n?", re.MULTILINE)
+_OPTION = re.compile(r":[\w-]+:")
 _TARGET = re.compile(r"^\([\w-]+\)=$")
 
 Link = Callable[[str], str]
@@ -78,6 +79,13 @@ class _Translator:
             if token.map is None:
                 continue
             start, end = token.map
+            children = token.children or []
+            if any(child.type == "html_inline" for child in children):
+                self._problem(line + start, "raw HTML")
+            for child in children:
+                if child.type == "image" and "://" not in str(child.attrs["src"]):
+                    what = f"the picture `{child.attrs['src']}`"
+                    self._problem(line + start, what)
             directive = _directive(token)
             if depth and directive:
                 self._problem(line + start, "a directive inside a list or quotation")
@@ -107,12 +115,9 @@ class _Translator:
 
     def _directive(self, name: str, token: Token, line: int) -> list[str]:
         argument = token.info.strip().partition("}")[2].strip()
-        content = (
-            _OPTION.sub("", token.content)
-            if token.content.startswith(":")
-            else token.content
-        )
-        inner = self.block(content, line + 1)
+        lines = token.content.split("\n")
+        options = len(list(takewhile(_OPTION.match, lines)))
+        inner = self.block("\n".join(lines[options:]), line + 1 + options)
         if name in ADMONITIONS:
             title = ADMONITIONS[name] + (f": {argument}" if argument else "")
             return [
@@ -123,7 +128,7 @@ class _Translator:
         if name == "tab-set":
             return inner.splitlines()
         if name == "tab-item":
-            return [f"**{argument}**", "", *inner.splitlines()]
+            return ["", f"**{argument}**", "", *inner.splitlines()]
         self._problem(line, f"the directive `{name}`")
         return []
 

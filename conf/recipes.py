@@ -12,6 +12,7 @@ import hashlib
 import re
 import symtable
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,11 @@ Constant = ast.Assign | ast.AnnAssign
 
 
 class RecipeError(Exception):
-    """A recipe cannot be shown; the message is one line for the page's author."""
+    """A recipe cannot be shown; one line for the author, with a place if it has one."""
+
+    def __init__(self, message: str, path: str = "", line: int = 0) -> None:
+        super().__init__(f"{path}:{line}: {message}" if path else message)
+        self.message, self.path, self.line = message, path, line
 
 
 @dataclass(frozen=True)
@@ -66,17 +71,20 @@ class Module:
         try:
             return ast.parse(self.text)
         except SyntaxError as error:
-            raise RecipeError(
-                f"{self.where(error.lineno or 1)}: syntax error: {error.msg}"
-            ) from error
+            raise self.error(error.lineno or 1, f"syntax error: {error.msg}") from error
 
     @cached_property
     def digest(self) -> str:
         return hashlib.sha256(self.path.read_bytes()).hexdigest()
 
-    def where(self, line: int) -> str:
-        """`snippets/data.py:12`, for messages."""
-        return f"{self.path.relative_to(self.package.folder.parent).as_posix()}:{line}"
+    @property
+    def place(self) -> str:
+        """The file as messages name it, for example `snippets/data.py`."""
+        return self.path.relative_to(self.package.folder.parent).as_posix()
+
+    def error(self, line: int, message: str) -> RecipeError:
+        """Something in this file that has to change."""
+        return RecipeError(message, self.place, line)
 
     @cached_property
     def objects(self) -> dict[str, Definition | Constant]:
@@ -86,9 +94,14 @@ class Module:
         for node in self.tree.body:
             names = bound_names(node)
             if again := sorted(names & seen - self._imported_again(node)):
-                raise RecipeError(
-                    f"{self.where(node.lineno)}: `{again[0]}` is bound twice at the "
-                    f"top level; a page could not say which one it shows"
+                raise self.error(
+                    node.lineno,
+                    f"`{again[0]}` is bound twice at the top level; "
+                    f"a page could not say which one it shows",
+                )
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                raise self.error(
+                    node.lineno, "`import *` hides which names a recipe needs"
                 )
             seen |= names
             if isinstance(node, Definition | Constant):
@@ -170,6 +183,11 @@ class Package:
             found[name] = Module(self, name, path)
         return found
 
+    @property
+    def recipe_modules(self) -> list[Module]:
+        """The modules that hold recipes: all but the `__init__.py` files."""
+        return [m for m in self.modules.values() if m.path.name != "__init__.py"]
+
     @cached_property
     def data_files(self) -> dict[str, Path]:
         """Files of the package that are not code, by their path inside it."""
@@ -202,12 +220,10 @@ class Package:
         return self.modules[module]
 
     def _suggestion(self, dotted: str) -> str:
-        known = [
-            f"{module.name}.{name}"
-            for module in self.modules.values()
-            if module.path.name != "__init__.py"
-            for name in module.objects
-        ]
+        known = []
+        for module in self.recipe_modules:
+            with suppress(RecipeError):  # another module's fault is not this page's
+                known += [f"{module.name}.{name}" for name in module.objects]
         close = difflib.get_close_matches(dotted, known, n=1, cutoff=0.5)
         return f"; renamed? the nearest is `{close[0]}`" if close else ""
 
@@ -238,9 +254,10 @@ class Package:
             elif used in module.imports:
                 imports.extend(module.imports[used])
             elif not hasattr(builtins, used):
-                raise RecipeError(
-                    f"{module.where(line)}: `{name}` uses `{used}`, which is neither "
-                    f"imported nor defined at the top level of its module"
+                raise module.error(
+                    line,
+                    f"`{name}` uses `{used}`, which is neither imported nor defined "
+                    f"at the top level of its module",
                 )
         order = [text for texts in module.imports.values() for text in texts]
         return Recipe(
@@ -254,9 +271,10 @@ class Package:
 
     def _own(self, module: Module, line: int, used: str, dotted: str) -> str:
         if dotted in self.modules or dotted.rpartition(".")[2] != used:
-            raise RecipeError(
-                f"{module.where(line)}: a page shows recipes under their own names: "
-                f"write `from <module> import <name>` for `{dotted}`, not `{used}`"
+            raise module.error(
+                line,
+                f"a page shows recipes under their own names: write "
+                f"`from <module> import <name>` for `{dotted}`, not `{used}`",
             )
         self.module(dotted)
         return dotted

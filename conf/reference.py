@@ -17,12 +17,13 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.napoleon.docstring import GoogleDocstring
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from conf import listings, state
 from conf.recipes import Definition, Module, Package, RecipeError, docstring_of
 
-_SHOWN = re.compile(r"^:snippet: *(\S+) *$", re.MULTILINE)
+_CELL = re.compile(r"^```\{code-cell\}.*?^```$", re.MULTILINE | re.DOTALL)
+_MANY = 6  # tests named in full below a recipe
 
 
 class Recipes(SphinxDirective):
@@ -50,7 +51,7 @@ class _Entry:
     def __init__(self, env: BuildEnvironment, package: Package, module: Module) -> None:
         self.env, self.module = env, module
         self.tests = listings.tests_of(package, module.name)
-        self.guides = _guides(Path(env.srcdir))
+        self.pages = _pages(env, module.package.name)
 
     def text(self) -> str:
         """The whole module."""
@@ -103,10 +104,7 @@ class _Entry:
         return ""
 
     def _links(self, name: str) -> str:
-        """Fields that lead to the guides, the source and every test."""
-        path = self.module.path.relative_to(
-            self.module.package.folder.parent
-        ).as_posix()
+        """Fields that lead to the guides, the source and the tests."""
         tests_path = f"tests/{self.tests.path.name}"
         tests = [
             _rst_link(
@@ -115,13 +113,16 @@ class _Entry:
             )
             for test in self.tests.of(name)
         ]
-        guides = [
-            f":doc:`/{docname}`"
-            for docname in self.guides.get(f"{self.module.name}.{name}", [])
-        ]
-        fields = [f":Source: {_rst_link(path, self._address(path, name))}"]
-        if guides:
-            fields.append(f":Shown in: {', '.join(guides)}")
+        if len(tests) > _MANY:
+            more = f"{len(tests) - _MANY} more"
+            tests = [*tests[:_MANY], _rst_link(more, self._address(tests_path, name))]
+        pages = self.pages.get(f"{self.module.name}.{name}", [])
+        source = _rst_link(self.module.place, self._address(self.module.place, name))
+        fields = [f":Source: {source}"]
+        if pages:
+            fields.append(
+                ":Shown in: " + ", ".join(f":doc:`/{page}`" for page in pages)
+            )
         fields.append(":Tested: " + "; ".join(tests))
         return "\n".join(fields)
 
@@ -146,18 +147,29 @@ class CellLinks(Transform):
                 source.append(_cell_links(env.docname, dotted))
 
 
-def _cell_links(docname: str, dotted: str) -> nodes.paragraph:
-    """Entry · source · tests of one recipe."""
-    module, _, name = dotted.rpartition(".")
-    entry = pending_xref(
+class RecipeRole(SphinxRole):
+    """A recipe's name in running text, linked to its entry."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        return [_entry_link(self.env.docname, self.text)], []
+
+
+def _entry_link(docname: str, dotted: str) -> pending_xref:
+    return pending_xref(
         "",
-        nodes.literal("", name),
+        nodes.literal("", dotted.rpartition(".")[2]),
         refdomain="py",
         reftype="obj",
         reftarget=dotted,
         refdoc=docname,
         refwarn=True,
     )
+
+
+def _cell_links(docname: str, dotted: str) -> nodes.paragraph:
+    """Entry · source · tests of one recipe."""
+    module, _, name = dotted.rpartition(".")
+    entry = _entry_link(docname, dotted)
     links = nodes.paragraph(
         "", "", nodes.Text("Recipe "), entry, classes=["recipe-links"]
     )
@@ -205,13 +217,17 @@ def _signature(node: Definition | None) -> str:
     return f"({arguments}){result}"
 
 
-def _guides(docs: Path) -> dict[str, list[str]]:
-    """Which pages show which recipe."""
+def _pages(env: BuildEnvironment, package: str) -> dict[str, list[str]]:
+    """Which pages show which recipe: a cell names one only to show it."""
+    dotted_name = re.compile(rf"\b{package}(?:\.\w+)+")
     found: dict[str, list[str]] = {}
-    for path in sorted(docs.rglob("*.md")):
-        docname = path.relative_to(docs).with_suffix("").as_posix()
-        for dotted in dict.fromkeys(_SHOWN.findall(path.read_text("utf-8"))):
-            found.setdefault(dotted, []).append(docname)
+    for docname in sorted(env.found_docs):
+        text = Path(env.doc2path(docname)).read_text("utf-8", errors="replace")
+        names = [
+            name for cell in _CELL.findall(text) for name in dotted_name.findall(cell)
+        ]
+        for name in dict.fromkeys(names):
+            found.setdefault(name, []).append(docname)
     return found
 
 
@@ -221,7 +237,7 @@ def _digest(env: BuildEnvironment) -> str:
     digest = hashlib.sha256(package.digest.encode())
     for module in package.modules:
         digest.update(listings.tests_of(package, module).text.encode())
-    digest.update(repr(sorted(_guides(Path(env.srcdir)).items())).encode())
+    digest.update(repr(_pages(env, package.name)).encode())
     return digest.hexdigest()
 
 
@@ -248,6 +264,7 @@ def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("recipes", Recipes)
+    app.add_role("recipe", RecipeRole())
     app.add_transform(CellLinks)
     app.connect("env-get-outdated", _outdated)
     app.connect("env-merge-info", _merge)
