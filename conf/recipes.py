@@ -11,6 +11,7 @@ import difflib
 import hashlib
 import re
 import symtable
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,12 +52,23 @@ class Recipe:
 
 
 def code_of(recipes: Sequence[Recipe]) -> str:
-    """The text of a cell that shows recipes: imports on top, then each source."""
+    """The text of a cell that shows recipes: imports on top, then each source.
+
+    The standard library comes first, as in the modules; otherwise the order is theirs.
+    """
     imports = dict.fromkeys(line for recipe in recipes for line in recipe.imports)
+    groups = [
+        [line for line in imports if _is_standard(line) is standard]
+        for standard in (True, False)
+    ]
+    head = "\n\n".join("\n".join(group) for group in groups if group)
+    gap = "\n\n" if all(recipe.kind == "data" for recipe in recipes) else "\n\n\n"
     sources = [recipe.source for recipe in recipes]
-    only_data = all(recipe.kind == "data" for recipe in recipes)
-    gap = "\n\n" if only_data else "\n\n\n"
-    return gap.join(["\n".join(imports), *sources] if imports else sources)
+    return gap.join([head, *sources] if head else sources)
+
+
+def _is_standard(statement: str) -> bool:
+    return re.split(r"[ .]", statement)[1] in sys.stdlib_module_names
 
 
 class Module:

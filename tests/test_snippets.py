@@ -1,17 +1,20 @@
 """The package as a whole: light to import, and clear about what it holds."""
 
+import email
+import operator
+import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 import snippets
 
+ROOT = Path(snippets.__path__[0]).parent
 MODULES = sorted(
-    path.stem
-    for path in Path(snippets.__path__[0]).glob("*.py")
-    if path.stem != "__init__"
+    path.stem for path in (ROOT / "snippets").glob("*.py") if path.stem != "__init__"
 )
 
 
@@ -27,7 +30,7 @@ def test_importing_the_package_imports_no_heavy_library() -> None:
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(snippets.__path__[0]).parent,
+        cwd=ROOT,
     )
 
     assert result.stdout.strip() == "[]"
@@ -41,7 +44,7 @@ def test_the_data_module_does_not_import_tensorflow() -> None:
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(snippets.__path__[0]).parent,
+        cwd=ROOT,
     )
 
     assert result.stdout.strip() == "False"
@@ -65,10 +68,28 @@ def test_a_module_loads_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_an_unknown_name_is_refused_with_the_list_of_modules() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'") as caught:
-        snippets.nothing  # noqa: B018
+        operator.attrgetter("nothing")(snippets)
 
     assert all(module in str(caught.value) for module in MODULES)
 
 
 def test_the_package_is_marked_as_typed() -> None:
-    assert (Path(snippets.__path__[0]) / "py.typed").exists()
+    assert (ROOT / "snippets/py.typed").exists()
+
+
+def test_the_wheel_holds_the_package_and_asks_for_what_recipes_import(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+    command += ["--no-build-isolation", "--wheel-dir", str(tmp_path), str(ROOT)]
+    subprocess.run(command, check=True)
+    (wheel,) = tmp_path.glob("keras_snippets-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        info = next(name for name in names if name.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(info))
+    modules = {f"snippets/{path.name}" for path in (ROOT / "snippets").glob("*.py")}
+    assert modules | {"snippets/py.typed"} <= names
+    assert not any(name.startswith(("conf/", "docs/", "tests/")) for name in names)
+    needed = {re.split(r"[>=;]", text)[0] for text in metadata.get_all("Requires-Dist")}
+    assert needed == {"keras", "numpy", "scikit-learn", "tensorflow", "tf-keras"}
