@@ -18,36 +18,22 @@ MODULES = sorted(
 )
 
 
+def printed_by(program: str) -> str:
+    """What a new interpreter prints, in which nothing has been imported."""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    return done.stdout.strip()
+
+
 def test_importing_the_package_imports_no_heavy_library() -> None:
     heavy = ["keras", "numpy", "sklearn", "tensorflow", "tf_keras"]
-    program = (
-        "import sys, snippets; dir(snippets); "
-        f"print([name for name in {heavy} if name in sys.modules])"
-    )
-
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-    )
-
-    assert result.stdout.strip() == "[]"
+    listing = f"print([name for name in {heavy} if name in sys.modules])"
+    assert printed_by(f"import sys, snippets; dir(snippets); {listing}") == "[]"
 
 
 def test_the_data_module_does_not_import_tensorflow() -> None:
     program = "import sys, snippets.data; print('tensorflow' in sys.modules)"
-
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-    )
-
-    assert result.stdout.strip() == "False"
+    assert printed_by(program) == "False"
 
 
 def test_every_module_file_is_listed() -> None:

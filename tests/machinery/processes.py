@@ -1,0 +1,30 @@
+"""Find processes by a mark in the environment that their build was started with."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+
+def marked(mark: str) -> dict[int, str]:
+    """Command lines of the living processes that carry the mark, by process."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            variables = (folder / "environ").read_bytes().split(b"\0")
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:  # it ended, or belongs to somebody else
+            continue
+        if f"MARK={mark}".encode() in variables:
+            found[int(folder.name)] = line
+    return found
+
+
+def left_after(mark: str, seconds: float = 6) -> list[str]:
+    """The marked processes that outlive their time; they are then ended."""
+    end = time.monotonic() + seconds
+    while (found := marked(mark)) and time.monotonic() < end:
+        time.sleep(0.05)
+    for process in found:
+        os.kill(process, signal.SIGKILL)
+    return list(found.values())
