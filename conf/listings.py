@@ -6,6 +6,7 @@ So a link stays right when lines move.
 """
 
 import ast
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -76,52 +77,72 @@ def tests_of(package: Package, module: str) -> TestFile:
 
 def address(docname: str, path: str, anchor: str) -> str:
     """The relative address of a line of a listing, seen from a page."""
-    page = Path(path).with_suffix("").as_posix()
-    return "../" * docname.count("/") + f"{FOLDER}/{page}.html#{anchor}"
+    return "../" * docname.count("/") + f"{_name(path)}.html#{anchor}"
+
+
+def digest(package: Package) -> str:
+    """One hash over the package and its tests."""
+    found = hashlib.sha256(package.digest.encode())
+    for module in package.recipe_modules:
+        found.update(tests_of(package, module.name).text.encode())
+    return found.hexdigest()
 
 
 def _collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Yield one page a file, as Sphinx's `html-collect-pages` wants it."""
+    """Yield one page a file, as Sphinx's `html-collect-pages` wants it.
+
+    A listing is written again when its file, its tests or the site's menu has changed;
+    the page itself says what it was made of.
+    """
     package = Package(Path(app.config.recipes_package))
-    root = package.folder.parent
+    titles = {name: title.astext() for name, title in app.env.titles.items()}
+    menu = repr((sorted(titles.items()), app.config.site_addresses))
     for module in package.recipe_modules:
-        anchors = {module.source_of(name)[0]: [name] for name in module.objects}
-        yield _page(app, module.path.relative_to(root), module.text, anchors)
         tests = tests_of(package, module.name)
+        made_of = hashlib.sha256((module.text + tests.text + menu).encode()).hexdigest()
+        if _is_written(app, module.place, made_of):
+            continue
+        anchors = {module.source_of(name)[0]: [name] for name in module.objects}
+        yield _page(app, module.place, module.text, anchors, made_of)
         lines: dict[int, list[str]] = {test.line: [test.name] for test in tests.tests}
         for name in module.objects:
             for test in tests.of(name)[:1]:
                 lines[test.line].append(name)
         if tests.path.exists():
-            yield _page(app, tests.path.relative_to(root), tests.text, lines)
+            yield _page(app, f"tests/{tests.path.name}", tests.text, lines, made_of)
+
+
+def _is_written(app: Sphinx, path: str, made_of: str) -> bool:
+    page = Path(app.outdir, f"{_name(path)}.html")
+    return page.exists() and f'data-made-of="{made_of}"' in page.read_text("utf-8")
+
+
+def _name(path: str) -> str:
+    return f"{FOLDER}/{path.removesuffix('.py')}"
 
 
 def _page(
-    app: Sphinx, path: Path, text: str, anchors: dict[int, list[str]]
+    app: Sphinx, path: str, text: str, anchors: dict[int, list[str]], made_of: str
 ) -> tuple[str, dict[str, Any], str]:
     formatter: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
-    lines = highlight(text, PythonLexer(stripnl=False), formatter).splitlines()
+    lines = highlight(text, PythonLexer(stripnl=False), formatter).split("\n")
     width = len(str(len(lines)))
     rows = []
     for number, line in enumerate(lines, start=1):
-        marks = "".join(
-            f'<span id="{escape(name)}"></span>' for name in anchors.get(number, [])
-        )
+        names = anchors.get(number, [])
+        marks = "".join(f'<span id="{escape(name)}"></span>' for name in names)
         rows.append(f'{marks}<span class="linenos">{number:>{width}} </span>{line}')
-    name = path.as_posix()
     addresses: Addresses = app.config.site_addresses
-    at_commit = addresses.file(name)
-    origin = (
-        f'<p><a href="{escape(at_commit)}">{escape(name)} in the repository</a></p>'
-    )
-    code = "\n".join(rows)
+    at_commit = addresses.file(path)
+    origin = f'<p><a href="{escape(at_commit)}">{path} in the repository</a></p>'
+    code = "\n".join(rows[:-1])  # what follows the last line break is not a line
     body = (
-        f"<h1>{escape(name)}</h1>{origin if at_commit else ''}"
-        f'<div class="highlight-python listing"><div class="highlight">'
-        f'<pre tabindex="0">{code}\n</pre></div></div>'
+        f"<h1>{path}</h1>{origin if at_commit else ''}"
+        f'<div class="highlight-python listing" data-made-of="{made_of}">'
+        f'<div class="highlight"><pre tabindex="0">{code}\n</pre></div></div>'
     )
-    context = {"title": name, "body": body, "toc": "", "display_toc": False}
-    return f"{FOLDER}/{path.with_suffix('').as_posix()}", context, "page.html"
+    context = {"title": path, "body": body, "toc": "", "display_toc": False}
+    return _name(path), context, "page.html"
 
 
 def untested(package: Package) -> Iterator[Problem]:

@@ -110,7 +110,10 @@ class Pipeline:
     def _check_house(self) -> None:
         shared = self.app.config.recipes_shared
         self.problems.extend(house.problems(self.root, self.package.name, shared))
-        self.problems.extend(listings.untested(self.package))
+        tested = listings.digest(self.package)
+        if state.of(self.app.env).tested != tested:
+            self.problems.extend(listings.untested(self.package))
+            state.of(self.app.env).tested = tested
 
     def _prepare(self, env: BuildEnvironment, docname: str, source: bytes) -> str:
         """Read a page, write its notebook, and return its fingerprint."""
@@ -249,4 +252,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
     app.connect("env-get-outdated", get_outdated)
     app.connect("env-before-read-docs", before_read)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "env_version": state.VERSION,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

@@ -234,11 +234,8 @@ def _pages(env: BuildEnvironment, package: str) -> dict[str, list[str]]:
 def _digest(env: BuildEnvironment) -> str:
     """Everything that a reference page is made of."""
     package = Package(Path(env.config.recipes_package))
-    digest = hashlib.sha256(package.digest.encode())
-    for module in package.modules:
-        digest.update(listings.tests_of(package, module).text.encode())
-    digest.update(repr(_pages(env, package.name)).encode())
-    return digest.hexdigest()
+    parts = [listings.digest(package), repr(_pages(env, package.name))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _outdated(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
@@ -269,4 +266,4 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-get-outdated", _outdated)
     app.connect("env-merge-info", _merge)
     app.connect("env-purge-doc", _purge)
-    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from sphinx.environment import BuildEnvironment
 
+VERSION = 1  # raise it when a field changes: Sphinx then forgets what older builds kept
+
 
 @dataclass(frozen=True)
 class PageState:
@@ -19,11 +21,15 @@ class PageState:
 
 @dataclass
 class State:
-    """By document name: states of pages, texts of notebooks, digests of references."""
+    """By document name: states of pages, texts of notebooks, digests of references.
+
+    `tested` is the digest of recipes and tests that were last found to belong together.
+    """
 
     pages: dict[str, PageState] = field(default_factory=dict)
     notebooks: dict[str, str] = field(default_factory=dict)
     references: dict[str, str] = field(default_factory=dict)
+    tested: str = ""
 
 
 def of(env: BuildEnvironment) -> State:
