@@ -23,7 +23,7 @@ def describe(value: object) -> str:
             dict of these, or anything else.
 
     Returns:
-        A string: shape and dtype for what has both, class and name for a layer or a
+        A string, shape and dtype for what has both, class and name for a layer or a
         model, else the `repr` without memory addresses.
 
     Example:
@@ -97,7 +97,7 @@ def outcome(expression: str, keras_module: ModuleType, **names: Any) -> str:
         **names: Further names that the expression may use.
 
     Returns:
-        A string of one line: the value as `describe` gives it, then
+        A string of one line, the value as `describe` gives it, then
         ` with UserWarning: ...` if there was a warning; or `ErrorType: ...` with the
         first 160 characters of the message.
 

@@ -21,7 +21,7 @@ def digit_images() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     divided by 16.
 
     Returns:
-        A tuple `(images, labels)`: `images` of shape `(1797, 8, 8, 1)`, float32 in
+        A tuple `(images, labels)` with `images` of shape `(1797, 8, 8, 1)`, float32 in
         `[0, 1]`, and `labels` of shape `(1797,)`, int64 from 0 to 9.
 
     Example:
@@ -42,7 +42,7 @@ def digit_vectors() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Load the digits as vectors of 64 pixels, with their labels.
 
     Returns:
-        A tuple `(vectors, labels)`: `vectors` of shape `(1797, 64)`, float32 in
+        A tuple `(vectors, labels)` with `vectors` of shape `(1797, 64)`, float32 in
         `[0, 1]`, and `labels` of shape `(1797,)`, int64 from 0 to 9.
 
     Example:
@@ -60,7 +60,7 @@ def digit_sequences() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     A step is one row of the image, from top to bottom.
 
     Returns:
-        A tuple `(sequences, labels)`: `sequences` of shape `(1797, 8, 8)`, float32
+        A tuple `(sequences, labels)` with `sequences` of shape `(1797, 8, 8)`, float32
         in `[0, 1]`, and `labels` of shape `(1797,)`, int64 from 0 to 9.
 
     Example:
@@ -79,7 +79,7 @@ def wine_table() -> tuple[dict[str, npt.NDArray[np.float32]], npt.NDArray[np.int
     input cannot hold a slash as `od280/od315_of_diluted_wines` does.
 
     Returns:
-        A tuple `(columns, labels)`: `columns` maps each name to an array of shape
+        A tuple `(columns, labels)` with `columns` maps each name to an array of shape
         `(178,)`, float32, in the units of the source; `labels` has shape `(178,)`,
         int64 from 0 to 2.
 

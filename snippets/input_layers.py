@@ -178,7 +178,7 @@ def input_layer_on_placeholder(keras_module: ModuleType) -> Any:
         keras_module: The module `keras` or the module `tf_keras`.
 
     Returns:
-        The shape of the layer's output: `(None, 784)` as a `tf.TensorShape`.
+        The shape of the layer's output, `(None, 784)` as a `tf.TensorShape`.
 
     Raises:
         ValueError: On Keras 3, where `input_tensor` must be a `KerasTensor`.
@@ -450,7 +450,7 @@ def shape_problem(
         shape: Tuple of integers, the shape of the array.
 
     Returns:
-        `None` if the shapes agree, else a string: a clause that begins with "which".
+        `None` if the shapes agree, else a string, a clause that begins with "which".
 
     Example:
         >>> shape_problem((None, 8, 8, 1), (8, 8, 1))
@@ -513,7 +513,7 @@ def value_problem(dtype: str, array: npt.NDArray[Any]) -> str | None:
         array: Array of any shape and dtype.
 
     Returns:
-        `None` if the Input can read the values, else a string: a clause that begins
+        `None` if the Input can read the values, else a string, a clause that begins
         with "which".
 
     Example:
