@@ -90,6 +90,13 @@ def live(session: nox.Session) -> None:
 
 
 @nox.session
+def proofs(session: nox.Session) -> None:
+    """Run the proofs that are stale, and list what each page leaves unproved."""
+    install(session, "docs")
+    session.run("python", "-m", "conf.proof_report", env={"PYTHONPATH": str(ROOT)})
+
+
+@nox.session
 def notebooks(session: nox.Session) -> None:
     """Run every built notebook where snippets is not installed; needs `docs` first."""
     install(session, "notebooks")
@@ -104,6 +111,13 @@ def notebooks(session: nox.Session) -> None:
         for count, path in enumerate(found, start=1):
             session.log(f"[{count}/{len(found)}] {path.relative_to(HTML)}")
             session.run("jupyter", "execute", str(path), "--timeout=300")
+
+
+@nox.session
+def versions(session: nox.Session) -> None:
+    """Run every proof on every version that readers still meet; only what is stale."""
+    install(session, "docs")
+    session.run("python", "-m", "tests.proofs.versions", *session.posargs)
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""Pages with the source of the recipes and of their tests.
+"""Pages with the source of the recipes, of their tests and of the proofs.
 
 A line of a listing is reached by what it holds: the name of a recipe leads to its
 source in a module's listing, and to the first test that names it in a listing of tests.
@@ -110,6 +110,23 @@ def _collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
                 lines[test.line].append(name)
         if tests.path.exists():
             yield _page(app, f"tests/{tests.path.name}", tests.text, lines, made_of)
+    yield from _proofs(app, package.folder.parent, menu)
+
+
+def _proofs(
+    app: Sphinx, root: Path, menu: str
+) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """The listings of proofs."""
+    for path in sorted((root / "tests/proofs").glob("test_*.py")):
+        file = TestFile(path)
+        place = f"tests/proofs/{path.name}"
+        made_of = hashlib.sha256((file.text + menu).encode()).hexdigest()
+        if not _is_written(app, place, made_of):
+            try:
+                anchors = {test.line: [test.name] for test in file.tests}
+            except RecipeError:  # reported where proofs are read
+                anchors = {}
+            yield _page(app, place, file.text, anchors, made_of)
 
 
 def _is_written(app: Sphinx, path: str, made_of: str) -> bool:

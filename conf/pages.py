@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
+import yaml
 from myst_nb.core.read import read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 from nbformat import NotebookNode
@@ -103,6 +104,13 @@ def read(text: str, path: str, package: Package, extensions: Iterable[str]) -> P
         problem = Problem(path, int(line[1]) if line else 1, message)
         return Page(path, new_notebook(metadata={"source_map": []}), [], [problem])
     return _Reader(text, path, package).read(notebook)
+
+
+def front_matter(text: str) -> dict[str, Any]:
+    """What stands between the two lines `---` at the head of a page."""
+    if not text.startswith("---\n"):
+        return {}
+    return yaml.safe_load(text[4:].partition("\n---")[0]) or {}
 
 
 class _Reader:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from conf import fingerprints, house, listings, notebooks, pages, state
+from conf import fingerprints, house, listings, names, notebooks, pages, state
 from conf.addresses import Addresses
 from conf.pages import Page, Problem
+from conf.proving import Fault, Proving, full_name
 from conf.recipes import Package, RecipeError
 from conf.state import PageState
 from conf.store import Run, Store
@@ -76,9 +77,9 @@ class Pipeline:
         self.read: dict[str, Page] = {}
         self.addresses: Addresses = app.config.site_addresses
         # All that a page can depend on: while it is the same, pages need no parsing.
-        self.inputs = (
-            self.package.digest + fingerprints.environment() + self.addresses.site
-        )
+        self.proving = Proving(self.root, self.package, self.store)
+        self.unproved: list[Fault] = []
+        self.inputs = self.package.digest + self.proving.digest + self.addresses.site
 
     def path(self, docname: str) -> str:
         """How messages name a page."""
@@ -86,7 +87,7 @@ class Pipeline:
         return Path(os.path.relpath(path, self.root)).as_posix()
 
     def outdated(self, env: BuildEnvironment) -> list[str]:
-        """Pages whose text or fingerprint differs from what the environment holds."""
+        """Pages whose text or outcome differs from what the environment holds."""
         self._check_house()
         known = state.of(env)
         before, known.pages = known.pages, {}
@@ -99,12 +100,13 @@ class Pipeline:
             if then and (then.text, then.inputs) == (digest, self.inputs):
                 known.pages[docname] = then
             else:
-                run = self._prepare(env, docname, text)
-                known.pages[docname] = PageState(digest, self.inputs, run)
+                known.pages[docname] = self._prepare(env, docname, text)
         return [
             name
             for name, now in known.pages.items()
             if not _same(now, before.get(name))
+            or name in known.unchecked
+            or known.unearned.intersection(proof for proof, _ in now.cites)
         ]
 
     def _check_house(self) -> None:
@@ -115,22 +117,23 @@ class Pipeline:
             self.problems.extend(listings.untested(self.package))
             state.of(self.app.env).tested = tested
 
-    def _prepare(self, env: BuildEnvironment, docname: str, source: bytes) -> str:
-        """Read a page, write its notebook, and return its fingerprint."""
+    def _prepare(self, env: BuildEnvironment, docname: str, source: bytes) -> PageState:
+        """Read a page and write its notebook."""
+        digest = hashlib.sha256(source).hexdigest()
         try:
             text = source.decode()
         except UnicodeDecodeError as error:
             line = source[: error.start].count(b"\n") + 1
             self.problems.append(Problem(self.path(docname), line, "it is not UTF-8"))
-            return ""
+            return PageState(digest, "", "", (), "", ())
         extensions = self.app.config.myst_enable_extensions
         page = pages.read(text, self.path(docname), self.package, extensions)
         self.read[docname] = page
         state.of(env).notebooks.pop(docname, None)
-        found = ""
+        run = ""
         if page.cells and not page.problems:
             try:
-                found = fingerprints.fingerprint(page, self.package)
+                run = fingerprints.fingerprint(page, self.package)
             except RecipeError as error:  # a module that only other modules reach
                 page.problems.append(
                     Problem(page.path, page.cells[0].fence, str(error))
@@ -145,24 +148,45 @@ class Pipeline:
             page.problems.extend(problems)
             state.of(env).notebooks[docname] = notebook
         self.problems.extend(page.problems)
-        return "" if page.problems else found
+        found = self.proving.marked(text, docname, page.cells, extensions)
+        faults = list(self.proving.check(page.path, docname, found))
+        self.unproved.extend(faults)
+        cites = tuple(
+            (full_name(docname, name), mark.line)
+            for mark in found.marks
+            for name in mark.names
+        )
+        return PageState(
+            text=digest,
+            inputs="" if faults else self.inputs,  # to be looked at again next time
+            run="" if page.problems else run,
+            cites=cites,
+            shown=self.proving.shown(proof for proof, _ in cites),
+            literals=names.literals(found.unproved),
+        )
 
-    def execute(self, env: BuildEnvironment, docnames: Iterable[str]) -> None:
+    def execute(self, env: BuildEnvironment, docnames: list[str]) -> None:
         """Run what has no run in the store; end the build if anything is wrong.
 
         It ends after every page that can run has run, with a line for each problem. It
         does not raise one of Sphinx's errors: these print screens of context, and make
         Sphinx forget the last good build.
         """
-        states = state.of(env).pages
-        fingerprint = {name: states[name].run for name in docnames if states[name].run}
+        known = state.of(env)
+        runs = {name: known.pages[name].run for name in docnames}
+        fingerprint = {name: run for name, run in runs.items() if run}
         missing = [
             name for name, key in fingerprint.items() if self.store.get(key) is None
         ]
+        is_proved = known.proved == self._judged_on(known) and not self.unproved
+        running = None if is_proved else self.proving.start()
         if missing:
             self._run(env, missing, fingerprint)
         elif fingerprint:
             logger.info("pages: nothing to run, %d recalled", len(fingerprint))
+        if running:
+            logger.info("proofs: %d to run", len(running.proofs))
+            self.problems.extend(running.finish())
         if self.problems:
             lines = [str(problem) for problem in sorted(set(self.problems))]
             count = f"{len(lines)} problem" + "s" * (len(lines) > 1)
@@ -170,6 +194,53 @@ class Pipeline:
                 "\nThe site was not built: " + count, *lines, sep="\n", file=sys.stderr
             )
             raise SystemExit(1)
+        if not is_proved:
+            self._judge(env, docnames)
+
+    def _judge(self, env: BuildEnvironment, docnames: list[str]) -> None:
+        """Warn of every mark that is not earned, and have its page read again."""
+        known = state.of(env)
+        cited: dict[str, list[tuple[str, int]]] = {}
+        for docname, page in known.pages.items():
+            for proof, line in page.cites:
+                cited.setdefault(proof, []).append((self.path(docname), line))
+        faults = [*self.unproved, *self.proving.judged(cited)]
+        problems = {fault.problem for fault in faults}
+        problems |= {*self.proving.problems, *self._prose(env)}
+        for problem in sorted(problems):
+            logger.warning(problem.message, location=f"{problem.page}:{problem.line}")
+        known.unearned = {fault.proof for fault in faults}
+        if self.proving.problems:  # a file of results that cannot be trusted
+            known.unearned |= set(cited)
+        known.proved = "" if problems else self._judged_on(known)
+        again = {
+            docname
+            for docname, page in known.pages.items()
+            if known.unearned.intersection(proof for proof, _ in page.cites)
+        }
+        docnames[:] = sorted(again.union(docnames))
+
+    def _judged_on(self, known: state.State) -> str:
+        """Equal where the judgement must be the same: the proofs and every page."""
+        texts = [page.text for _, page in sorted(known.pages.items())]
+        return _hash([self.inputs, *texts])
+
+    def _prose(self, env: BuildEnvironment) -> Iterator[Problem]:
+        """What pages mention that does not exist, and numbers typed by hand."""
+        texts = {
+            docname: Path(env.doc2path(docname)).read_text("utf-8", errors="replace")
+            for docname in env.found_docs
+        }
+        found = {docname: names.mentioned(text) for docname, text in texts.items()}
+        wanted = sorted({name for mentions in found.values() for name in mentions})
+        key = _hash([self.inputs, *wanted])
+        known = names.existing(wanted, self.root, self.store, key)
+        for docname, mentions in found.items():
+            gone = pages.front_matter(texts[docname]).get("gone", {})
+            yield from names.check(self.path(docname), mentions, gone, known)
+        for docname, page in state.of(env).pages.items():
+            if page.run and (run := self.store.get(page.run)):
+                yield from names.typed(self.path(docname), page.literals, run)
 
     def _run(
         self, env: BuildEnvironment, missing: list[str], fingerprint: dict[str, str]
@@ -213,9 +284,17 @@ class Pipeline:
         logger.info("pages: ran in %.1f s", time.perf_counter() - start)
 
 
+def _hash(parts: list[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
 def _same(now: PageState, before: PageState | None) -> bool:
-    """Whether text and outputs are those of the last build."""
-    return before is not None and (now.text, now.run) == (before.text, before.run)
+    """Whether text, outputs and proofs are those of the last build."""
+    return before is not None and (now.text, now.run, now.shown) == (
+        before.text,
+        before.run,
+        before.shown,
+    )
 
 
 def _configure(app: Sphinx, config: Config) -> None:

@@ -21,6 +21,7 @@ ADMONITIONS = {
     "warning": "Warning",
     "seealso": "See also",
 }
+SITE_ONLY = {"figures", "toctree"}  # what a notebook has no use for
 # A role's plain form, from its text. A proof mark means something only on the site.
 ROLES: dict[str, Callable[[str], str]] = {
     "proof": lambda text: "",
@@ -123,7 +124,7 @@ class _Translator:
             return [
                 f"> {part}".rstrip() for part in f"**{title}**\n\n{inner}".splitlines()
             ]
-        if name == "toctree":
+        if name in SITE_ONLY:
             return []
         if name == "tab-set":
             return inner.splitlines()

@@ -12,7 +12,7 @@ import hashlib
 import re
 import symtable
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -256,7 +256,7 @@ class Package:
         own = dict(module.own_imports)
         imports: list[str] = []
         needs: list[str] = []
-        for used in sorted(_global_names(full)):
+        for used in sorted(global_names(full)):
             if used == name:
                 continue
             if used in own:
@@ -291,13 +291,17 @@ class Package:
         self.module(dotted)
         return dotted
 
-    def reachable(self, dotted_names: Iterator[str] | list[str]) -> dict[str, str]:
+    def reachable(self, dotted_names: Iterable[str]) -> dict[str, str]:
         """Digests of every file that the given recipes' modules reach.
 
         Modules are followed through their imports of this package, at any depth of
         nesting; a data file is reached by a module that names it in a string.
         """
-        todo = [self.module(dotted).name for dotted in dotted_names]
+        return self.files_of(self.module(dotted).name for dotted in dotted_names)
+
+    def files_of(self, modules: Iterable[str]) -> dict[str, str]:
+        """Digests of every file that these modules reach, themselves included."""
+        todo = list(modules)
         files: dict[str, str] = {}
         while todo:
             name = todo.pop()
@@ -349,7 +353,7 @@ def _kind(node: Definition | Constant) -> str:
     return "data" if isinstance(node, Constant) else "function"
 
 
-def _global_names(source: str) -> set[str]:
+def global_names(source: str) -> set[str]:
     """Names that the source looks up outside itself: globals and builtins."""
     found = set()
     todo = [(symtable.symtable(source, "<recipe>", "exec"), True)]

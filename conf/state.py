@@ -1,35 +1,51 @@
 """What a build remembers for the next one, kept in Sphinx's environment."""
 
-from dataclasses import dataclass, field
+import zlib
+from dataclasses import dataclass, field, fields
 
 from sphinx.environment import BuildEnvironment
-
-VERSION = 1  # raise it when a field changes: Sphinx then forgets what older builds kept
 
 
 @dataclass(frozen=True)
 class PageState:
     """What a page was made of: hashes of its text, of all it could reach, of its run.
 
-    `run` is the fingerprint, or an empty string for a page that runs nothing.
+    `run` is the fingerprint, or an empty string for a page that runs nothing. `cites`
+    holds each proof it cites with the line of the mark, `shown` a hash of what readers
+    see of them, `literals` numbers that no proof vouches for, with their lines.
     """
 
     text: str
     inputs: str
     run: str
+    cites: tuple[tuple[str, int], ...]
+    shown: str
+    literals: tuple[tuple[str, int], ...]
 
 
 @dataclass
 class State:
-    """By document name: states of pages, texts of notebooks, digests of references.
+    """By document name: pages, notebooks, and digests of what other pages show.
 
-    `tested` is the digest of recipes and tests that were last found to belong together.
+    `tested` is the digest of recipes and tests that were last found to belong together,
+    `proved` that of the proofs if all of them were in order. `unearned` names the
+    proofs whose marks must not be shown, `unchecked` the pages that show other marks
+    than the judged ones.
     """
 
     pages: dict[str, PageState] = field(default_factory=dict)
     notebooks: dict[str, str] = field(default_factory=dict)
     references: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, str] = field(default_factory=dict)
     tested: str = ""
+    proved: str = ""
+    unearned: set[str] = field(default_factory=set)
+    unchecked: set[str] = field(default_factory=set)
+
+
+# Sphinx forgets what an older build kept when its fields were others.
+_FIELDS = [field.name for kind in (PageState, State) for field in fields(kind)]
+VERSION = zlib.crc32(" ".join(_FIELDS).encode())
 
 
 def of(env: BuildEnvironment) -> State:
