@@ -12,7 +12,7 @@ nox.options.sessions = ["lint", "tests", "docs"]
 
 ROOT = Path(__file__).parent
 HTML = ROOT / "build/html"
-GROUPS = ("docs", "lint", "live", "notebooks", "test")
+GROUPS = ("docs", "lint", "live", "notebooks", "test", "versions")
 
 
 def install(session: nox.Session, group: str) -> None:
@@ -38,7 +38,8 @@ def docs(session: nox.Session) -> None:
     """Build the site into build/html; `-- --cold` forgets earlier runs."""
     install(session, "docs")
     if "--cold" in session.posargs:
-        shutil.rmtree(ROOT / "build", ignore_errors=True)
+        for folder in ("doctrees", "html", "store"):
+            shutil.rmtree(ROOT / "build" / folder, ignore_errors=True)
     sphinx(session, *(word for word in session.posargs if word != "--cold"))
     session.log(f"The site is at {HTML.as_uri()}/index.html")
 
@@ -116,7 +117,7 @@ def notebooks(session: nox.Session) -> None:
 @nox.session
 def versions(session: nox.Session) -> None:
     """Run every proof on every version that readers still meet; only what is stale."""
-    install(session, "docs")
+    install(session, "versions")
     session.run("python", "-m", "tests.proofs.versions", *session.posargs)
 
 

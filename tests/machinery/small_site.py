@@ -149,6 +149,7 @@ class Site:
         inherited = {n: v for n, v in os.environ.items() if not n.startswith(steered)}
         ours = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         options = ("-W", "--keep-going", "-n", "-c", "settings", "-d", "build/doctrees")
+        options += ("--no-color",)  # nox asks for colors, and tests read the lines
         with self.open("output.txt") as output, self.open("errors.txt") as errors:
             return subprocess.Popen(
                 # -P: only what is installed, and conf, can be imported

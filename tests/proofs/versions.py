@@ -118,7 +118,7 @@ def timed(
     try:
         known = known_results(lane)
         outcome = Outcome(lane, update(lane, known, proofs, everything))
-    except BrokenError as error:
+    except (BrokenError, RecipeError) as error:
         outcome = Outcome(lane, known, str(error))
     return outcome, time.perf_counter() - start
 
@@ -144,7 +144,8 @@ def update(
     """Run what is stale, drop what is gone, and write down the rest.
 
     Raises:
-        BrokenError: the lane cannot be installed or run.
+        BrokenError: the lane cannot be installed or run, or what was run is no longer
+            what stands there.
     """
     todo = sorted(proofs) if everything else stale(lane, known, proofs)
     verdicts = {
@@ -153,11 +154,16 @@ def update(
         if name in proofs and name not in todo
     }
     environment = known.environment if known else {}
+    edited: list[str] = []
     if todo:
         python = install(lane)
         say(lane, f"runs {len(todo)} of {len(proofs)} proofs")
         environment, seen = run_proofs(lane, python, todo)
+        now = read(ROOT)
         for name in todo:
+            if now.get(name) != proofs[name]:
+                edited.append(name)
+                continue
             words = {word: seen[name][word] for word in WORDS}
             verdicts[name] = Row(proof=proofs[name].hash, **words)
     if not environment:  # no proof, nothing to know
@@ -165,6 +171,8 @@ def update(
     results = Results(lane.name, made(lane), environment, verdicts)
     if lane.gates and results != known:
         save(results)
+    if edited:
+        raise BrokenError(f"edited while it was run, run it again: {', '.join(edited)}")
     return results
 
 
