@@ -25,12 +25,13 @@ def main() -> int:
     start = time.perf_counter()
     running = proving.start()
     stale = len(running.proofs) if running else 0
-    problems = [*proving.problems, *(running.finish() if running else [])]
+    problems = running.finish() if running else []
     seconds = time.perf_counter() - start
     cited: dict[str, list[tuple[str, int]]] = {}
     for path in sorted((ROOT / "docs").rglob("*.md")):
         problems += _page(path, package, proving, cited)
     problems += [fault.problem for fault in proving.judged(cited)]
+    problems += proving.problems
     print(f"\n{len(proving.proofs)} proofs, {stale} run now in {seconds:.1f} s")
     for problem in sorted(set(problems)):
         print(problem)

@@ -9,7 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -48,38 +48,50 @@ class Proving:
     """The proofs of one build and what is known of them."""
 
     def __init__(self, root: Path, package: Package, store: Store) -> None:
+        self.root, self.package = root, package
         self.problems: list[Problem] = []
-        self.proofs: dict[str, ProofSource] = {}
-        self.results: dict[str, Results] = {}
         self.digest = _digest(root)
         self.verdicts = Verdicts(root, store)
+
+    # Read when first asked for: a build of nothing needs the digest alone.
+
+    @cached_property
+    def proofs(self) -> dict[str, ProofSource]:
+        """The proofs by identifier; none if a file cannot be read."""
         try:
-            self.proofs = read(root, package)
+            return read(self.root, self.package)
         except RecipeError as error:
             place = error.path or FOLDER
             self.problems.append(Problem(place, error.line or 1, error.message))
+            return {}
+
+    @cached_property
+    def results(self) -> dict[str, Results]:
+        """What was seen on the gating lanes, as far as it can be trusted."""
+        found = {}
         try:
-            gating = _gating(root)
+            gating = _gating(self.root)
         except ValueError as error:
             table = f"{FOLDER}/environments.toml"
             self.problems.append(Problem(table, 1, str(error)))
-            gating = {}
+            return {}
         for lane, now in gating.items():
             place = f"{FOLDER}/results/{lane}.json"
             try:
-                seen = load(root / place)
+                seen = load(self.root / place)
                 if seen.made == now:
-                    self.results[lane] = seen
+                    found[lane] = seen
                 else:
-                    message = (
-                        "it was made in another environment: run `nox -s versions`"
+                    message = "it was made in another environment"
+                    self.problems.append(
+                        Problem(place, 1, f"{message}: run `nox -s versions`")
                     )
-                    self.problems.append(Problem(place, 1, message))
             except FileNotFoundError:
                 message = f"there are no results of {lane}: run `nox -s versions`"
                 self.problems.append(Problem(place, 1, message))
             except ValueError as error:
                 self.problems.append(Problem(place, 1, str(error)))
+        return found
 
     def marked(
         self, text: str, docname: str, cells: Iterable[Cell], extensions: list[str]
@@ -117,7 +129,11 @@ class Proving:
         return self.verdicts.start(self.proofs.values())
 
     def judged(self, cited: dict[str, list[tuple[str, int]]]) -> Iterator[Fault]:
-        """Whether each proof earns its marks, cited by `(page, line)`."""
+        """Whether each proof earns its marks, cited by `(page, line)`.
+
+        After this, `problems` is complete.
+        """
+        judged_on = set(self.results)
         for identifier, proof in self.proofs.items():
             places = cited.get(identifier, [])
             if not places:
@@ -128,15 +144,15 @@ class Proving:
                 first = f"{places[0][0]}:{places[0][1]}"
                 message = f"the proof `{identifier}` is already cited at {first}"
                 yield Fault(identifier, Problem(page, line, message))
-            for message in self._faults(proof):
+            for message in self._faults(proof, judged_on):
                 yield Fault(identifier, Problem(*places[0], message))
 
-    def _faults(self, proof: ProofSource) -> Iterator[str]:
+    def _faults(self, proof: ProofSource, judged_on: set[str]) -> Iterator[str]:
         verdict = self.verdicts.get(proof)
         if verdict is None:
             yield f"the proof `{proof.id}` has not been run"
             return
-        stale = sorted(set(self.results) - set(self.rows(proof)))
+        stale = sorted(judged_on - set(self.rows(proof)))
         if stale:
             where = ", ".join(stale)
             yield f"no fresh row of `{proof.id}` on {where}: run `nox -s versions`"
