@@ -36,7 +36,7 @@ def cut_docstrings(tree: ast.AST) -> str:
             isinstance(node, Definition)
             and ast.get_docstring(node, clean=False) is not None
         ):
-            constant = node.body[0].value  # type: ignore[attr-defined]
+            constant = node.body[0].value  # type: ignore[attr-defined]  # docstrings only
             constant.value = constant.value.strip().splitlines()[0].strip()
     return ast.dump(tree)
 

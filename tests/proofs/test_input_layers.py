@@ -966,7 +966,7 @@ def test_model_is_whole_before_data(start=((64,),)):
 def test_no_weights_without_an_input_on_keras_2():
     model = keras.Sequential([keras.layers.Dense(2)])
     with pytest.raises(ValueError, match="have not yet been created"):
-        model.weights  # noqa: B018
+        model.weights  # noqa: B018 - reading it raises
 
 
 @proves(
