@@ -35,7 +35,7 @@ nb_render_markdown_format = "gfm"
 
 # Recipes, and how the pages that show them run
 recipes_package = str(ROOT / "snippets")
-recipes_shared = ["both_kerases", "data", "drawings"]
+recipes_shared = ["both_kerases", "data", "drawings", "figures", "processes"]
 page_store = str(ROOT / "build/store")
 page_preload = [
     "tensorflow",

@@ -26,7 +26,7 @@ def printed_by(program: str) -> str:
 
 
 def test_importing_the_package_imports_no_heavy_library() -> None:
-    heavy = ["keras", "numpy", "sklearn", "tensorflow", "tf_keras"]
+    heavy = ["keras", "matplotlib", "numpy", "sklearn", "tensorflow", "tf_keras"]
     listing = f"print([name for name in {heavy} if name in sys.modules])"
     assert printed_by(f"import sys, snippets; dir(snippets); {listing}") == "[]"
 
@@ -78,4 +78,7 @@ def test_the_wheel_holds_the_package_and_asks_for_what_recipes_import(
     assert modules | {"snippets/py.typed"} <= names
     assert not any(name.startswith(("conf/", "docs/", "tests/")) for name in names)
     needed = {re.split(r"[>=;]", text)[0] for text in metadata.get_all("Requires-Dist")}
-    assert needed == {"keras", "numpy", "scikit-learn", "tensorflow", "tf-keras"}
+    assert needed == {
+        *("keras", "numpy", "scikit-learn", "tensorflow"),
+        *("matplotlib", "tf-keras"),  # extras
+    }
