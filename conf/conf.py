@@ -21,6 +21,7 @@ extensions = [
     "conf.notebooks",
     "conf.listings",
     "conf.reference",
+    "conf.measured",
     "conf.proving",
 ]
 

@@ -21,7 +21,8 @@ from conf.addresses import from_environment
 ROOT = Path(__file__).parent.parent
 project = "small"
 extensions = [
-    "myst_nb", "conf.pipeline", "conf.notebooks", "conf.listings", "conf.reference"
+    "myst_nb", "conf.pipeline", "conf.notebooks", "conf.listings", "conf.reference",
+    "conf.measured",
 ]
 myst_enable_extensions = ["colon_fence"]
 recipes_package = str(ROOT / "mini")
