@@ -863,6 +863,91 @@ def abilities(
     }
 
 
+def level_table(
+    networks: Mapping[str, Any],
+    small_steps: Mapping[str, Sequence[float]],
+    large_steps: Mapping[str, Sequence[float]],
+    memory: Mapping[str, Sequence[float]],
+    outcomes: Mapping[str, Mapping[str, str]],
+) -> Table:
+    """Put what was measured and what was tried at each level into one table.
+
+    Args:
+        networks: Dict from each of `LEVELS` to its network.
+        small_steps: Dict as `step_seconds` returns it for these networks.
+        large_steps: The same for a step that computes more.
+        memory: Dict as `peak_memory` returns it.
+        outcomes: Dict as `abilities` returns it.
+
+    Returns:
+        A `Table` with one column for each level. A cell of timings is the median of the
+        ratios to the first level, with their quartiles; a cell of memory the median and
+        the quartiles in MiB.
+
+    Example:
+        >>> networks = {level: build_network(level, (8, 8, 1), 10) for level in LEVELS}
+        >>> ones = dict.fromkeys(LEVELS, [1.0, 1.0])
+        >>> level_table(networks, ones, ones, ones, {}).rows[1][:2]
+        ['parameters', '3,210']
+    """
+
+    def spread(low: float, middle: float, high: float) -> str:
+        return f"{middle:.3g} ({low:.3g} to {high:.3g})"
+
+    def ratios(seconds: Mapping[str, Sequence[float]]) -> list[str]:
+        return [spread(*quartiles) for quartiles in ratios_to_first(seconds).values()]
+
+    def milliseconds(seconds: Mapping[str, Sequence[float]]) -> str:
+        return f"{1000 * np.median(seconds[LEVELS[0]]):.1f} ms in {LEVELS[0]}"
+
+    recipes: list[list[Any]] = [[sequential_cnn], [functional_cnn], [SubclassedCNN]]
+    recipes += [[SubclassedCNN, OwnStepCNN], [ModuleCNN]]
+    parameters = [
+        sum(math.prod(weight.shape) for weight in networks[level].weights)
+        for level in LEVELS
+    ]
+    rows = {
+        "lines of code": [str(count_lines(*parts)) for parts in recipes],
+        "parameters": [f"{number:,}" for number in parameters],
+        f"small step ({milliseconds(small_steps)})": ratios(small_steps),
+        f"large step ({milliseconds(large_steps)})": ratios(large_steps),
+        "peak memory, MiB": [
+            spread(*np.quantile(memory[level], (0.25, 0.5, 0.75))) for level in LEVELS
+        ],
+    } | {title: [tried[level] for level in LEVELS] for title, tried in outcomes.items()}
+    return Table(["", *LEVELS], [[title, *cells] for title, cells in rows.items()])
+
+
+def branching_model(keras_module: Any) -> Any:
+    """Build a model whose `call` asks the data, in an `if` of Python.
+
+    Args:
+        keras_module: The module `keras` or the module `tf_keras`.
+
+    Returns:
+        A compiled model of that Keras from arrays of shape `(batch, features)` to
+        scores of shape `(batch, 2)`, float32.
+
+    Example:
+        >>> tuple(branching_model(keras)(np.ones((4, 3))).shape)
+        (4, 2)
+    """
+
+    class Branching(keras_module.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scores = keras_module.layers.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            if tf.reduce_mean(x) > 0.5:
+                x = 1.0 - x
+            return self.scores(x)
+
+    model = Branching()
+    model.compile("sgd", "mse")
+    return model
+
+
 class HandTypedCNN(tf.Module):
     """A network whose flattened size was typed by hand: wrong on purpose.
 
@@ -1018,7 +1103,7 @@ def which_keras_table(setups: Sequence[tuple[Sequence[str], str]]) -> Table:
         [
             " ".join(f"`{name}`" for name in installed),
             f"`{legacy}`" if legacy else "unset",
-            *answer.values(),
+            *(f"`{found}`" for found in answer.values()),
         ]
         for (installed, legacy), answer in zip(setups, answers, strict=True)
     ]

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tf_keras
 
 from snippets import choosing
 from snippets.choosing import (
@@ -25,6 +26,7 @@ from snippets.choosing import (
     abilities,
     agreement,
     attempt,
+    branching_model,
     build_network,
     check_sizes,
     copy_weights,
@@ -34,6 +36,7 @@ from snippets.choosing import (
     inverted_if_bright,
     inverted_where_bright,
     is_size,
+    level_table,
     network_behind,
     peak_memory,
     ratios_to_first,
@@ -622,6 +625,48 @@ def test_nothing_is_tried_on_nonsense() -> None:
         abilities((8, 8), 10, np.zeros((1, 8, 8)), np.zeros(1))
 
 
+def test_everything_that_was_measured_stands_in_one_table() -> None:
+    networks = five_networks((8, 8, 1), 10)
+    small = {level: [0.002 * (n + 1)] * 3 for n, level in enumerate(LEVELS)}
+    large = {level: [0.5, 0.25, 1.0, 2.0, 4.0] for level in LEVELS}
+    memory = {level: [100.0, 104.0, 102.0] for level in LEVELS}
+    tried = {"drawn": {level: f"yes {level}" for level in LEVELS}}
+
+    table = level_table(networks, small, large, memory, tried)
+
+    lines = [count_lines(recipe) for recipe in (SubclassedCNN, OwnStepCNN, ModuleCNN)]
+    assert table.headings == ["", *LEVELS]
+    assert table.rows == [
+        [
+            "lines of code",
+            str(count_lines(sequential_cnn)),
+            str(count_lines(functional_cnn)),
+            str(lines[0]),
+            str(lines[0] + lines[1]),
+            str(lines[2]),
+        ],
+        ["parameters", *5 * [f"{9 * 32 + 32 + 288 * 10 + 10:,}"]],
+        [
+            "small step (2.0 ms in Sequential)",
+            *(f"{n} ({n} to {n})" for n in range(1, 6)),
+        ],
+        ["large step (1000.0 ms in Sequential)", *5 * ["1 (1 to 1)"]],
+        ["peak memory, MiB", *5 * ["102 (101 to 103)"]],
+        ["drawn", *(f"yes {level}" for level in LEVELS)],
+    ]
+
+
+def test_a_branch_in_call_is_traced_on_keras_2_alone() -> None:
+    bright = np.full((4, 3), 0.75)
+
+    for keras_module in (keras, tf_keras):
+        model = branching_model(keras_module)
+        np.testing.assert_allclose(model(bright), model(1.0 - bright), atol=1e-6)
+    assert branching_model(tf_keras).predict(bright, verbose=0).shape == (4, 2)
+    with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
+        branching_model(keras).predict(bright, verbose=0)
+
+
 # The size that was typed
 
 
@@ -724,9 +769,9 @@ def test_the_variable_without_its_package_takes_keras_from_tensorflow() -> None:
         [
             "`keras`",
             "`1`",
-            f"Keras 3 (keras {keras.__version__})",
-            "ImportError: Keras cannot be imported. Check that it is installed.",
-            "ModuleNotFoundError: No module named 'tf_keras'",
+            f"`Keras 3 (keras {keras.__version__})`",
+            "`ImportError: Keras cannot be imported. Check that it is installed.`",
+            "`ModuleNotFoundError: No module named 'tf_keras'`",
         ]
     ]
 
@@ -744,8 +789,8 @@ def test_an_unset_variable_is_named_so_and_handed_on(
 
     setups = [(["tf_keras"], ""), (["keras", "tf_keras"], "True")]
     assert which_keras_table(setups).rows == [
-        ["`tf_keras`", "unset", "Keras 3"],
-        ["`keras` `tf_keras`", "`True`", "Keras 3"],
+        ["`tf_keras`", "unset", "`Keras 3`"],
+        ["`keras` `tf_keras`", "`True`", "`Keras 3`"],
     ]
     (program, variables), (other, more) = seen
     assert more["TF_USE_LEGACY_KERAS"] == "True"
