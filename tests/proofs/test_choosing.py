@@ -285,7 +285,8 @@ def test_the_graph_can_be_read_back(names=("pixels", "left", "right", "both")):
 
 
 @proves(
-    "Keras sees the layers and no longer what happens between them.",
+    "Layers are made in `__init__` and called in `call`, which is Python: Keras sees "
+    "the layers, and no longer what happens between them.",
     keras=">=3",
     false_with={"level": "Functional"},
 )
@@ -600,8 +601,8 @@ def survives(action):
 
 
 @proves(
-    "An `if` in `call` works while you call the model, and fails once `fit` or "
-    "`predict` compile it.",
+    "On Keras 3 an `if` in `call` works while you call the model, and fails once `fit` "
+    "or `predict` compile it.",
     keras=">=3",
     false_with={"eagerly": True},
 )
@@ -654,7 +655,8 @@ def test_tf_function_on_call_translates_the_if(decorate=tf.function):
 
 
 @proves(
-    "Without that first call Keras 3 stops at `No gradients provided for any variable`.",
+    "Without that first call Keras 3 stops at `No gradients provided for any "
+    "variable`.",
     keras=">=3",
     false_with={"first": lambda model, x: model(x)},
 )
@@ -671,8 +673,22 @@ def test_without_a_first_call_there_are_no_gradients(first=lambda model, x: None
 
 
 @proves(
+    'This network pools with `padding="SAME"` and then reshapes to `[-1, 5408]`, as a '
+    "published example does.",
+    keras=">=3",
+    false_with={"name": "DerivedSizeCNN"},
+)
+def test_the_size_was_typed(name="HandTypedCNN"):
+    from snippets import choosing
+
+    source = choosing.source_of(getattr(choosing, name))
+    assert 'tf.nn.max_pool2d(x, ksize=2, strides=2, padding="SAME")' in source
+    assert "tf.reshape(x, [-1, 5408])" in source
+
+
+@proves(
     'But 5408 is 13 × 13 × 32, what `"VALID"` leaves of 28 × 28 pixels, and `"SAME"` '
-    "leaves 14 × 14 × 32 = 6272.",
+    "leaves 14 × 14 × 32 = 6272:",
     false_with={"size": 26},
 )
 def test_valid_leaves_5408_and_same_6272(size=28):
@@ -742,8 +758,8 @@ def test_rows_are_made_of_two_images(size=5408):
 
 
 @proves(
-    "For the weights, compute the features of one empty image and read off how many "
-    "there are.",
+    "In the reshape keep the batch and let `-1` be the features; for the weights "
+    "compute the features of one empty image, and read off how many there are.",
     keras=">=3",
     false_with={"image_shape": (26, 26, 1)},
 )
@@ -858,7 +874,7 @@ def test_the_module_name_tells_them_apart():
 
 
 @proves(
-    "It is the one line that no variable redirects.",
+    "Write `import keras` in new code: it is the one line that no variable redirects.",
     keras=">=3",
     false_with={"line": "from tensorflow import keras"},
 )
