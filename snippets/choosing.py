@@ -10,6 +10,7 @@ import inspect
 import json
 import linecache
 import math
+import re
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -257,14 +258,12 @@ class ModuleCNN(tf.Module):
     @tf.function
     def train_step(self, images: Any, labels: Any) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
-                labels, self(images)
-            )
+            scores = self(images)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, scores)
             loss = tf.reduce_mean(losses)
-        for variable, slope in zip(
-            self.weights, tape.gradient(loss, self.weights), strict=True
-        ):
-            variable.assign_sub(self.learning_rate * slope)
+        gradients = tape.gradient(loss, self.weights)
+        for weight, gradient in zip(self.weights, gradients, strict=True):
+            weight.assign_sub(self.learning_rate * gradient)
         return loss
 
     def train_on_batch(self, images: Any, labels: Any) -> float:
@@ -914,7 +913,11 @@ def level_table(
         "peak memory, MiB": [
             spread(*np.quantile(memory[level], (0.25, 0.5, 0.75))) for level in LEVELS
         ],
-    } | {title: [tried[level] for level in LEVELS] for title, tried in outcomes.items()}
+    }
+    for title, tried in outcomes.items():
+        rows[title] = [
+            re.sub(r"(?<=no: )(\w+)", r"`\1`", tried[level]) for level in LEVELS
+        ]
     return Table(["", *LEVELS], [[title, *cells] for title, cells in rows.items()])
 
 

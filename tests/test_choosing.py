@@ -630,7 +630,7 @@ def test_everything_that_was_measured_stands_in_one_table() -> None:
     small = {level: [0.002 * (n + 1)] * 3 for n, level in enumerate(LEVELS)}
     large = {level: [0.5, 0.25, 1.0, 2.0, 4.0] for level in LEVELS}
     memory = {level: [100.0, 104.0, 102.0] for level in LEVELS}
-    tried = {"drawn": {level: f"yes {level}" for level in LEVELS}}
+    tried = {"drawn": {**dict.fromkeys(LEVELS, "yes"), "Functional": "no: KeyError"}}
 
     table = level_table(networks, small, large, memory, tried)
 
@@ -652,7 +652,7 @@ def test_everything_that_was_measured_stands_in_one_table() -> None:
         ],
         ["large step (1000.0 ms in Sequential)", *5 * ["1 (1 to 1)"]],
         ["peak memory, MiB", *5 * ["102 (101 to 103)"]],
-        ["drawn", *(f"yes {level}" for level in LEVELS)],
+        ["drawn", "yes", "no: `KeyError`", "yes", "yes", "yes"],
     ]
 
 
