@@ -746,15 +746,16 @@ def test_169_images_become_196_rows(count=169):
 
 
 @proves(
-    "From the second row on, a row is made of the end of one image and the beginning "
-    "of the next.",
+    "Of these rows, 168 are made of the end of one image and the beginning of the "
+    "next.",
     false_with={"size": 6272},
 )
 def test_rows_are_made_of_two_images(size=5408):
     rows = tf.reshape(pooled(169), [-1, size]).numpy()
-    assert set(rows[0]) == {0.0}
-    assert set(rows[1]) == {0.0, 1.0}
-    assert set(rows[100]) == {86.0, 87.0}
+    images = [sorted(set(row)) for row in rows]
+    mixed = [numbers for numbers in images if len(numbers) > 1]
+    assert len(mixed) == 168
+    assert all(end + 1 == beginning for end, beginning in mixed)
 
 
 @proves(
