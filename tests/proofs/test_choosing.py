@@ -629,8 +629,8 @@ def test_an_if_in_call_was_translated_on_keras_2():
 
 
 @proves(
-    "Write the branch as `keras.ops.where`, and it works at all five levels, in `fit` "
-    "too:",
+    "Write the branch as `keras.ops.where`, and it works at all five levels, in "
+    "training too:",
     keras=">=3",
     false_with={"title": "`if` on pixels, trained"},
 )
