@@ -721,7 +721,7 @@ def save_and_reload(network: Any, images: npt.NDArray[Any]) -> Any:
     return loaded
 
 
-def inverted_if_bright(images: Any) -> Any:
+def inverted_if_bright(images: tf.Tensor | keras.KerasTensor) -> Any:
     """Turn a batch of bright images into dark ones, with a Python `if` on the pixels.
 
     Args:
@@ -739,7 +739,7 @@ def inverted_if_bright(images: Any) -> Any:
     return images
 
 
-def inverted_where_bright(images: Any) -> Any:
+def inverted_where_bright(images: tf.Tensor | keras.KerasTensor) -> Any:
     """Turn a batch of bright images into dark ones, with `keras.ops.where`.
 
     Args:

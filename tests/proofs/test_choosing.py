@@ -75,14 +75,13 @@ def test_tf_keras_is_keras_3():
 
 @proves(
     "1. `keras.Sequential` | the layers stand in one line | the Sequential guide",
-    false_with={"start": ["left", "right"]},
+    false_with={"last": lambda: keras.layers.Concatenate()},
 )
-def test_level_1_layers_in_one_line(start=("pixels",)):
-    inputs = [keras.Input((3,), name=name) for name in start]
+def test_level_1_layers_in_one_line(last=lambda: keras.layers.Dense(2)):
+    layers = [keras.Input((3,)), keras.layers.Dense(4), last()]
     try:
-        model = keras.Sequential([*inputs, keras.layers.Dense(2)])
-        result = model(np.zeros((5, 3)))
-    except ValueError:
+        result = keras.Sequential(layers)(np.zeros((5, 3)))
+    except (TypeError, ValueError):
         result = None
     assert result is not None
 
@@ -213,7 +212,7 @@ def median_ratios(levels, size, batch_size, rounds, steps_of_last):
     false_with={"steps_of_last": 3},
 )
 def test_four_levels_train_equally_fast(steps_of_last=1):
-    ratios = median_ratios(LEVELS[:4], 8, 32, 60, steps_of_last)
+    ratios = median_ratios(LEVELS[:4], 8, 32, 30, steps_of_last)
     assert all(0.7 < ratio < 1.4 for ratio in ratios), ratios
 
 
@@ -474,6 +473,28 @@ def test_the_networks_take_turns(turns="ab" + "ba" + "ab"):
 
 
 @proves(
+    "Keras 3.4 to 3.6 trace the step anew at every `train_on_batch`: time those with "
+    "`fit`.",
+    keras=">=3,<3.9",
+)
+def test_train_on_batch_was_traced_anew():
+    traces = []
+
+    def call(self, x):
+        traces.append(x.shape)  # Python runs only while the step is traced
+        return self.score(x)
+
+    model = subclass_of_one_layer(call=call)
+    model.compile("sgd", "mse", jit_compile=False)
+    x, y = np.ones((4, 3)), np.ones((4, 2))
+    counts = []
+    for _ in range(6):
+        model.train_on_batch(x, y)
+        counts.append(len(traces))
+    assert counts[5] > counts[4] > counts[3]
+
+
+@proves(
     "A cell of timings is the median ratio to Sequential, with the quartiles in "
     "brackets.",
     keras=">=3",
@@ -563,18 +584,18 @@ def peaks():
 @proves(
     "Against TensorFlow alone it is not, if the step is small: `tf.Module` then needs "
     "less than 0.85 of the time, because Keras has work of its own around every step.",
-    keras=">=3",
+    keras=">=3.9",
     false_with={"steps": 3},
 )
 def test_a_small_step_is_faster_in_tensorflow(steps=1):
-    _, ratio = median_ratios(["Sequential", "tf.Module"], 8, 32, 60, steps)
+    _, ratio = median_ratios(["Sequential", "tf.Module"], 8, 32, 40, steps)
     assert 0.2 < ratio < 0.85, ratio
 
 
 @proves(
     "That work is the same for every step, so a step that computes more hides it: for "
     "the large one, the ratio lies between 0.7 and 1.4.",
-    keras=">=3",
+    keras=">=3.9",
     false_with={"steps": 3},
 )
 def test_a_large_step_is_as_fast_in_keras(steps=1):
@@ -646,9 +667,12 @@ def test_where_works_at_all_five_levels(title="`ops.where`, trained"):
 )
 def test_tf_function_on_call_translates_the_if(decorate=tf.function):
     x, y = np.full((4, 3), 0.75), np.ones((4, 2))
-    model = subclass_of_one_layer(call=decorate(branch))
-    model(x)
-    model.compile("sgd", "mse")
+    calls = (branch, decorate(branch))
+    plain, model = (subclass_of_one_layer(call=call) for call in calls)
+    for each in (plain, model):
+        each(x)
+        each.compile("sgd", "mse")
+    assert not survives(lambda: plain.fit(x, y, verbose=0))
     assert survives(lambda: model.fit(x, y, verbose=0))
     bright, dark = model.predict(x, verbose=0), model.predict(1.0 - x, verbose=0)
     assert np.allclose(bright, dark)
@@ -928,11 +952,13 @@ def classifier(*layers):
 @proves(
     "an operation that `keras.ops` lacks | the TensorFlow function, in the `call` of a "
     "layer | `fit`, saving, drawing",
-    false_with={"known": {}},
+    false_with={"make": keras.layers.ReLU},
 )
-def test_a_tensorflow_op_in_a_layer(known=(("Normalization", Normalization),)):
+def test_a_tensorflow_op_in_a_layer(make=Normalization):
     images, labels = some_pixels(8)
-    model = classifier(Normalization(name="normalization"))
+    wanted = tf.nn.local_response_normalization(images)
+    assert np.allclose(layer_model(make())(images), wanted)
+    model = classifier(make(name="normalization"))
     before = model.get_weights()
     model.fit(images, labels, verbose=0)
     assert not np.allclose(before[0], model.get_weights()[0])
@@ -941,11 +967,8 @@ def test_a_tensorflow_op_in_a_layer(known=(("Normalization", Normalization),)):
     )
     with tempfile.TemporaryDirectory() as folder:
         model.save(f"{folder}/model.keras")
-        try:
-            loaded = keras.models.load_model(f"{folder}/model.keras", dict(known))
-        except (TypeError, ValueError):
-            loaded = None
-    assert loaded is not None
+        known = {"Normalization": Normalization}
+        loaded = keras.models.load_model(f"{folder}/model.keras", known)
     assert np.allclose(loaded(images), model(images), atol=1e-6)
 
 
@@ -958,6 +981,7 @@ def some_pixels(count):
 @proves(
     "less memory for activations | `tf.recompute_grad` around a part of the model | "
     "`fit`, with equal gradients",
+    keras=">=3",
     false_with={"recompute": lambda f: lambda x: tf.stop_gradient(f(x))},
 )
 def test_recompute_grad_in_a_layer(recompute=tf.recompute_grad):
