@@ -6,8 +6,6 @@ from typing import Any
 import keras
 import numpy.typing as npt
 
-Shape = tuple[int | None, ...]
-
 
 def vector_classifier(num_features: int, num_classes: int) -> keras.Sequential:
     """Build a classifier of vectors: two layers, one after the other.
@@ -34,7 +32,9 @@ def vector_classifier(num_features: int, num_classes: int) -> keras.Sequential:
     )
 
 
-def image_classifier(image_shape: Shape, num_classes: int) -> keras.Sequential:
+def image_classifier(
+    image_shape: tuple[int | None, ...], num_classes: int
+) -> keras.Sequential:
     """Build a convolutional classifier of images of one size.
 
     Args:
@@ -103,8 +103,9 @@ def recurrent_classifier(num_features: int, num_classes: int) -> keras.Sequentia
 
 
 def shapes_by_layer(
-    layers: Sequence[keras.Layer] | keras.Sequential, input_shape: Shape
-) -> dict[str, Shape]:
+    layers: Sequence[keras.Layer] | keras.Sequential,
+    input_shape: tuple[int | None, ...],
+) -> dict[str, tuple[int | None, ...]]:
     """Say which shape comes out of each layer, before anything is built or trained.
 
     The layers themselves are left as they are: copies of them are tried.
@@ -143,7 +144,7 @@ def shapes_by_layer(
             f"without the batch axis. Received: {input_shape!r}"
         )
     tensor = keras.Input(shape=input_shape)
-    shapes: dict[str, Shape] = {}
+    shapes: dict[str, tuple[int | None, ...]] = {}
     for position, layer in enumerate(given):
         copy = type(layer).from_config(layer.get_config())
         try:
@@ -184,8 +185,9 @@ def build_for(model: keras.Sequential, examples: npt.NDArray[Any]) -> keras.Sequ
 
     Example:
         >>> import numpy as np
-        >>> build_for(keras.Sequential([keras.layers.Dense(2)]), np.ones((5, 3)))
-        <Sequential name=sequential, built=True>
+        >>> model = keras.Sequential([keras.layers.Dense(2)])
+        >>> build_for(model, np.ones((5, 3))).input_shape
+        (None, 3)
     """
     if not isinstance(model, keras.Sequential) or not model.layers:
         raise ValueError(
@@ -201,8 +203,7 @@ def build_for(model: keras.Sequential, examples: npt.NDArray[Any]) -> keras.Sequ
         model.build(wanted)
     built_for = tuple(model.input_shape)
     fits = len(built_for) == len(wanted) and all(
-        size in (None, own)
-        for size, own in zip(built_for[1:], wanted[1:], strict=True)
+        size in (None, own) for size, own in zip(built_for[1:], wanted[1:], strict=True)
     )
     if not fits:
         raise ValueError(
@@ -210,6 +211,73 @@ def build_for(model: keras.Sequential, examples: npt.NDArray[Any]) -> keras.Sequ
             f"for: make a new model for another one. Received: shape {examples.shape}"
         )
     return model
+
+
+def train_classifier(
+    model: keras.Sequential,
+    features: npt.NDArray[Any],
+    labels: npt.NDArray[Any],
+    epochs: int = 15,
+    validation_data: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None = None,
+) -> dict[str, list[float]]:
+    """Compile a classifier of whole-number labels, and train it.
+
+    Args:
+        model: A built `keras.Sequential` to probabilities of shape
+            `(batch, num_classes)`.
+        features: Array of shape `(num_examples, ...)`, as the model takes it.
+        labels: Array of shape `(num_examples,)`, integers from 0 to one less than the
+            number of classes.
+        epochs: Integer of at least 1.
+        validation_data: `None`, or a tuple `(features, labels)` to measure on after
+            each epoch. The model does not learn from it.
+
+    Returns:
+        A dict from `loss` and `accuracy`, and `val_loss` and `val_accuracy` if there is
+        validation data, to one number for each epoch.
+
+    Raises:
+        ValueError: If `model` is not built for one vector of probabilities, if there
+            are not as many `labels` as `features`, at least one, or if a label is no
+            class of the model.
+
+    Example:
+        >>> import numpy as np
+        >>> model = vector_classifier(num_features=4, num_classes=2)
+        >>> history = train_classifier(model, np.eye(4), np.array([0, 1, 0, 1]), 3)
+        >>> sorted(history), len(history["loss"])
+        (['accuracy', 'loss'], 3)
+    """
+    if not model.built or len(model.output_shape) != 2:
+        raise ValueError(
+            "Expected `model` to be built, with one vector of probabilities for each "
+            f"example. Received: {model}"
+        )
+    if len(features) != len(labels) or not len(labels):
+        raise ValueError(
+            "Expected as many `labels` as `features`, at least one. "
+            f"Received: {len(labels)} and {len(features)}"
+        )
+    num_classes = model.output_shape[-1]
+    if (
+        labels.ndim != 1
+        or labels.dtype.kind not in "iu"
+        or not (0 <= labels.min() <= labels.max() < num_classes)
+    ):
+        raise ValueError(
+            f"Expected `labels` of whole numbers from 0 to {num_classes - 1}, shape "
+            f"(num_examples,). Received: {labels.dtype} of shape {labels.shape}, "
+            f"from {labels.min()} to {labels.max()}"
+        )
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=0.005),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    history = model.fit(
+        features, labels, epochs=epochs, validation_data=validation_data, verbose=0
+    )
+    return dict(history.history)
 
 
 def copy_weights(source: keras.Model, target: keras.Model) -> None:
@@ -248,22 +316,27 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
     target.set_weights(source.get_weights())
 
 
-def with_new_head(model: keras.Sequential, num_classes: int) -> keras.Sequential:
-    """Put a new last layer on the frozen other layers of a trained model.
+def with_new_head(
+    model: keras.Sequential, num_classes: int, num_dropped: int = 1
+) -> keras.Sequential:
+    """Put a new last layer on the frozen first layers of a trained model.
 
-    The new model holds the same layers, so `model` cannot train them any more either:
-    they are frozen in both. The old last layer stays in `model` alone.
+    The new model holds the same layers and not copies, so their `trainable` changes
+    in `model` too. The dropped layers stay in `model` alone.
 
     Args:
         model: A built `keras.Sequential` of at least two layers.
         num_classes: Integer of at least 1.
+        num_dropped: Integer of at least 1, less than the number of layers: how many
+            of the last layers the new one replaces.
 
     Returns:
         An uncompiled `keras.Sequential` on the same inputs, to probabilities of shape
         `(batch, num_classes)`. Only its last layer, named `head`, is trainable.
 
     Raises:
-        ValueError: If `model` is not a built Sequential of at least two layers.
+        ValueError: If `model` is not a built Sequential of at least two layers, or if
+            `num_dropped` leaves no layer or all of them.
 
     Example:
         >>> model = with_new_head(image_classifier((8, 8, 1), 5), num_classes=3)
@@ -276,7 +349,12 @@ def with_new_head(model: keras.Sequential, num_classes: int) -> keras.Sequential
             "Expected `model` to be a built Sequential model of at least two layers. "
             f"Received: {model}"
         )
-    kept = model.layers[:-1]
+    if not 1 <= num_dropped < len(model.layers):
+        raise ValueError(
+            f"Expected `num_dropped` from 1 to {len(model.layers) - 1}, to keep and to "
+            f"replace some of {len(model.layers)} layers. Received: {num_dropped}"
+        )
+    kept = model.layers[:-num_dropped]
     for layer in kept:
         layer.trainable = False
     return keras.Sequential(

@@ -18,6 +18,7 @@ from snippets.sequential import (
     image_classifier,
     recurrent_classifier,
     shapes_by_layer,
+    train_classifier,
     vector_classifier,
     with_new_head,
     with_skip,
@@ -41,9 +42,7 @@ def trained_on_images() -> tuple[keras.Sequential, npt.NDArray[Any], float]:
     keras.utils.set_random_seed(0)
     x_train, y_train, x_test, y_test = split_train_test(*digit_images())
     model = image_classifier((8, 8, 1), 10)
-    optimizer = keras.optimizers.Adam(0.005)
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(x_train, y_train, epochs=15, verbose=0)
+    train_classifier(model, x_train, y_train)
     return model, x_test, model.evaluate(x_test, y_test, verbose=0)[1]
 
 
@@ -149,9 +148,11 @@ def test_the_shapes_are_those_that_real_data_takes() -> None:
 
 
 def test_the_layers_that_were_asked_about_stay_unbuilt() -> None:
-    shapes_by_layer(LAYERS, (8, 8, 1))
+    layers = [keras.layers.Conv2D(4, 3), keras.layers.Flatten(), keras.layers.Dense(2)]
 
-    assert not any(layer.built for layer in LAYERS)
+    shapes_by_layer(layers, (8, 8, 1))
+
+    assert not any(layer.weights for layer in layers)
 
 
 @pytest.mark.parametrize("start", [[], [keras.Input((8, 8, 1))]])
@@ -199,7 +200,7 @@ def test_a_layer_that_wants_several_tensors_is_named() -> None:
 def test_a_layer_that_gives_several_tensors_is_named() -> None:
     layers = [keras.layers.GRU(4, return_state=True, name="reader")]
 
-    with pytest.raises(ValueError, match="'reader', to give one tensor. Received: 2"):
+    with pytest.raises(ValueError, match=r"'reader', to give one tensor\. Received: 2"):
         shapes_by_layer(layers, (8, 8))
 
 
@@ -208,7 +209,7 @@ def test_a_layer_that_gives_several_tensors_is_named() -> None:
     [[], keras.Sequential(), ["relu"], [keras.Input((3,))], [tf_keras.layers.Dense(2)]],
 )
 def test_what_is_not_a_list_of_layers_is_refused(layers: Any) -> None:
-    with pytest.raises(ValueError, match="instances of `keras.Layer`, at least one"):
+    with pytest.raises(ValueError, match=r"instances of `keras\.Layer`, at least one"):
         shapes_by_layer(layers, (3,))
 
 
@@ -264,6 +265,70 @@ def test_examples_without_a_shape_of_their_own_are_refused(
 def test_only_a_sequential_model_with_layers_is_built(model: Any) -> None:
     with pytest.raises(ValueError, match="a Sequential model with layers"):
         build_for(model, np.ones((5, 3)))
+
+
+# Training
+
+
+def test_training_is_measured_on_what_is_held_back() -> None:
+    keras.utils.set_random_seed(0)
+    x_train, y_train, x_test, y_test = split_train_test(*digit_vectors())
+    model = vector_classifier(64, 10)
+
+    history = train_classifier(model, x_train, y_train, 3, (x_test, y_test))
+
+    right = np.asarray(model(x_test)).argmax(axis=-1) == y_test
+    assert history["val_accuracy"][-1] == pytest.approx(right.mean(), abs=1e-6)
+    assert history["loss"][-1] < history["loss"][0]
+    assert {name: len(values) for name, values in history.items()} == dict.fromkeys(
+        ("accuracy", "loss", "val_accuracy", "val_loss"), 3
+    )
+
+
+def test_the_first_loss_is_the_mean_logarithm_of_the_right_probabilities() -> None:
+    model, labels = vector_classifier(4, 3), np.array([0, 2, 1, 1, 0])
+    x = np.linspace(-1, 1, 20).reshape(5, 4)
+    right = np.asarray(model(x))[np.arange(5), labels]
+
+    history = train_classifier(model, x, labels, epochs=1)
+
+    assert history["loss"][0] == pytest.approx(-np.log(right).mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [unbuilt(), keras.Sequential([keras.Input((5, 3)), keras.layers.Dense(2)])],
+)
+def test_a_classifier_gives_one_vector_for_each_example(
+    model: keras.Sequential,
+) -> None:
+    with pytest.raises(ValueError, match="one vector of probabilities for each"):
+        train_classifier(model, np.ones((2, 5, 3)), np.array([0, 1]))
+
+
+@pytest.mark.parametrize("counts", [(2, 3), (0, 0)])
+def test_each_example_has_its_label(counts: tuple[int, int]) -> None:
+    features, labels = np.ones((counts[0], 4)), np.zeros(counts[1], "int64")
+
+    with pytest.raises(ValueError, match=f"Received: {counts[1]} and {counts[0]}"):
+        train_classifier(vector_classifier(4, 3), features, labels)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([0, 3]),
+        np.array([-1, 0]),
+        np.array([0.0, 1.0]),
+        np.array([[0], [1]]),
+        np.eye(3, dtype="int64")[:2],
+    ],
+)
+def test_labels_that_are_no_classes_of_the_model_are_refused(
+    labels: npt.NDArray[Any],
+) -> None:
+    with pytest.raises(ValueError, match="whole numbers from 0 to 2, shape"):
+        train_classifier(vector_classifier(4, 3), np.ones((2, 4)), labels)
 
 
 # Weights
@@ -369,6 +434,25 @@ def test_a_skip_adds_the_input_to_what_the_block_makes_of_it() -> None:
     np.testing.assert_allclose(model(x), x + np.asarray(block(x)), atol=1e-6)
     assert model.weights[0] is block.weights[0]
     assert type(model).__name__ == "Functional"
+
+
+@pytest.mark.parametrize(("num_dropped", "kept"), [(1, 4), (2, 3), (4, 1)])
+def test_a_head_stands_on_as_many_layers_as_are_kept(
+    num_dropped: int, kept: int
+) -> None:
+    old = image_classifier((8, 8, 1), 5)
+    new = with_new_head(old, 3, num_dropped)
+
+    assert new.layers[:-1] == old.layers[:kept]
+    assert [layer.trainable for layer in new.layers] == [False] * kept + [True]
+
+
+@pytest.mark.parametrize("num_dropped", [-1, 0, 5, 6])
+def test_a_head_that_replaces_nothing_or_everything_is_refused(
+    num_dropped: int,
+) -> None:
+    with pytest.raises(ValueError, match=f"from 1 to 4.*Received: {num_dropped}"):
+        with_new_head(image_classifier((8, 8, 1), 5), 3, num_dropped)
 
 
 @pytest.mark.parametrize("block", [unbuilt(), keras.layers.Dense(4)])
