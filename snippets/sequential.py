@@ -104,7 +104,7 @@ def recurrent_classifier(num_features: int, num_classes: int) -> keras.Sequentia
 
 def shapes_by_layer(
     layers: Sequence[keras.Layer] | keras.Sequential,
-    input_shape: tuple[int | None, ...],
+    input_shape: Sequence[int | None],
 ) -> dict[str, tuple[int | None, ...]]:
     """Say which shape comes out of each layer, before anything is built or trained.
 
@@ -112,8 +112,8 @@ def shapes_by_layer(
 
     Args:
         layers: Sequence of `keras.Layer`, at least one, or a `keras.Sequential`, built
-            or not. An Input among them is not wanted: it would be `input_shape`.
-        input_shape: Tuple of integers of at least 1 or `None`, the shape of one
+            or not. A list holds no Input: that is `input_shape`.
+        input_shape: Tuple or list of integers of at least 1 or `None`, the shape of one
             example, without the batch axis.
 
     Returns:
@@ -136,12 +136,12 @@ def shapes_by_layer(
             "Expected `layers` to hold instances of `keras.Layer`, at least one. "
             f"Received: {given}"
         )
-    if not isinstance(input_shape, tuple) or not all(
+    if not isinstance(input_shape, (tuple, list)) or not all(
         size is None or (type(size) is int and size > 0) for size in input_shape
     ):
         raise ValueError(
-            "Expected `input_shape` to be a tuple of `None` or integers of at least 1, "
-            f"without the batch axis. Received: {input_shape!r}"
+            "Expected `input_shape` to hold `None` or integers of at least 1, without "
+            f"the batch axis. Received: {input_shape!r}"
         )
     tensor = keras.Input(shape=input_shape)
     shapes: dict[str, tuple[int | None, ...]] = {}

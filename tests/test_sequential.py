@@ -176,6 +176,10 @@ def test_unknown_sizes_stay_unknown() -> None:
     assert shapes_by_layer([pool], (None, 8)) == {"pool": (None, None, 8)}
 
 
+def test_a_shape_may_be_a_list() -> None:
+    assert shapes_by_layer([LAYERS[2]], [8, 8]) == {"flat": (None, 64)}
+
+
 def test_one_number_is_an_example_too() -> None:
     layer = keras.layers.Rescaling(2.0, name="double")
 
@@ -213,9 +217,9 @@ def test_what_is_not_a_list_of_layers_is_refused(layers: Any) -> None:
         shapes_by_layer(layers, (3,))
 
 
-@pytest.mark.parametrize("shape", [3, [3], (0,), (-1,), ("3",), (3.0,), (True,), None])
+@pytest.mark.parametrize("shape", [3, "3", (0,), (-1,), ("3",), (3.0,), (True,), None])
 def test_what_is_not_a_shape_is_refused(shape: Any) -> None:
-    with pytest.raises(ValueError, match="`input_shape` to be a tuple of `None`"):
+    with pytest.raises(ValueError, match="`input_shape` to hold `None` or integers"):
         shapes_by_layer([keras.layers.Dense(2)], shape)
 
 

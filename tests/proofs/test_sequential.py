@@ -129,7 +129,8 @@ def test_vectors_of_784(size=28):
 
 
 @proves(
-    "Nobody wrote that the last layer takes 64 numbers: it found out when the model was "
+    "Nobody wrote that the last layer takes 64 numbers: it found out when the model "
+    "was "
     "put together, and made a kernel of 64 × 10.",
     false_with={"units": 32},
 )
@@ -232,7 +233,8 @@ def test_first_call_notes_the_batch(count=5):
 
 
 @proves(
-    "So does `predict` on Keras 3, but not on Keras 2, while `fit` notes `(None, 4)` on "
+    "So does `predict` on Keras 3, but not on Keras 2, while `fit` notes `(None, 4)` "
+    "on "
     "both.",
     keras=">=3",
 )
@@ -243,7 +245,8 @@ def test_predict_notes_the_batch_on_keras_3():
 
 
 @proves(
-    "So does `predict` on Keras 3, but not on Keras 2, while `fit` notes `(None, 4)` on "
+    "So does `predict` on Keras 3, but not on Keras 2, while `fit` notes `(None, 4)` "
+    "on "
     "both.",
     keras="<3",
 )
@@ -254,7 +257,8 @@ def test_predict_notes_none_on_keras_2():
 
 
 @proves(
-    "So does `predict` on Keras 3, but not on Keras 2, while `fit` notes `(None, 4)` on "
+    "So does `predict` on Keras 3, but not on Keras 2, while `fit` notes `(None, 4)` "
+    "on "
     "both.",
     false_with={"noted": 5},
 )
@@ -493,7 +497,8 @@ def test_another_shape_is_ignored_on_keras_2():
 
 
 @proves(
-    "This recipe says what comes out of each layer, before anything is built or trained.",
+    "This recipe says what comes out of each layer, before anything is built or "
+    "trained.",
     keras=">=3",
 )
 def test_shapes_by_layer_says_what_comes_out():
@@ -1048,7 +1053,8 @@ def change_after_training(compile_again=False):
 
 
 @proves(
-    "`fit` does worse: after `pop()` and `add()` it goes on training the layer that was "
+    "`fit` does worse: after `pop()` and `add()` it goes on training the layer that "
+    "was "
     "taken off, and the new one keeps the weights that it was born with.",
     false_with={"compile_again": True},
 )
@@ -1233,7 +1239,8 @@ def test_how_to_have_all_shapes(axis=1):
 
 
 @proves(
-    "to build one that waits | `model.build((None, *x.shape[1:]))`, or `build_for(model, "
+    "to build one that waits | `model.build((None, *x.shape[1:]))`, or "
+    "`build_for(model, "
     "x)`",
     keras=">=3",
 )
