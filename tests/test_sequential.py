@@ -1,0 +1,550 @@
+"""The recipes around `keras.Sequential`, against NumPy, a second way, and Keras."""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import pytest
+import tf_keras
+
+from snippets.data import digit_images, digit_sequences, digit_vectors, split_train_test
+from snippets.processes import outputs_in_fresh_process
+from snippets.sequential import (
+    build_for,
+    check_labels,
+    copy_weights,
+    image_classifier,
+    output_of_copy,
+    recurrent_classifier,
+    shapes_by_layer,
+    train_classifier,
+    vector_classifier,
+    with_new_head,
+    with_skip,
+)
+
+
+def softmax(scores: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Probabilities as NumPy computes them."""
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def unbuilt() -> keras.Sequential:
+    """A model without a shape."""
+    return keras.Sequential([keras.layers.Dense(2, name="scores")])
+
+
+@functools.cache
+def trained_on_images() -> tuple[keras.Sequential, npt.NDArray[Any], float]:
+    """An image classifier after fifteen epochs, its test images and its accuracy."""
+    keras.utils.set_random_seed(0)
+    x_train, y_train, x_test, y_test = split_train_test(*digit_images())
+    model = image_classifier((8, 8, 1), 10)
+    train_classifier(model, x_train, y_train)
+    return model, x_test, model.evaluate(x_test, y_test, verbose=0)[1]
+
+
+# Models
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_the_vector_classifier_is_two_products_in_a_row(batch: int) -> None:
+    model = vector_classifier(num_features=7, num_classes=3)
+    x = np.linspace(-1, 1, batch * 7, dtype="float32").reshape(batch, 7)
+    first, first_bias, second, second_bias = model.get_weights()
+    assert first.shape == (7, 64)
+
+    hidden = np.maximum(x @ first + first_bias, 0)
+
+    expected = softmax(hidden @ second + second_bias)
+    np.testing.assert_allclose(model(x), expected, atol=1e-6)
+
+
+def test_the_image_classifier_is_its_layers_one_after_the_other() -> None:
+    model = image_classifier((8, 8, 1), 10)
+    images = digit_images()[0][:3]
+    kernel, bias, first, first_bias, second, second_bias = model.get_weights()
+
+    windows = np.lib.stride_tricks.sliding_window_view(images, (3, 3), axis=(1, 2))
+    maps = np.maximum(np.einsum("bhwcij,ijck->bhwk", windows, kernel) + bias, 0)
+    pooled = maps.reshape(3, 3, 2, 3, 2, -1).max(axis=(2, 4))
+    hidden = np.maximum(pooled.reshape(3, -1) @ first + first_bias, 0)
+
+    expected = softmax(hidden @ second + second_bias)
+    np.testing.assert_allclose(model(images), expected, atol=1e-5)
+    assert model.get_layer("features").output.shape == (None, 32)
+
+
+def test_the_image_classifier_reaches_95_percent_on_digits_it_has_not_seen() -> None:
+    assert trained_on_images()[2] >= 0.95
+
+
+def test_the_smallest_image_is_4_by_4() -> None:
+    assert image_classifier((4, 4, 3), 2)(np.ones((1, 4, 4, 3))).shape == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((8, 8), r"three integers.*Received: \(8, 8\)"),
+        ((None, 8, 1), r"three integers.*Received: \(None, 8, 1\)"),
+        ((3, 8, 1), r"at least 4 x 4 pixels.*Received: \(3, 8, 1\)"),
+        ((8, 3, 1), r"at least 4 x 4 pixels.*Received: \(8, 3, 1\)"),
+    ],
+)
+def test_an_image_shape_that_cannot_work_is_refused(shape: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        image_classifier(shape, 10)
+
+
+@pytest.mark.parametrize("num_steps", [1, 5, 13])
+def test_the_recurrent_classifier_reads_any_number_of_steps(num_steps: int) -> None:
+    model = recurrent_classifier(num_features=8, num_classes=3)
+
+    scores = model(np.ones((2, num_steps, 8)))
+
+    np.testing.assert_allclose(np.sum(scores, axis=-1), [1.0, 1.0], rtol=1e-5)
+    assert scores.shape == (2, 3)
+    assert [type(layer).__name__ for layer in model.layers] == ["GRU", "Dense"]
+
+
+@pytest.mark.parametrize(
+    ("model", "examples"),
+    [
+        (vector_classifier(64, 10), digit_vectors()[0]),
+        (image_classifier((8, 8, 1), 10), digit_images()[0]),
+        (recurrent_classifier(8, 10), digit_sequences()[0]),
+    ],
+)
+def test_each_classifier_takes_its_form_of_the_digits(
+    model: keras.Sequential, examples: npt.NDArray[Any]
+) -> None:
+    scores = np.asarray(model(examples[:4]))
+
+    assert scores.shape == (4, 10)
+    np.testing.assert_allclose(scores.sum(axis=-1), np.ones(4), rtol=1e-5)
+
+
+# Shapes
+
+
+LAYERS = [
+    keras.layers.Conv2D(4, 3, name="convolution"),
+    keras.layers.MaxPooling2D(name="pool"),
+    keras.layers.Flatten(name="flat"),
+    keras.layers.Dense(10, name="scores"),
+]
+
+
+def test_the_shapes_are_those_that_real_data_takes() -> None:
+    expected, x = {}, np.ones((5, 8, 6, 2))
+    for layer in keras.models.clone_model(keras.Sequential(LAYERS)).layers:
+        x = layer(x)
+        expected[layer.name] = (None, *x.shape[1:])
+
+    assert shapes_by_layer(LAYERS, (8, 6, 2)) == expected
+
+
+def test_the_layers_that_were_asked_about_stay_unbuilt() -> None:
+    layers = [keras.layers.Conv2D(4, 3), keras.layers.Flatten(), keras.layers.Dense(2)]
+
+    shapes_by_layer(layers, (8, 8, 1))
+
+    assert not any(layer.weights for layer in layers)
+
+
+@pytest.mark.parametrize("start", [[], [keras.Input((8, 8, 1))]])
+def test_a_model_is_asked_like_its_layers(start: list[Any]) -> None:
+    layers = [keras.layers.Conv2D(4, 3, name="c"), keras.layers.Flatten(name="f")]
+    model = keras.Sequential([*start, *layers])
+
+    assert shapes_by_layer(model, (8, 8, 1)) == {"c": (None, 6, 6, 4), "f": (None, 144)}
+
+
+def test_a_built_model_can_be_asked_about_another_shape() -> None:
+    model = keras.Sequential([keras.Input((4, 8)), keras.layers.GRU(3, name="gru")])
+
+    assert shapes_by_layer(model, (None, 5)) == {"gru": (None, 3)}
+    assert model.input_shape == (None, 4, 8)
+
+
+def test_a_copy_gives_what_the_layer_would_give() -> None:
+    layer, tensor = keras.layers.Conv1D(4, 3), keras.Input((None, 2))
+
+    output = output_of_copy(layer, tensor)
+
+    assert not layer.built
+    assert output.shape == layer(tensor).shape == (None, None, 4)
+
+
+def test_a_layer_that_has_weights_is_tried_without_them() -> None:
+    layer = keras.layers.Dense(2)
+    layer(np.ones((1, 3)))
+
+    assert output_of_copy(layer, keras.Input((5,))).shape == (None, 2)
+    assert layer.kernel.shape == (3, 2)
+
+
+def test_a_layer_without_a_config_cannot_be_copied() -> None:
+    class Bare(keras.Layer):
+        def __init__(self, function: Any) -> None:
+            super().__init__()
+            self.function = function
+
+    with pytest.raises(NotImplementedError, match="get_config"):
+        output_of_copy(Bare(np.sin), keras.Input((3,)))
+
+
+def test_two_layers_of_one_name_are_refused() -> None:
+    layer = keras.layers.Dense(3, name="twice")
+
+    with pytest.raises(ValueError, match=r"different names.*\['twice', 'twice'\]"):
+        shapes_by_layer([layer, layer], (3,))
+
+
+def test_unknown_sizes_stay_unknown() -> None:
+    pool = keras.layers.MaxPooling1D(name="pool")
+
+    assert shapes_by_layer([pool], (None, 8)) == {"pool": (None, None, 8)}
+
+
+def test_a_shape_may_be_a_list() -> None:
+    assert shapes_by_layer([LAYERS[2]], [8, 8]) == {"flat": (None, 64)}
+
+
+def test_one_number_is_an_example_too() -> None:
+    layer = keras.layers.Rescaling(2.0, name="double")
+
+    assert shapes_by_layer([layer], ()) == {"double": (None,)}
+
+
+def test_the_layer_that_does_not_fit_is_named_with_the_shape_it_met() -> None:
+    layers = [keras.layers.Flatten(), keras.layers.GRU(4, name="reader")]
+    expected = r"GRU 'reader' to accept .*\(None, 64\)\. Received:.*found ndim=2"
+
+    with pytest.raises(ValueError, match=expected):
+        shapes_by_layer(layers, (8, 8))
+
+
+def test_a_layer_that_wants_several_tensors_is_named() -> None:
+    layers = [keras.layers.MultiHeadAttention(1, 2, name="attention")]
+
+    with pytest.raises(ValueError, match="MultiHeadAttention 'attention' to accept"):
+        shapes_by_layer(layers, (8, 8))
+
+
+def test_a_layer_that_gives_several_tensors_is_named() -> None:
+    layers = [keras.layers.GRU(4, return_state=True, name="reader")]
+
+    with pytest.raises(
+        ValueError, match=r"GRU 'reader' to give one tensor\. Received: 2"
+    ):
+        shapes_by_layer(layers, (8, 8))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [[], keras.Sequential(), ["relu"], [keras.Input((3,))], [tf_keras.layers.Dense(2)]],
+)
+def test_what_is_not_a_list_of_layers_is_refused(layers: Any) -> None:
+    with pytest.raises(ValueError, match=r"instances of `keras\.Layer`, at least one"):
+        shapes_by_layer(layers, (3,))
+
+
+@pytest.mark.parametrize("shape", [3, "8", (0,), (-1,), ("3",), (3.0,), (True,), None])
+def test_what_is_not_a_shape_is_refused(shape: Any) -> None:
+    with pytest.raises(ValueError, match="`input_shape` to hold `None` or integers"):
+        shapes_by_layer([keras.layers.Dense(2)], shape)
+
+
+# Building
+
+
+@pytest.mark.parametrize("num_examples", [0, 1, 5])
+def test_a_model_is_built_for_examples_in_batches_of_any_size(
+    num_examples: int,
+) -> None:
+    model = unbuilt()
+
+    assert build_for(model, np.ones((num_examples, 3))) is model
+    assert model.input_shape == (None, 3)
+    assert [tuple(weight.shape) for weight in model.weights] == [(3, 2), (2,)]
+    assert model(np.ones((7, 3))).shape == (7, 2)
+
+
+def test_a_model_that_begins_at_an_input_is_left_as_it_is() -> None:
+    model = recurrent_classifier(8, 3)
+    weights = model.get_weights()
+
+    build_for(model, np.ones((2, 5, 8)))
+
+    assert model.input_shape == (None, None, 8)
+    for before, after in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (5, 3, 3)])
+def test_a_model_built_for_another_shape_is_refused(shape: tuple[int, ...]) -> None:
+    model = build_for(unbuilt(), np.ones((5, 3)))
+
+    with pytest.raises(ValueError, match=r"the shape \(None, 3\) that 'sequential"):
+        build_for(model, np.ones(shape))
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (5, 0), (5, 0, 3)])
+def test_examples_without_a_shape_of_their_own_are_refused(
+    shape: tuple[int, ...],
+) -> None:
+    with pytest.raises(ValueError, match=r"`examples` of shape \(num_examples, ...\)"):
+        build_for(unbuilt(), np.ones(shape))
+
+
+@pytest.mark.parametrize("model", [keras.Sequential(), keras.layers.Dense(2)])
+def test_only_a_sequential_model_with_layers_is_built(model: Any) -> None:
+    with pytest.raises(ValueError, match="a Sequential model with layers"):
+        build_for(model, np.ones((5, 3)))
+
+
+# Training
+
+
+def test_training_is_measured_on_what_is_held_back() -> None:
+    keras.utils.set_random_seed(0)
+    x_train, y_train, x_test, y_test = split_train_test(*digit_vectors())
+    model = vector_classifier(64, 10)
+
+    history = train_classifier(model, x_train, y_train, 3, (x_test, y_test))
+
+    right = np.asarray(model(x_test)).argmax(axis=-1) == y_test
+    assert history["val_accuracy"][-1] == pytest.approx(right.mean(), abs=1e-6)
+    assert history["loss"][-1] < history["loss"][0]
+    assert {name: len(values) for name, values in history.items()} == dict.fromkeys(
+        ("accuracy", "loss", "val_accuracy", "val_loss"), 3
+    )
+
+
+def test_the_first_loss_is_the_mean_logarithm_of_the_right_probabilities() -> None:
+    model, labels = vector_classifier(4, 3), np.array([0, 2, 1, 1, 0])
+    x = np.linspace(-1, 1, 20).reshape(5, 4)
+    right = np.asarray(model(x))[np.arange(5), labels]
+
+    history = train_classifier(model, x, labels, epochs=1)
+
+    assert history["loss"][0] == pytest.approx(-np.log(right).mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [unbuilt(), keras.Sequential([keras.Input((5, 3)), keras.layers.Dense(2)])],
+)
+def test_a_classifier_gives_one_vector_for_each_example(
+    model: keras.Sequential,
+) -> None:
+    with pytest.raises(ValueError, match="one vector of probabilities for each"):
+        check_labels(model, np.ones((2, 5, 3)), np.array([0, 1]))
+
+
+@pytest.mark.parametrize("counts", [(2, 3), (0, 0)])
+def test_each_example_has_its_label(counts: tuple[int, int]) -> None:
+    features, labels = np.ones((counts[0], 4)), np.zeros(counts[1], "int64")
+
+    with pytest.raises(ValueError, match=f"Received: {counts[1]} and {counts[0]}"):
+        check_labels(vector_classifier(4, 3), features, labels)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([0, 3]),
+        np.array([-1, 0]),
+        np.array([0.0, 1.0]),
+        np.array([[0], [1]]),
+        np.eye(3, dtype="int64")[:2],
+    ],
+)
+def test_labels_that_are_no_classes_of_the_model_are_refused(
+    labels: npt.NDArray[Any],
+) -> None:
+    with pytest.raises(ValueError, match="whole numbers from 0 to 2, shape"):
+        check_labels(vector_classifier(4, 3), np.ones((2, 4)), labels)
+
+
+@pytest.mark.parametrize("label", [0, 2])
+def test_the_lowest_and_the_highest_class_are_labels(label: int) -> None:
+    labels = np.array([label, label], "uint8")
+
+    check_labels(vector_classifier(4, 3), np.ones((2, 4)), labels)
+
+
+def test_wrong_labels_are_refused_before_anything_is_compiled() -> None:
+    model, x, good = vector_classifier(4, 3), np.ones((2, 4)), np.array([0, 1])
+
+    with pytest.raises(ValueError, match="from 0 to 3"):
+        train_classifier(model, x, np.array([0, 3]))
+    with pytest.raises(ValueError, match="from 0 to 3"):
+        train_classifier(model, x, good, validation_data=(x, np.array([0, 3])))
+
+    assert not model.compiled
+
+
+# Weights
+
+
+def test_copied_weights_give_the_same_outputs_and_stay_apart() -> None:
+    source, target = vector_classifier(4, 3), vector_classifier(4, 3)
+    x = np.linspace(-1, 1, 8).reshape(2, 4)
+    assert not np.allclose(source(x), target(x))
+
+    copy_weights(source, target)
+
+    np.testing.assert_array_equal(source(x), target(x))
+    source.set_weights([weight + 1 for weight in source.get_weights()])
+    assert not np.allclose(source.get_weights()[0], target.get_weights()[0])
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "name"),
+    [
+        (unbuilt(), unbuilt(), "source"),
+        (unbuilt(), vector_classifier(4, 3), "source"),
+        (vector_classifier(4, 3), unbuilt(), "target"),
+    ],
+)
+def test_weights_that_do_not_exist_yet_are_not_copied(
+    source: keras.Model, target: keras.Model, name: str
+) -> None:
+    with pytest.raises(ValueError, match=f"Expected `{name}` to be built"):
+        copy_weights(source, target)
+
+
+def test_weights_of_other_shapes_are_not_copied() -> None:
+    expected = r"same shapes. Received: .*\(4, 64\).* and .*\(5, 64\)"
+
+    with pytest.raises(ValueError, match=expected):
+        copy_weights(vector_classifier(4, 3), vector_classifier(5, 3))
+
+
+# New models from old layers
+
+
+def test_only_the_new_head_is_trained() -> None:
+    old = image_classifier((8, 8, 1), 5)
+    new = with_new_head(old, 3)
+    before = new.get_weights()
+
+    new.compile("adam", "sparse_categorical_crossentropy")
+    new.fit(digit_images()[0][:32], np.arange(32) % 3, verbose=0)
+
+    moved = [
+        bool((a != b).any()) for a, b in zip(before, new.get_weights(), strict=True)
+    ]
+    assert moved == [False, False, False, False, True, True]
+    assert [weight.shape for weight in new.trainable_weights] == [(32, 3), (3,)]
+
+
+def test_the_new_model_holds_the_old_layers_but_the_last() -> None:
+    old = vector_classifier(4, 5)
+    new = with_new_head(old, 3)
+
+    assert new.layers[0] is old.layers[0]
+    assert not old.layers[0].trainable
+    assert [new.layers[-1].name, new.input_shape] == ["head", (None, 4)]
+    assert old.layers[-1].trainable
+    x = np.ones((2, 4), "float32")
+    head = new.layers[-1]
+    np.testing.assert_allclose(new(x), head(old.layers[0](x)), atol=1e-6)
+
+
+def test_the_new_model_keeps_the_dtype_of_its_input() -> None:
+    words = keras.Input((None,), dtype="int32")
+    pool = keras.layers.GlobalAveragePooling1D()
+    layers = [keras.layers.Embedding(9, 4), pool, keras.layers.Dense(2)]
+
+    assert with_new_head(keras.Sequential([words, *layers]), 3).inputs[0].dtype == (
+        "int32"
+    )
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        unbuilt(),
+        keras.Sequential([keras.layers.Dense(2), keras.layers.Dense(2)]),
+        keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
+        keras.layers.Dense(2),
+    ],
+)
+def test_a_head_needs_layers_to_stand_on(model: Any) -> None:
+    with pytest.raises(ValueError, match="a built Sequential model of at least two"):
+        with_new_head(model, 3)
+
+
+def test_a_skip_adds_the_input_to_what_the_block_makes_of_it() -> None:
+    block = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(7), keras.layers.Dense(4)]
+    )
+    x = np.linspace(-1, 1, 8, dtype="float32").reshape(2, 4)
+
+    model = with_skip(block)
+
+    np.testing.assert_allclose(model(x), x + np.asarray(block(x)), atol=1e-6)
+    assert model.weights[0] is block.weights[0]
+    assert type(model).__name__ == "Functional"
+
+
+@pytest.mark.parametrize(("num_dropped", "kept"), [(1, 4), (2, 3), (4, 1)])
+def test_a_head_stands_on_as_many_layers_as_are_kept(
+    num_dropped: int, kept: int
+) -> None:
+    old = image_classifier((8, 8, 1), 5)
+    new = with_new_head(old, 3, num_dropped)
+
+    assert new.layers[:-1] == old.layers[:kept]
+    assert [layer.trainable for layer in new.layers] == [False] * kept + [True]
+
+
+@pytest.mark.parametrize("num_dropped", [-1, 0, 5, 6])
+def test_a_head_that_replaces_nothing_or_everything_is_refused(
+    num_dropped: int,
+) -> None:
+    with pytest.raises(ValueError, match=f"from 1 to 4.*Received: {num_dropped}"):
+        with_new_head(image_classifier((8, 8, 1), 5), 3, num_dropped)
+
+
+@pytest.mark.parametrize("block", [unbuilt(), keras.layers.Dense(4)])
+def test_a_skip_needs_a_built_block(block: Any) -> None:
+    with pytest.raises(ValueError, match="`block` to be a built Sequential model"):
+        with_skip(block)
+
+
+def test_a_skip_around_a_block_that_changes_the_shape_is_refused() -> None:
+    block = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+
+    with pytest.raises(ValueError, match=r"Received: \(None, 4\) and \(None, 3\)"):
+        with_skip(block)
+
+
+# Saving
+
+
+def test_saved_models_give_their_outputs_in_another_process(tmp_path: Path) -> None:
+    model, images, _ = trained_on_images()
+    model.save(tmp_path / "digits.keras")
+
+    (outputs,) = outputs_in_fresh_process(tmp_path / "digits.keras", images[:50])
+
+    np.testing.assert_allclose(outputs, model(images[:50]), atol=1e-6)
+
+
+def test_a_model_with_a_skip_gives_its_outputs_after_loading(tmp_path: Path) -> None:
+    block = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
+    model, x = with_skip(block), np.ones((2, 4))
+    model.save(tmp_path / "skip.keras")
+
+    loaded = keras.saving.load_model(tmp_path / "skip.keras")
+
+    np.testing.assert_allclose(loaded(x), model(x), atol=1e-6)
