@@ -3,6 +3,7 @@
 import tempfile
 from collections import deque
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import keras
@@ -75,7 +76,7 @@ def table_model(
     Example:
         >>> size = {"size": np.array([[1.0, 2.0], [3.0, 5.0]])}
         >>> model = table_model(size, {"kind": 3}, numbers=["price"])
-        >>> model.output_shape["kind"], model.output_shape["price"]
+        >>> model.output["kind"].shape, model.output["price"].shape
         ((None, 3), (None, 1))
     """
     names = [*groups, *class_counts, *numbers]
@@ -107,6 +108,54 @@ def table_model(
     }
     outputs |= {name: keras.layers.Dense(1, name=name)(joined) for name in numbers}
     return keras.Model(inputs, outputs)
+
+
+def history_of_two_outputs(keras_module: ModuleType, **options: Any) -> list[str]:
+    """Train a model with the outputs `mean` and `top` for a step, compiled as you say.
+
+    Args:
+        keras_module: The module `keras` or the module `tf_keras`.
+        **options: Arguments of `compile`: `loss`, `loss_weights`, `metrics`.
+
+    Returns:
+        A list of strings, the names in `history.history`, sorted.
+
+    Raises:
+        KeyError, TypeError, ValueError: As Keras does for what it does not accept.
+
+    Example:
+        >>> history_of_two_outputs(keras, loss={"mean": "mse", "top": "mae"})
+        ['loss', 'mean_loss', 'top_loss']
+    """
+    x = keras_module.Input(shape=(3,), name="x")
+    outputs = {
+        name: keras_module.layers.Dense(1, name=name)(x) for name in ("mean", "top")
+    }
+    model = keras_module.Model(x, outputs)
+    model.compile("sgd", run_eagerly=True, **options)  # traces nothing: a step is all
+    rows = np.array([[1.0, 2.0, 3.0], [3.0, 5.0, 7.0]], "float32")
+    targets = {"mean": rows.mean(axis=1), "top": rows.max(axis=1)}
+    return sorted(model.fit(rows, targets, verbose=0).history)
+
+
+def profit_model(keras_module: ModuleType) -> Any:
+    """Build a model on a dict: the input `price` minus the input `cost`.
+
+    Args:
+        keras_module: The module `keras` or the module `tf_keras`.
+
+    Returns:
+        A `Model` of that Keras from `{"price": ..., "cost": ...}`, each of shape
+        `(batch,)`, to the difference, of shape `(batch,)`, float32.
+
+    Example:
+        >>> model = profit_model(keras)
+        >>> model({"price": np.array([5.0]), "cost": np.array([3.0])}).numpy().item()
+        2.0
+    """
+    inputs = {name: keras_module.Input((), name=name) for name in ("price", "cost")}
+    profit = keras_module.layers.Subtract(name="profit")
+    return keras_module.Model(inputs, profit([inputs["price"], inputs["cost"]]))
 
 
 def image_encoder(image_shape: tuple[int, ...], size: int = 16) -> keras.Model:
@@ -591,7 +640,9 @@ def unused_inputs(inputs: Any, outputs: Any) -> list[Any]:
         ['b']
     """
     reached = {id(start.tensor) for start in input_paths(inputs, outputs)}
-    return [tensor for tensor in keras.tree.flatten(inputs) if id(tensor) not in reached]
+    return [
+        tensor for tensor in keras.tree.flatten(inputs) if id(tensor) not in reached
+    ]
 
 
 def connected_model(inputs: Any, outputs: Any, name: str | None = None) -> keras.Model:
@@ -627,5 +678,7 @@ def connected_model(inputs: Any, outputs: Any, name: str | None = None) -> keras
         )
     unused = [tensor.name for tensor in unused_inputs(inputs, outputs)]
     if unused:
-        raise ValueError(f"Expected `outputs` to depend on all inputs. Unused: {unused}")
+        raise ValueError(
+            f"Expected `outputs` to depend on all inputs. Unused: {unused}"
+        )
     return keras.Model(inputs, outputs, name=name)
