@@ -451,7 +451,7 @@ def with_activation(model: keras.Model, old: str, new: str) -> keras.Model:
 
 
 @keras.saving.register_keras_serializable(package="snippets")
-class SobelEdges(keras.Layer):
+class SobelEdges(keras.Layer):  # type: ignore[misc] # Keras has no types
     """Find edges in images with `tf.image.sobel_edges`, as a layer of a model.
 
     Call arguments:
@@ -584,7 +584,8 @@ def input_paths(inputs: Any, outputs: Any) -> list[InputPath]:
         if id(tensor) in seen:
             continue
         seen.add(id(tensor))
-        layer, call, _ = getattr(tensor, "_keras_history", None) or (None, 0, 0)
+        history: Any = getattr(tensor, "_keras_history", None) or (None, 0, 0)
+        layer, call, _ = history
         path = (layer.name if layer else tensor.name, *path)
         is_start = layer is None or id(tensor) in stops
         parents = [] if is_start else layer._inbound_nodes[call].input_tensors
