@@ -287,49 +287,66 @@ def test_loss_is_the_weighted_sum(weight=0.5):
 
 
 BOTH = {"mean": "mse", "top": "mae"}
-ALONE = (
+
+
+@proves(
     "Two of them work on Keras 2 alone: one list of metrics for all outputs, and "
-    "weights for a part of the losses."
+    "weights for a part of the losses.",
+    keras="<3",
 )
-
-
-@proves(ALONE, keras="<3")
 def test_metrics_in_one_list_on_keras_2():
     _, train = two_outputs(loss="mse", metrics=["mae"])
     assert {"mean_mae", "top_mae"} < set(train())
 
 
-@proves(ALONE, keras=">=3", false_with={"metrics": ["mae", "mae"]})
+@proves(
+    "Two of them work on Keras 2 alone: one list of metrics for all outputs, and "
+    "weights for a part of the losses.",
+    keras=">=3",
+    false_with={"metrics": ["mae", "mae"]},
+)
 def test_metrics_in_one_list_on_keras_3(metrics=("mae",)):
     _, train = two_outputs(loss="mse", metrics=list(metrics))
     assert "metrics" in rises(train)
 
 
-@proves(ALONE, keras="<3")
+@proves(
+    "Two of them work on Keras 2 alone: one list of metrics for all outputs, and "
+    "weights for a part of the losses.",
+    keras="<3",
+)
 def test_weights_for_a_part_on_keras_2():
     _, train = two_outputs(loss=BOTH, loss_weights={"top": 0.1})
     assert rises(train) == ""
 
 
-@proves(ALONE, keras=">=3.6", false_with={"weights": {"mean": 1.0, "top": 0.1}})
+@proves(
+    "Two of them work on Keras 2 alone: one list of metrics for all outputs, and "
+    "weights for a part of the losses.",
+    keras=">=3.6",
+    false_with={"weights": {"mean": 1.0, "top": 0.1}},
+)
 def test_weights_for_a_part_on_keras_3(weights=None):
     _, train = two_outputs(loss=BOTH, loss_weights=weights or {"top": 0.1})
     assert "`loss_weights`" in rises(train)
 
 
-NO_OUTPUT = (
+@proves(
     "A loss for an output that does not exist is an error on Keras 3; Keras 2 ignores "
-    "it."
+    "it.",
+    keras="<3",
 )
-
-
-@proves(NO_OUTPUT, keras="<3")
 def test_loss_of_no_output_on_keras_2():
     _, train = two_outputs(loss={"mean": "mse", "max": "mae"})
     assert sorted(train()) == ["loss", "mean_loss"]
 
 
-@proves(NO_OUTPUT, keras=">=3", false_with={"name": "top"})
+@proves(
+    "A loss for an output that does not exist is an error on Keras 3; Keras 2 ignores "
+    "it.",
+    keras=">=3",
+    false_with={"name": "top"},
+)
 def test_loss_of_no_output_on_keras_3(name="max"):
     _, train = two_outputs(loss={"mean": "mse", name: "mae"})
     assert "max" in rises(train)
@@ -602,13 +619,11 @@ def test_config_is_the_graph_without_weights(key="layers"):
     assert not np.allclose(copy.get_weights()[0], model.get_weights()[0])
 
 
-CLONE = (
+@proves(
     "`keras.models.clone_model` copies the graph, with weights of its own, and can "
-    "change each layer on the way:"
+    "change each layer on the way:",
+    false_with={"copy": lambda model: model},
 )
-
-
-@proves(CLONE, false_with={"copy": lambda model: model})
 def test_clone_has_weights_of_its_own(copy=keras.models.clone_model):
     (x,) = inputs_named("x")
     model = keras.Model(x, layers.Dense(2)(x))
@@ -617,7 +632,11 @@ def test_clone_has_weights_of_its_own(copy=keras.models.clone_model):
     assert not np.allclose(clone.get_weights()[0], model.get_weights()[0])
 
 
-@proves(CLONE, false_with={"units": 2})
+@proves(
+    "`keras.models.clone_model` copies the graph, with weights of its own, and can "
+    "change each layer on the way:",
+    false_with={"units": 2},
+)
 def test_clone_can_change_layers(units=5):
     (x,) = inputs_named("x")
     model = keras.Model(x, layers.Dense(2)(x))
@@ -711,20 +730,22 @@ def test_keys_are_names_of_inputs(name="money"):
     assert "must match the names" in said
 
 
-AS_NAMED = (
+@proves(
     "Then the order of the data does not matter, and a missing name is an error that "
-    "says which:"
+    "says which:",
+    false_with={"cost": 4.0},
 )
-
-
-@proves(AS_NAMED, false_with={"cost": 4.0})
 def test_order_of_a_dict_does_not_matter(cost=3.0):
     model = profit()
     for data in (amounts(price=5.0, cost=cost), amounts(cost=cost, price=5.0)):
         assert np.array(model(data)).item() == 2.0
 
 
-@proves(AS_NAMED, false_with={"data": {"price": 5.0, "cost": 3.0}})
+@proves(
+    "Then the order of the data does not matter, and a missing name is an error that "
+    "says which:",
+    false_with={"data": {"price": 5.0, "cost": 3.0}},
+)
 def test_a_missing_name_is_an_error(data=None):
     error = rises(profit(), amounts(**(data or {"price": 5.0})))
     assert 'Missing data for input "cost"' in error
@@ -787,24 +808,32 @@ def test_a_dropped_mask_warns_on_keras_3(layer=layers.Flatten):
     assert "does not support masking" in said
 
 
-DROPPED = (
+@proves(
     "Operators and `keras.ops` drop it without a word, and so does, on Keras 3, an "
-    "`Add` of which one input has no mask."
+    "`Add` of which one input has no mask.",
+    keras=">=3",
+    false_with={"call": lambda masked: masked},
 )
-
-
-@proves(DROPPED, keras=">=3", false_with={"call": lambda masked: masked})
 def test_operators_drop_the_mask(call=lambda masked: masked * 0.5):
     assert has_mask(lambda masked, _: call(masked)) == (False, "")
     assert has_mask(lambda masked, _: keras.ops.relu(masked)) == (False, "")
 
 
-@proves(DROPPED, keras="<3")
+@proves(
+    "Operators and `keras.ops` drop it without a word, and so does, on Keras 3, an "
+    "`Add` of which one input has no mask.",
+    keras="<3",
+)
 def test_add_keeps_the_mask_on_keras_2():
     assert has_mask(lambda masked, x: layers.Add()([masked, x])) == (True, "")
 
 
-@proves(DROPPED, keras=">=3", false_with={"other": 0})
+@proves(
+    "Operators and `keras.ops` drop it without a word, and so does, on Keras 3, an "
+    "`Add` of which one input has no mask.",
+    keras=">=3",
+    false_with={"other": 0},
+)
 def test_add_drops_the_mask_on_keras_3(other=1):
     assert has_mask(lambda *pair: layers.Add()([pair[0], pair[other]])) == (False, "")
 
@@ -1055,13 +1084,12 @@ def test_cut_at_the_inner_input(size=2):
     assert tuple(keras.Model(x, piece(x)).output.shape) == (None, size)
 
 
-CALL_BOTH = (
+@proves(
     "Each of them has an Input of its own. Pass both Inputs, or call both models on "
-    "one, as `ensemble` does:"
+    "one, as `ensemble` does:",
+    keras=">=3",
+    false_with={"count": 1},
 )
-
-
-@proves(CALL_BOTH, keras=">=3", false_with={"count": 1})
 def test_each_base_has_an_input_of_its_own(count=2):
     from snippets.functional import missing_inputs
 
@@ -1072,7 +1100,11 @@ def test_each_base_has_an_input_of_its_own(count=2):
     assert missing_inputs([a, b], joined) == []
 
 
-@proves(CALL_BOTH, false_with={"shape": (None, 2)})
+@proves(
+    "Each of them has an Input of its own. Pass both Inputs, or call both models on "
+    "one, as `ensemble` does:",
+    false_with={"shape": (None, 2)},
+)
 def test_call_both_models_on_one_input(shape=(None, 4)):
     a, b, x = inputs_named("a", "b", "x")
     bases = [keras.Model(t, layers.Dense(2)(t), name=f"on_{t.name}") for t in (a, b)]
