@@ -13,7 +13,7 @@ import tensorflow as tf
 
 
 def two_branch_classifier(
-    image_shape: tuple[int | None, ...] = (8, 8, 1), num_classes: int = 10
+    image_shape: tuple[int | None, ...], num_classes: int
 ) -> keras.Model:
     """Build a classifier in which two convolutions read the same image.
 
@@ -110,21 +110,21 @@ def table_model(
     return keras.Model(inputs, outputs)
 
 
-def history_of_two_outputs(keras_module: ModuleType, **options: Any) -> list[str]:
-    """Train a model with the outputs `mean` and `top` for a step, compiled as you say.
+def results_of_two_outputs(keras_module: ModuleType, **options: Any) -> list[str]:
+    """Evaluate a model with the outputs `mean` and `top`, compiled as you say.
 
     Args:
         keras_module: The module `keras` or the module `tf_keras`.
         **options: Arguments of `compile`: `loss`, `loss_weights`, `metrics`.
 
     Returns:
-        A list of strings, the names in `history.history`, sorted.
+        A list of strings, the names of what `evaluate` reports, sorted.
 
     Raises:
         KeyError, TypeError, ValueError: As Keras does for what it does not accept.
 
     Example:
-        >>> history_of_two_outputs(keras, loss={"mean": "mse", "top": "mae"})
+        >>> results_of_two_outputs(keras, loss={"mean": "mse", "top": "mae"})
         ['loss', 'mean_loss', 'top_loss']
     """
     x = keras_module.Input(shape=(3,), name="x")
@@ -132,10 +132,10 @@ def history_of_two_outputs(keras_module: ModuleType, **options: Any) -> list[str
         name: keras_module.layers.Dense(1, name=name)(x) for name in ("mean", "top")
     }
     model = keras_module.Model(x, outputs)
-    model.compile("sgd", run_eagerly=True, **options)  # traces nothing: a step is all
+    model.compile("sgd", run_eagerly=True, **options)  # one step: tracing costs more
     rows = np.array([[1.0, 2.0, 3.0], [3.0, 5.0, 7.0]], "float32")
     targets = {"mean": rows.mean(axis=1), "top": rows.max(axis=1)}
-    return sorted(model.fit(rows, targets, verbose=0).history)
+    return sorted(model.evaluate(rows, targets, verbose=0, return_dict=True))
 
 
 def profit_model(keras_module: ModuleType) -> Any:
@@ -423,7 +423,8 @@ def with_activation(model: keras.Model, old: str, new: str) -> keras.Model:
         ValueError: If no layer of `model` has the activation `old`.
 
     Example:
-        >>> smooth = with_activation(two_branch_classifier(), old="relu", new="gelu")
+        >>> model = two_branch_classifier((8, 8, 1), num_classes=10)
+        >>> smooth = with_activation(model, old="relu", new="gelu")
         >>> smooth.get_layer("small").activation.__name__
         'gelu'
     """

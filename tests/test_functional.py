@@ -25,7 +25,6 @@ from snippets.functional import (
     autoencoder,
     connected_model,
     ensemble,
-    history_of_two_outputs,
     image_encoder,
     input_paths,
     masked_classifier,
@@ -34,6 +33,7 @@ from snippets.functional import (
     profit_model,
     residual_block,
     residual_classifier,
+    results_of_two_outputs,
     sample_pairs,
     siamese_network,
     table_model,
@@ -45,6 +45,11 @@ from snippets.processes import run_python
 
 IMAGES, DIGITS = digit_images()
 COLOR = ("color_intensity", "hue", "od280_od315_of_diluted_wines")
+
+
+def branching() -> keras.Model:
+    """The two branches, on digits."""
+    return two_branch_classifier((8, 8, 1), num_classes=10)
 
 
 def wine_groups() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -94,7 +99,7 @@ def trained() -> dict[str, tuple[keras.Model, Any]]:
     sparse, options = "sparse_categorical_crossentropy", {"metrics": ["accuracy"]}
     models: dict[str, tuple[keras.Model, Any]] = {}
     for name, make, inputs, labels, epochs, least in (
-        ("branches", two_branch_classifier, x, y, 6, 0.9),
+        ("branches", branching, x, y, 6, 0.9),
         ("residual", lambda: residual_classifier((8, 8, 1), 10), x, y, 3, 0.9),
         ("edges", edge_classifier, x, y, 3, 0.9),
         ("masked", lambda: masked_classifier(8, 10), *cut_and_padded(), 3, 0.5),
@@ -103,7 +108,7 @@ def trained() -> dict[str, tuple[keras.Model, Any]]:
         assert fit(model, inputs, labels, epochs, sparse, **options)["accuracy"] > least
         models[name] = model, inputs
     twin, _ = models["branches"]
-    models["ensemble"] = ensemble([twin, two_branch_classifier()]), x
+    models["ensemble"] = ensemble([twin, branching()]), x
     outputs = {layer.name: layer.output for layer in twin.layers}
     models["features"] = keras.Model(twin.input, outputs), x
 
@@ -200,7 +205,7 @@ def convolved(images: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.nd
 
 
 def test_the_branches_accept_images_of_any_size() -> None:
-    model = two_branch_classifier((None, None, 1))
+    model = two_branch_classifier((None, None, 1), 10)
 
     assert [model(IMAGES[:2, :size]).shape for size in (8, 5)] == [(2, 10), (2, 10)]
 
@@ -208,7 +213,11 @@ def test_the_branches_accept_images_of_any_size() -> None:
 @pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1, 1), ()])
 @pytest.mark.parametrize(
     "build",
-    [two_branch_classifier, image_encoder, lambda s: residual_classifier(s, 10)],
+    [
+        lambda s: two_branch_classifier(s, 10),
+        image_encoder,
+        lambda s: residual_classifier(s, 10),
+    ],
 )
 def test_an_image_has_three_axes(
     build: Callable[[tuple[int, ...]], keras.Model], shape: tuple[int, ...]
@@ -311,10 +320,10 @@ def test_a_class_output_has_two_classes_or_more(count: int) -> None:
 
 
 @pytest.mark.parametrize("module", [keras, tf_keras])
-def test_the_history_has_the_losses_and_metrics_that_were_asked_for(
+def test_the_results_have_the_losses_and_metrics_that_were_asked_for(
     module: ModuleType,
 ) -> None:
-    seen = history_of_two_outputs(module, loss="mse", metrics={"top": ["mae"]})
+    seen = results_of_two_outputs(module, loss="mse", metrics={"top": ["mae"]})
 
     assert seen == ["loss", "mean_loss", "top_loss", "top_mae"]
 
@@ -322,9 +331,9 @@ def test_the_history_has_the_losses_and_metrics_that_were_asked_for(
 def test_one_list_of_metrics_serves_both_outputs_on_keras_2_alone() -> None:
     options = {"loss": "mse", "metrics": ["mae"]}
 
-    assert "top_mae" in history_of_two_outputs(tf_keras, **options)
+    assert "top_mae" in results_of_two_outputs(tf_keras, **options)
     with pytest.raises(ValueError, match="Invalid `metrics`"):
-        history_of_two_outputs(keras, **options)
+        results_of_two_outputs(keras, **options)
 
 
 @pytest.mark.parametrize("module", [keras, tf_keras])
@@ -512,7 +521,7 @@ def test_sizes_of_an_autoencoder_are_at_least_1(sizes: tuple[int, int]) -> None:
 
 
 def test_an_ensemble_is_the_mean_of_its_members() -> None:
-    members = [two_branch_classifier() for _ in range(3)]
+    members = [branching() for _ in range(3)]
     model = ensemble(members)
 
     expected = np.mean([member(IMAGES[:5]) for member in members], axis=0)
@@ -565,7 +574,7 @@ def test_a_copy_with_the_same_activation_computes_the_same() -> None:
 
 
 def test_a_copy_has_the_new_activation_and_weights_of_its_own() -> None:
-    model = two_branch_classifier()
+    model = branching()
     before = [layer.activation.__name__ for layer in (*model.layers[1:3],)]
     copy = with_activation(model, old="relu", new="linear")
 
@@ -594,7 +603,7 @@ def test_a_copy_changes_nested_models_and_sequential_ones_too() -> None:
 
 def test_an_activation_that_no_layer_has_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'tanh'.*are \['relu', 'softmax'\]"):
-        with_activation(two_branch_classifier(), old="tanh", new="relu")
+        with_activation(branching(), old="tanh", new="relu")
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -83,6 +83,21 @@ def test_two_calls_are_two_branches(seen=((2.0, 3.0),)):
 
 
 @proves(
+    "A box is one call of a layer, an arrow is a tensor.",
+    keras=">=3",
+    false_with={"boxes": 2},
+)
+def test_a_box_is_a_call(boxes=3):
+    from snippets.drawings import draw_layers, layer_calls
+
+    (x,) = inputs_named("x")
+    layer = layers.Dense(3)
+    model = keras.Model(x, layer(layer(x)))
+    assert draw_layers(model).svg.count("<rect") == boxes
+    assert [call.sources for call in layer_calls(model)] == [(), (0,), (1,)]
+
+
+@proves(
     "Every shape in the picture was known before there was any data.",
     keras=">=3",
 )
@@ -90,7 +105,9 @@ def test_shapes_are_known_before_data():
     from snippets.drawings import layer_calls
     from snippets.functional import two_branch_classifier
 
-    shapes = {c.name: c.shape for c in layer_calls(two_branch_classifier((8, 8, 1)))}
+    shapes = {
+        c.name: c.shape for c in layer_calls(two_branch_classifier((8, 8, 1), 10))
+    }
     assert shapes == {
         "pixels": "(None, 8, 8, 1)",
         "small": "(None, 6, 6, 16)",
@@ -112,7 +129,7 @@ def accuracy_of_branches():
 
     x, y, x_test, y_test = digits()
     keras.utils.set_random_seed(0)
-    model = two_branch_classifier()
+    model = two_branch_classifier((8, 8, 1), 10)
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
     model.fit(x, y, epochs=10, verbose=0)
     return accuracy(model, x_test, y_test)
@@ -160,7 +177,7 @@ def reloaded():
 
     images, pixels = np.ones((3, 8, 8, 1), "float32"), keras.Input((8, 8, 1))
     x = np.random.default_rng(0).random((3, 8, 8, 1)).astype("float32")
-    branching = f.two_branch_classifier()
+    branching = f.two_branch_classifier((8, 8, 1), 10)
     encoder, decoder, whole = f.autoencoder(64, 8)
     groups = {"a": np.random.default_rng(0).random((3, 2)), "b": np.eye(3)}
     every = {layer.name: layer.output for layer in branching.layers[1:]}
@@ -175,7 +192,10 @@ def reloaded():
         "encoder": (encoder, x.reshape(3, 64)),
         "decoder": (decoder, x.reshape(3, 64)[:, :8]),
         "whole": (whole, x.reshape(3, 64)),
-        "ensemble": (f.ensemble([branching, f.two_branch_classifier()]), x),
+        "ensemble": (
+            f.ensemble([branching, f.two_branch_classifier((8, 8, 1), 10)]),
+            x,
+        ),
         "features": (keras.Model(branching.input, every), x),
         "masked": (f.masked_classifier(8, 10), x[..., 0]),
         "edges": (keras.Model(pixels, f.SobelEdges()(pixels)), x),
@@ -232,6 +252,23 @@ def test_every_architecture_reloads(shift=0.0):
 
 
 # Several inputs, several outputs
+
+
+@proves(
+    "Here are 178 wines: two groups of columns go in, the grower and the alcohol come "
+    "out.",
+    keras=">=3",
+    false_with={"count": 150},
+)
+def test_wines_go_in(count=178):
+    from snippets.data import wine_table
+    from snippets.functional import table_model
+
+    wine, growers = wine_table()
+    assert len(growers) == len(wine["alcohol"]) == count
+    groups = {name: wine[name][:, None] for name in ("hue", "ash")}
+    model = table_model(groups, {"grower": 3}, ["alcohol"])
+    assert set(model(groups)) == {"grower", "alcohol"}
 
 
 @proves(
@@ -350,6 +387,20 @@ def test_loss_of_no_output_on_keras_2():
 def test_loss_of_no_output_on_keras_3(name="max"):
     _, train = two_outputs(loss={"mean": "mse", name: "mae"})
     assert "max" in rises(train)
+
+
+@proves(
+    "Each line compiles a model with the outputs `mean` and `top`, and says what "
+    "`evaluate` reports.",
+    keras=">=3.6",
+    false_with={"metrics": {"mean": ["mae"]}},
+)
+def test_what_evaluate_reports(metrics=None):
+    from snippets.functional import results_of_two_outputs
+
+    options = {"loss": "mse", "metrics": metrics or {"top": ["mae"]}}
+    seen = results_of_two_outputs(keras, **options)
+    assert seen == ["loss", "mean_loss", "top_loss", "top_mae"]
 
 
 @proves("An output without a loss is not trained.", false_with={"loss": "mse"})
@@ -520,7 +571,7 @@ def accuracies():
     members = []
     for seed in range(3):
         keras.utils.set_random_seed(seed)
-        members.append(two_branch_classifier())
+        members.append(two_branch_classifier((8, 8, 1), 10))
         fit(members[-1], x, y, 4)
     return [accuracy(model, x_test, y_test) for model in (*members, ensemble(members))]
 
@@ -552,11 +603,27 @@ def test_a_model_can_return_every_output(names=("first", "last")):
     assert np.array_equal(seen["last"], model(np.ones((5, 3))))
 
 
+@proves(
+    "Start from the middle has a recipe for one layer.",
+    keras=">=3",
+    false_with={"name": "last"},
+)
+def test_a_recipe_for_one_layer(name="first"):
+    from snippets.input_layers import feature_extractor
+
+    (x,) = inputs_named("x")
+    model = keras.Model(
+        x, layers.Dense(1, name="last")(layers.Dense(2, name="first")(x))
+    )
+    assert feature_extractor(model, name).output_shape == (None, 2)
+
+
 # The graph is data
 
 
 @proves(
-    "Functions of `keras.ops` and Python's operators are in `model.operations`:",
+    "`model.layers` lists the layers. Functions of `keras.ops` and Python's operators "
+    "are in `model.operations`:",
     keras=">=3",
     false_with={"name": "layers"},
 )
@@ -752,7 +819,20 @@ def test_a_missing_name_is_an_error(data=None):
 
 
 @proves(
-    "As an error it stops a list where a dict was declared.",
+    "A list in place of the dict is matched with the names in alphabetical order. "
+    "Keras 2 says nothing, Keras 3.9 and later stop unless you declared the Inputs in "
+    "that order.",
+    keras="<3",
+)
+def test_a_list_for_a_dict_on_keras_2():
+    result, said = warnings_of(profit(), [np.array([5.0]), np.array([3.0])])
+    assert (result.numpy().item(), said) == (3.0 - 5.0, "")
+
+
+@proves(
+    "A list in place of the dict is matched with the names in alphabetical order. "
+    "Keras 2 says nothing, Keras 3.9 and later stop unless you declared the Inputs in "
+    "that order.",
     keras=">=3.9",
     false_with={"names": ("cost", "price")},
 )
@@ -765,7 +845,7 @@ def test_a_list_for_a_dict_is_an_error(names=("price", "cost")):
 
 
 @proves(
-    "It travels along the graph beside its tensor:",
+    "A mask says which steps count, and travels along the graph beside its tensor:",
     false_with={"layer": layers.Conv1D},
 )
 def test_a_mask_travels_beside_its_tensor(layer=layers.Dense):
@@ -774,6 +854,8 @@ def test_a_mask_travels_beside_its_tensor(layer=layers.Dense):
     sizes = (4, 1) if layer is layers.Conv1D else (4,)
     for tensor in (masked, layer(*sizes)(masked)):
         assert getattr(tensor, "_keras_mask", None) is not None
+    padded = np.array([[[1.0], [0.0]]])  # the second step is padding
+    assert np.array(layers.Masking().compute_mask(padded)).tolist() == [[True, False]]
 
 
 @proves(
@@ -926,6 +1008,31 @@ def test_a_known_loop_is_unrolled(count=3):
 
     model = residual_classifier((8, 8, 1), 10, num_blocks=3)
     assert sum(isinstance(layer, layers.Add) for layer in model.layers) == count
+
+
+@proves(
+    "For anything else write the part that varies in the `call` of a layer, or "
+    "subclass `keras.Model`.",
+    false_with={"limit": 100.0},
+)
+def test_how_to_depend_on_values(limit=10.0):
+    class Repeat(layers.Layer):
+        def call(self, x):
+            return tf.while_loop(
+                lambda y: tf.reduce_sum(y) < limit, lambda y: [2 * y], [x]
+            )
+
+    class Model(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.repeat = Repeat()
+
+        def call(self, x):
+            return self.repeat(x)
+
+    for data, factor in ((np.ones((1, 3)), 4), (np.full((1, 3), 5.0), 1)):
+        result = np.array(Model()(data.astype("float32"))).reshape(1, 3)
+        assert np.array_equal(result, factor * data)
 
 
 # Errors
@@ -1226,8 +1333,8 @@ def test_a_profit_of_2_became_a_loss_of_6(extra="article"):
 
 
 @proves(
-    "Since Keras 3.5 there is a warning; Keras 2 ignores extra keys.",
-    keras=">=3.5",
+    "Keras 3.6 and later warn; Keras 2 ignores extra keys.",
+    keras=">=3.6",
 )
 def test_the_extra_key_is_warned_about():
     _, said = warnings_of(profit(), amounts(price=5.0, cost=3.0, article=9.0))
@@ -1235,7 +1342,7 @@ def test_the_extra_key_is_warned_about():
 
 
 @proves(
-    "Since Keras 3.5 there is a warning; Keras 2 ignores extra keys.",
+    "Keras 3.6 and later warn; Keras 2 ignores extra keys.",
     keras="<3",
 )
 def test_keras_2_ignores_extra_keys():
@@ -1295,6 +1402,20 @@ def test_labels_in_alphabetical_order(labels=(2 * ONES, 3 * ONES)):
     assert model.evaluate(ONES, named, verbose=0, return_dict=True)["loss"] == 0.0
     seen = model.evaluate(ONES, list(labels), verbose=0, return_dict=True)
     assert seen["loss"] == 2.0  # (2 - 3) ** 2 + (3 - 2) ** 2
+
+
+@proves(
+    "The model is perfect, and the list says it is not.",
+    keras=">=3",
+    false_with={"labels": {"width": 2 * ONES, "height": 3 * ONES}},
+)
+def test_a_perfect_model_looks_wrong(labels=(2 * ONES, 3 * ONES)):
+    model = perfect_model()
+    outputs = model.predict(ONES, verbose=0)
+    assert np.array_equal(outputs["width"], 2 * ONES)
+    assert np.array_equal(outputs["height"], 3 * ONES)
+    given = labels if isinstance(labels, dict) else list(labels)
+    assert model.evaluate(ONES, given, verbose=0, return_dict=True)["loss"] > 0.0
 
 
 @proves(
@@ -1390,13 +1511,16 @@ def test_a_file_restores_the_normalization(seen=3.0):
 
 
 @proves(
-    "Called on numbers it returns a `KerasTensor`:",
+    "The branches of `keras.ops.cond` hold tensors of the graph, not of the call. A "
+    "model of it, called on numbers, returns a `KerasTensor`:",
     keras=">=3",
 )
 def test_cond_returns_no_number():
     (x,) = inputs_named("x")
     choice = keras.ops.cond(keras.ops.mean(x) > 0, lambda: x * 2.0, lambda: x)
-    assert isinstance(keras.Model(x, choice)(np.ones((2, 3))), keras.KerasTensor)
+    result = keras.Model(x, choice)(np.ones((2, 3)))
+    assert isinstance(result, keras.KerasTensor)
+    assert result.shape == (None, 3)  # that of the graph: the call had 2 rows
 
 
 @proves(
@@ -1504,7 +1628,7 @@ def test_how_to_find_a_missing_input(given=("a",)):
     "subclassed model",
     keras=">=3",
 )
-def test_how_to_depend_on_values():
+def test_how_to_write_what_depends_on_values():
     class Positive(layers.Layer):
         def call(self, x):
             return keras.ops.where(x > 0, x, 0.0)
