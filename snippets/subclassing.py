@@ -7,7 +7,6 @@ each Keras makes of them.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import keras
@@ -745,7 +744,7 @@ def nearest_neighbor_accuracy(
     return float(np.mean(train_labels[nearest] == test_labels))
 
 
-def layer_with_tf_variable(keras_module: ModuleType) -> Any:
+def layer_with_tf_variable(keras_module: Any) -> Any:
     """Make a layer that keeps its weights in a `tf.Variable`.
 
     Keras 2 finds it there; Keras 3 does not, and so never trains it.
@@ -772,32 +771,7 @@ def layer_with_tf_variable(keras_module: ModuleType) -> Any:
     return Product()
 
 
-def layer_with_positional_name(keras_module: ModuleType) -> Any:
-    """Make a layer that gives `add_weight` the name first, as Keras 2 allowed.
-
-    Args:
-        keras_module: The module `keras` or the module `tf_keras`.
-
-    Returns:
-        A layer of that Keras, from shape `(batch, features)` to `(batch, 1)`.
-
-    Example:
-        >>> import tf_keras
-        >>> layer_with_positional_name(tf_keras)(np.ones((3, 2))).shape
-        TensorShape([3, 1])
-    """
-
-    class Product(keras_module.layers.Layer):
-        def build(self, input_shape: Any) -> None:
-            self.kernel = self.add_weight("kernel", shape=(input_shape[-1], 1))
-
-        def call(self, x: Any) -> Any:
-            return tf.matmul(x, self.kernel)
-
-    return Product()
-
-
-def layer_without_super(keras_module: ModuleType) -> Any:
+def layer_without_super(keras_module: Any) -> Any:
     """Make a layer whose `__init__` forgets `super().__init__()`.
 
     Args:
@@ -820,7 +794,7 @@ def layer_without_super(keras_module: ModuleType) -> Any:
     return Forgetful()
 
 
-def model_without_super(keras_module: ModuleType) -> Any:
+def model_without_super(keras_module: Any) -> Any:
     """Make a model whose `__init__` forgets `super().__init__()`.
 
     Args:
@@ -846,7 +820,7 @@ def model_without_super(keras_module: ModuleType) -> Any:
     return Forgetful()
 
 
-def model_with_layers_in_call(keras_module: ModuleType) -> Any:
+def model_with_layers_in_call(keras_module: Any) -> Any:
     """Make a model that makes a new layer, with new weights, whenever it is called.
 
     Args:
@@ -868,7 +842,7 @@ def model_with_layers_in_call(keras_module: ModuleType) -> Any:
     return Amnesiac()
 
 
-def model_with_list_of_layers(keras_module: ModuleType) -> Any:
+def model_with_list_of_layers(keras_module: Any) -> Any:
     """Make a model with one layer in a list, which a checkpoint of Keras 3 leaves out.
 
     Args:
@@ -896,7 +870,7 @@ def model_with_list_of_layers(keras_module: ModuleType) -> Any:
     return Stack()
 
 
-def layer_with_python_if(keras_module: ModuleType) -> Any:
+def layer_with_python_if(keras_module: Any) -> Any:
     """Make a layer whose `call` asks a tensor a question in Python.
 
     Args:
@@ -920,7 +894,7 @@ def layer_with_python_if(keras_module: ModuleType) -> Any:
     return Scale()
 
 
-def layer_with_static_batch_size(keras_module: ModuleType) -> Any:
+def layer_with_static_batch_size(keras_module: Any) -> Any:
     """Make a layer that reads the batch size off `x.shape`, where it may be `None`.
 
     Args:
@@ -942,7 +916,7 @@ def layer_with_static_batch_size(keras_module: ModuleType) -> Any:
     return AddOnes()
 
 
-def layer_without_kwargs(keras_module: ModuleType) -> Any:
+def layer_without_kwargs(keras_module: Any) -> Any:
     """Make a layer whose `__init__` takes neither `name` nor `**kwargs`.
 
     Args:
@@ -974,7 +948,7 @@ def layer_without_kwargs(keras_module: ModuleType) -> Any:
     return Rigid()
 
 
-def model_without_config(keras_module: ModuleType, factor: float) -> Any:
+def model_without_config(keras_module: Any, factor: float) -> Any:
     """Make a model that trusts Keras to remember the arguments of `__init__`.
 
     Args:
@@ -1003,7 +977,7 @@ def model_without_config(keras_module: ModuleType, factor: float) -> Any:
     return Scaled(factor=factor)
 
 
-def model_without_training(keras_module: ModuleType) -> Any:
+def model_without_training(keras_module: Any) -> Any:
     """Make a model with batch normalization whose `call` takes no `training`.
 
     Args:

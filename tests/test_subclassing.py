@@ -31,7 +31,6 @@ from snippets.subclassing import (
     as_one_layer,
     check_positive,
     kl_divergence,
-    layer_with_positional_name,
     layer_with_python_if,
     layer_with_static_batch_size,
     layer_with_tf_variable,
@@ -788,13 +787,6 @@ def test_a_tf_variable_is_a_weight_on_keras_2_alone() -> None:
         found[keras_module.__name__] = len(layer.weights)
 
     assert found == {"keras": 0, "tf_keras": 1}
-
-
-def test_a_positional_name_is_refused_by_keras_3_alone() -> None:
-    assert on_input(keras, layer_with_positional_name).startswith(
-        "ValueError: `name` must be passed as a keyword argument."
-    )
-    assert on_input(tf_keras, layer_with_positional_name) == "(None, 1) float32"
 
 
 def test_a_forgotten_super_has_a_text_for_layers_and_one_for_models() -> None:
