@@ -54,7 +54,8 @@ class TiedAutoencoder(keras.Model):
 
     References:
         - [Neural networks and principal component analysis](
-          https://doi.org/10.1016/0893-6080(89)90014-2), P. Baldi and K. Hornik, 1989.
+          https://doi.org/10.1016/0893-6080%2889%2990014-2),
+          P. Baldi and K. Hornik, 1989.
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -946,6 +947,30 @@ def layer_without_kwargs(keras_module: Any) -> Any:
             return {**super().get_config(), "factor": self.factor}
 
     return Rigid()
+
+
+def layer_without_config(keras_module: Any) -> Any:
+    """Make a layer that is given an array, and leaves its config to Keras.
+
+    Args:
+        keras_module: The module `keras` or the module `tf_keras`.
+
+    Returns:
+        A layer of that Keras, whose `get_config` raises a NotImplementedError.
+
+    Example:
+        >>> layer_without_config(keras).get_config()
+        Traceback (most recent call last):
+            ...
+        NotImplementedError: ...
+    """
+
+    class Weighted(keras_module.layers.Layer):
+        def __init__(self, factors: Any) -> None:
+            super().__init__()
+            self.factors = factors
+
+    return Weighted(np.array([1.0, 2.0]))
 
 
 def model_without_config(keras_module: Any, factor: float) -> Any:

@@ -34,6 +34,7 @@ from snippets.subclassing import (
     layer_with_python_if,
     layer_with_static_batch_size,
     layer_with_tf_variable,
+    layer_without_config,
     layer_without_kwargs,
     layer_without_super,
     model_with_layers_in_call,
@@ -844,6 +845,12 @@ def test_a_layer_without_kwargs_cannot_be_made_from_its_config(
     assert layer.get_config()["factor"] == 2.0
     with pytest.raises(TypeError, match="unexpected keyword argument 'name'"):
         type(layer).from_config(layer.get_config())
+
+
+@KERASES
+def test_an_array_among_the_arguments_needs_a_config(keras_module: ModuleType) -> None:
+    with pytest.raises(NotImplementedError, match="non-serializable argument values"):
+        layer_without_config(keras_module).get_config()
 
 
 def test_a_model_without_config_forgets_its_arguments_on_keras_3_alone() -> None:
