@@ -1,8 +1,6 @@
 """Proofs of the Subclassing guide."""
 
 import functools
-import subprocess
-import sys
 import tempfile
 import warnings
 
@@ -522,10 +520,11 @@ class Penalty(keras.layers.Layer):
 
 @proves(
     "`add_loss` adds a term to whatever `compile` says.",
-    false_with={"layer": keras.layers.Layer},
+    false_with={"layers": ()},
 )
-def test_add_loss_adds_a_term(layer=Penalty):
-    model = keras.Sequential([keras.Input(shape=(2,)), layer()])
+def test_add_loss_adds_a_term(layers=(Penalty,)):
+    hand_through = keras.layers.Flatten()
+    model = keras.Sequential([hand_through, *(layer() for layer in layers)])
     model.compile("sgd", "mse")
     target = X + 2.0  # a squared error of 4
     assert np.allclose(model.evaluate(X, target, verbose=0), 4.0 + X.mean())
@@ -694,7 +693,11 @@ def forgotten_argument():
     model = Forgets(factor=3.0)
     outputs = np.array(model(X))
     copy = reloaded(model)
-    return type(model).from_config(model.get_config()).factor, outputs, np.array(copy(X))
+    return (
+        type(model).from_config(model.get_config()).factor,
+        outputs,
+        np.array(copy(X)),
+    )
 
 
 @proves("For a model, Keras 3 does not.", keras=">=3")
@@ -851,11 +854,12 @@ def test_a_check_of_the_shape():
 
 @proves(
     "So the first thing to try is one line, `model(keras.Input(shape))`:",
-    false_with={"make": keras.layers.Layer},
+    false_with={"lines": ()},
 )
-def test_one_line_builds(make=Plain):
-    model = make()
-    model(keras.Input(shape=(2,)))
+def test_one_line_builds(lines=((2,),)):
+    model = Plain()
+    for shape in lines:
+        model(keras.Input(shape=shape))
     assert len(model.weights) == 2
     assert tuple(model.output.shape) == (None, 3)
 
@@ -1077,8 +1081,8 @@ def test_a_module_collects(methods=("fit", "build", "summary", "get_config", "lo
 
 
 @proves(
-    "variables and parts | `.variables`, `.submodules` | `.weights`, and `.layers` of a "
-    "model",
+    "variables and parts | `.variables`, `.submodules` | `.weights`, and `.layers` of "
+    "a model",
     false_with={"parts": 0},
 )
 def test_both_collect(parts=2):
@@ -1131,7 +1135,9 @@ def test_modules_on_inputs_on_keras_3():
         Product()(x)
 
 
-@proves("training | you write the loop | `compile` and `fit`", false_with={"base": Plain})
+@proves(
+    "training | you write the loop | `compile` and `fit`", false_with={"base": Plain}
+)
 def test_keras_has_fit(base=Product):
     assert hasattr(keras.Model, "compile")
     assert hasattr(keras.Model, "fit")
@@ -1212,3 +1218,839 @@ def test_a_module_in_a_layer_is_lost():
 
 
 # Saving
+
+
+@functools.cache
+def in_a_fresh_process():
+    """What the four forms of one model give in a process that has just started."""
+    from snippets.processes import run_python
+    from snippets.subclassing import DeepClassifier, save_four_ways
+
+    model = DeepClassifier(num_classes=3, num_blocks=2, num_units=4)
+    expected = np.array(model(X))
+    with tempfile.TemporaryDirectory() as folder:
+        paths = save_four_ways(model, folder)
+        run_python(
+            f"""
+import numpy as np
+import tensorflow as tf
+x = np.array({X.tolist()}, "float32")
+saved_model = tf.saved_model.load({paths["saved_model"]!r})  # no class is known yet
+alone = np.array(saved_model.serve(x))
+import keras
+try:
+    keras.saving.load_model({paths["keras"]!r})
+    problem = ""
+except TypeError as error:
+    problem = str(error)
+from snippets.subclassing import DeepClassifier, outputs_of_four_ways
+make = lambda: DeepClassifier(num_classes=3, num_blocks=2, num_units=4)
+outputs = outputs_of_four_ways({paths!r}, make, x)
+np.savez({folder!r} + "/outputs.npz", alone=alone, problem=problem, **outputs)
+"""
+        )
+        with np.load(f"{folder}/outputs.npz") as saved:
+            return expected, {name: saved[name] for name in saved}
+
+
+@proves(
+    '`model.save("m.keras")` | class name, arguments, weights, optimizer | the class, '
+    "registered",
+    keras=">=3",
+)
+def test_keras_file_needs_the_class():
+    expected, outputs = in_a_fresh_process()
+    assert "Could not locate class 'DeepClassifier'" in str(outputs["problem"])
+    assert np.allclose(outputs["keras"], expected, atol=1e-6)
+    model = Kept(factor=3.0)
+    model.compile("adam", "mse")
+    model.fit(X, Y, verbose=0)
+    copy = reloaded(model)
+    assert int(copy.optimizer.iterations) == int(model.optimizer.iterations) == 1
+
+
+@proves(
+    '`model.save_weights("m.weights.h5")` | numbers | a built model of the same class',
+    keras=">=3.7",
+)
+def test_weights_need_a_built_model():
+    with tempfile.TemporaryDirectory() as folder:
+        model, copy = Plain(), Plain()
+        model(X)
+        model.save_weights(f"{folder}/m.weights.h5")
+        with pytest.raises(ValueError, match="has not yet been built"):
+            copy.load_weights(f"{folder}/m.weights.h5")
+        copy(X)
+        copy.load_weights(f"{folder}/m.weights.h5")
+        assert np.allclose(copy(X), model(X))
+
+
+@proves(
+    '`model.export("folder")` | numbers and the compiled `call` | TensorFlow alone, no '
+    "class",
+    keras=">=3",
+)
+def test_saved_model_needs_no_class():
+    expected, outputs = in_a_fresh_process()
+    assert np.allclose(outputs["alone"], expected, atol=1e-6)
+
+
+def restored(build_first):
+    """Whether a checkpoint reaches a new model that is built first, or afterwards."""
+    model, copy = Plain(), Plain()
+    model(X)
+    with tempfile.TemporaryDirectory() as folder:
+        path = tf.train.Checkpoint(model=model).write(f"{folder}/checkpoint")
+        if build_first:
+            copy(X)
+        tf.train.Checkpoint(model=copy).read(path)
+        return np.allclose(copy(X), model(X))
+
+
+@proves(
+    "`tf.train.Checkpoint(model=model)` | numbers | a built model of the same class",
+    keras=">=3",
+    false_with={"build_first": False},
+)
+def test_checkpoint_needs_a_built_model(build_first=True):
+    assert restored(build_first)
+
+
+@proves(
+    "In a process that has just started the outputs are equal too, all four ways.",
+    keras=">=3",
+)
+def test_four_ways_in_a_fresh_process():
+    expected, outputs = in_a_fresh_process()
+    for name in ("keras", "weights", "saved_model", "checkpoint"):
+        assert np.allclose(outputs[name], expected, atol=1e-6)
+
+
+@proves("The SavedModel does not even need the class:", keras=">=3")
+def test_the_saved_model_needs_no_class():
+    expected, outputs = in_a_fresh_process()
+    assert "Could not locate class" in str(outputs["problem"])
+    assert np.allclose(outputs["alone"], expected, atol=1e-6)
+
+
+@proves(
+    "Keep `reloaded` in a variable: `tf.saved_model.load(path).serve(x)` in one line "
+    "raises *Called a function referencing variables which have been deleted.*",
+    keras=">=3",
+)
+def test_a_saved_model_must_be_kept():
+    model = Plain()
+    model(X)
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(f"{folder}/saved")
+        reloaded = tf.saved_model.load(f"{folder}/saved")
+        assert np.allclose(reloaded.serve(X), model(X), atol=1e-6)
+        with pytest.raises(AssertionError, match="variables which have been deleted"):
+            tf.saved_model.load(f"{folder}/saved").serve(X)
+
+
+@proves(
+    "A model that has never been called is saved with a warning, and without weights.",
+    false_with={"calls": 1},
+)
+def test_an_unbuilt_model_is_saved_without_weights(calls=0):
+    model = Kept()
+    for _ in range(calls):
+        model(X)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        copy = reloaded(model)
+    texts = [str(warning.message) for warning in caught]
+    assert any("saving a model that has not yet been built" in text for text in texts)
+    assert copy.weights == []
+
+
+@proves(
+    "Its `save_weights` and `export` raise errors on Keras 3.",
+    keras=">=3.7",
+)
+def test_an_unbuilt_model_is_not_exported():
+    with tempfile.TemporaryDirectory() as folder:
+        for save in (
+            lambda: Plain().save_weights(f"{folder}/m.weights.h5"),
+            lambda: Plain().export(f"{folder}/saved"),
+        ):
+            with pytest.raises(ValueError, match="built"):
+                save()
+
+
+# When it says what is wrong
+
+
+@proves(
+    "`super().__init__()` forgotten | make it the first line of `__init__`",
+    false_with={"first": True},
+)
+def test_super_comes_first(first=False):
+    class Forgetful(keras.layers.Layer):
+        def __init__(self):
+            if first:
+                super().__init__()
+            self.score = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.score(x)
+
+    with pytest.raises(RuntimeError, match="super"):
+        Forgetful()(X)
+
+
+@proves(
+    '`add_weight("kernel", ...)` | `add_weight(name="kernel", ...)`',
+    keras=">=3",
+)
+def test_name_is_a_keyword():
+    layer = keras.layers.Layer()
+    with pytest.raises((TypeError, ValueError)):
+        layer.add_weight("kernel", shape=(2, 1))
+    assert tuple(layer.add_weight(name="kernel", shape=(2, 1)).shape) == (2, 1)
+
+
+@proves(
+    '`add_weight("kernel", ...)` | `add_weight(name="kernel", ...)`',
+    keras="<3",
+)
+def test_name_could_come_first():
+    layer = keras.layers.Layer()
+    assert tuple(layer.add_weight("kernel", shape=(2, 1)).shape) == (2, 1)
+    assert tuple(layer.add_weight(name="kernel", shape=(2, 1)).shape) == (2, 1)
+
+
+@proves(
+    "`if` on a tensor in `call` | `keras.ops.where` or `keras.ops.cond`",
+    keras=">=3",
+)
+def test_where_instead_of_if():
+    class Cond(keras.Layer):
+        def call(self, x):
+            return keras.ops.cond(keras.ops.sum(x) > 0, lambda: x, lambda: -x)
+
+    class Where(keras.Layer):
+        def call(self, x):
+            return keras.ops.where(keras.ops.sum(x) > 0, x, -x)
+
+    class If(keras.Layer):
+        def call(self, x):
+            return x if keras.ops.sum(x) > 0 else -x
+
+    x = keras.Input(shape=(2,))
+    for layer in (Cond(), Where()):
+        assert layer(x).shape == (None, 2)
+        assert np.allclose(keras.Model(x, layer(x))(-X), X)
+    with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
+        If()(x)
+
+
+@proves("`x.shape[0]` in `call` | `keras.ops.shape(x)[0]`", keras=">=3")
+def test_ops_shape_instead_of_shape():
+    class Ones(keras.Layer):
+        def __init__(self, dynamic):
+            super().__init__()
+            self.dynamic = dynamic
+
+        def call(self, x):
+            size = keras.ops.shape(x)[0] if self.dynamic else x.shape[0]
+            return x + keras.ops.ones((size, 2))
+
+    x = keras.Input(shape=(2,))
+    assert Ones(True)(x).shape == (None, 2)
+    with pytest.raises(Exception, match="Expected int32, but got None"):
+        Ones(False)(x)
+
+
+def layer_class(takes_kwargs):
+    """A registered layer that takes `name` and the rest, or does not."""
+
+    class Base(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+        def get_config(self):
+            return super().get_config()
+
+    class Open(Base):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+
+    class Closed(Base):
+        def __init__(self):
+            super().__init__()
+
+    return register(Open if takes_kwargs else Closed)
+
+
+@proves(
+    "`__init__` without `name` and `trainable` | `**kwargs`, handed to "
+    "`super().__init__`",
+    false_with={"mistake": True},
+)
+def test_kwargs_are_handed_on(mistake=False):
+    closed = layer_class(takes_kwargs=mistake)
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        closed.from_config(closed().get_config())
+    opened = layer_class(takes_kwargs=True)
+    assert opened.from_config(opened(name="a").get_config()).name == "a"
+
+
+@proves(
+    "`Could not locate class` | register the class, and import its module before "
+    "loading",
+    keras=">=3",
+)
+def test_a_class_is_located_by_its_registration():
+    expected, outputs = in_a_fresh_process()
+    assert "Could not locate class" in str(outputs["problem"])
+    assert "registered" in str(outputs["problem"]) or "decorated" in str(
+        outputs["problem"]
+    )
+    assert np.allclose(outputs["keras"], expected, atol=1e-6)
+
+
+@proves(
+    "*created by passing non-serializable argument values* | write `get_config`",
+    false_with={"argument": 2.0},
+)
+def test_arrays_need_a_config(argument=X):
+    class Weighted(keras.layers.Layer):
+        def __init__(self, factors, **kwargs):
+            super().__init__(**kwargs)
+            self.factors = np.array(factors)
+
+    class Written(Weighted):
+        def get_config(self):
+            return {**super().get_config(), "factors": self.factors.tolist()}
+
+    with pytest.raises(NotImplementedError, match="non-serializable argument values"):
+        Weighted(argument).get_config()
+    copy = Written.from_config(Written(X).get_config())
+    assert np.array_equal(copy.factors, X)
+
+
+@proves(
+    "The message of a file that cannot be read is long, for it repeats the whole "
+    "configuration: read what follows the last *Exception encountered*.",
+    keras=">=3",
+)
+def test_read_the_last_exception():
+    class Nowhere(keras.Layer):
+        def call(self, x):
+            return x
+
+    model = keras.Sequential([keras.Input((2,)), Nowhere()])
+    with pytest.raises(TypeError) as raised:
+        reloaded(model)
+    message = str(raised.value)
+    assert len(message) > 1000
+    assert "config=" in message
+    last = message.rpartition("Exception encountered: ")[2]
+    assert last.startswith("Could not locate class 'Nowhere'")
+
+
+class PythonIf(keras.layers.Layer):
+    """Asks a tensor a question in Python."""
+
+    def call(self, x):
+        if tf.reduce_sum(x) > 0:
+            return x
+        return -x
+
+
+@proves(
+    "The Python `if` worked on Keras 2, which rewrote `call` by AutoGraph; Keras 3 "
+    "does not.",
+    keras="<3",
+)
+def test_autograph_on_keras_2():
+    x = keras.Input(shape=(2,))
+    model = keras.Model(x, PythonIf()(x))
+    assert np.allclose(model.predict(-X, verbose=0), X)
+
+
+@proves(
+    "The Python `if` worked on Keras 2, which rewrote `call` by AutoGraph; Keras 3 "
+    "does not.",
+    keras=">=3",
+)
+def test_no_autograph_on_keras_3():
+    with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
+        PythonIf()(keras.Input(shape=(2,)))
+
+
+@proves(
+    "This layer asks the same question without `if`:",
+    keras=">=3",
+)
+def test_unit_scale_asks_without_if():
+    from snippets.subclassing import UnitScale, layer_with_python_if
+
+    x = keras.Input(shape=(2,))
+    model = keras.Model(x, UnitScale()(x))
+    for values in (X, 0 * X):
+        assert np.allclose(model(values), layer_with_python_if(keras)(values))
+
+
+@proves(
+    "Called on an array, both mistakes in `call` work, for an array has values and a "
+    "batch size; a test that only does that passes.",
+    false_with={"start": keras.Input},
+)
+def test_both_mistakes_work_on_arrays(start=tf.ones):
+    class StaticSize(keras.layers.Layer):
+        def call(self, x):
+            return x + tf.ones((x.shape[0], 2))
+
+    x = start((2, 2)) if start is tf.ones else start(shape=(2,))
+    try:
+        shapes = [tuple(layer(x).shape) for layer in (PythonIf(), StaticSize())]
+    except Exception as error:
+        shapes = [type(error).__name__]
+    assert shapes == [(2, 2), (2, 2)]
+
+
+# No error, wrong result
+
+
+class HoldsVariable(keras.layers.Layer):
+    """Keeps its weights in a variable of TensorFlow, of Keras, or of its own making."""
+
+    def __init__(self, kind="tf"):
+        super().__init__()
+        if kind == "tf":
+            self.kernel = tf.Variable(tf.ones((2, 1)))
+        elif kind == "keras":
+            self.kernel = keras.Variable(np.ones((2, 1), "float32"))
+        else:
+            self.kernel = self.add_weight(shape=(2, 1), initializer="ones")
+
+    def call(self, x):
+        return tf.matmul(x, tf.convert_to_tensor(self.kernel))
+
+
+@proves(
+    "Keras 3 does not find a `tf.Variable` that a layer keeps, so it is neither "
+    "trained nor counted nor put into a `.keras` file; Keras 2 found it.",
+    keras=">=3",
+)
+def test_a_tf_variable_is_lost():
+    model = keras.Sequential([HoldsVariable(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    kernel = model.layers[0].kernel
+    assert np.array_equal(kernel, [[1.0], [1.0]])
+    assert model.count_params() == 2
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_weights(f"{folder}/m.weights.h5")
+        kernel.assign([[5.0], [5.0]])
+        model.load_weights(f"{folder}/m.weights.h5")
+    assert np.array_equal(kernel, [[5.0], [5.0]])
+
+
+@proves(
+    "Keras 3 does not find a `tf.Variable` that a layer keeps, so it is neither "
+    "trained nor counted nor put into a `.keras` file; Keras 2 found it.",
+    keras="<3",
+)
+def test_a_tf_variable_was_found():
+    model = keras.Sequential([HoldsVariable(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(X, Y, verbose=0)
+    assert not np.array_equal(model.layers[0].kernel, [[1.0], [1.0]])
+    assert model.count_params() == 4
+
+
+@proves(
+    "If nothing else can be trained, `fit` warns that *the model does not have any "
+    "trainable weights*; if something else can, it says nothing.",
+    keras=">=3",
+)
+def test_only_a_model_without_weights_warns():
+    said = []
+    for more in ([], [keras.layers.Dense(1)]):
+        model = keras.Sequential([HoldsVariable(), *more])
+        model.compile("sgd", "mse")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(X, Y, verbose=0)
+        texts = [str(warning.message) for warning in caught]
+        said.append(any("does not have any trainable weights" in t for t in texts))
+    assert said == [True, False]
+
+
+@proves("Use `self.add_weight` or `keras.Variable`.", keras=">=3")
+def test_add_weight_and_variable_are_found():
+    for kind in ("add_weight", "keras"):
+        layer = HoldsVariable(kind)
+        layer(X)
+        assert len(layer.trainable_weights) == 1
+
+
+def moving_mean(has_argument):
+    """The moving mean and the outputs' spread after training on data that is 5."""
+
+    class Base(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.normalize = keras.layers.BatchNormalization(momentum=0.0)
+            self.drop = keras.layers.Dropout(0.5)
+            self.score = keras.layers.Dense(1)
+            self.dropped = self.add_weight(
+                shape=(), initializer="zeros", trainable=False, name="dropped"
+            )
+
+        def answer(self, x):
+            x = self.normalize(x)
+            kept = self.drop(tf.ones((1000,)))
+            self.dropped.assign(tf.reduce_mean(tf.cast(kept == 0.0, "float32")))
+            return self.score(x)
+
+    class With(Base):
+        def call(self, x, training=None):
+            return self.answer(x)
+
+    class Without(Base):
+        def call(self, x):
+            return self.answer(x)
+
+    model = With() if has_argument else Without()
+    model.compile("sgd", "mse")
+    model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
+    return float(model.normalize.moving_mean[0]), float(model.dropped)
+
+
+@proves(
+    "Without it Dropout drops nothing in training, and BatchNormalization neither uses "
+    "nor learns the statistics of the data.",
+    keras=">=3",
+    false_with={"has_argument": True},
+)
+def test_without_training_dropout_is_off(has_argument=False):
+    assert moving_mean(has_argument) == (0.0, 0.0)
+
+
+@proves(
+    "Without it Dropout drops nothing in training, and BatchNormalization neither uses "
+    "nor learns the statistics of the data.",
+    keras="<3",
+)
+def test_without_training_dropout_was_on():
+    mean, dropped = moving_mean(has_argument=False)
+    assert mean == 5.0
+    assert 0.4 < dropped < 0.6
+
+
+@proves(
+    "On Keras 3, `fit` sets `training` only if the `call` of the model has the "
+    "argument.",
+    keras=">=3",
+)
+def test_fit_asks_for_the_argument():
+    assert training_seen(has_argument=True)[0] == {True}
+    assert training_seen(has_argument=False)[0] == {None}
+
+
+@proves(
+    "Write `def call(self, x, training=None)`, always.",
+    keras=">=3",
+    false_with={"has_argument": False},
+)
+def test_with_training_the_mean_is_learned(has_argument=True):
+    mean, dropped = moving_mean(has_argument)
+    assert mean == 5.0
+    assert 0.4 < dropped < 0.6
+
+
+@proves(
+    "A Functional or Sequential model has it by itself.",
+    false_with={"expected": 0.0},
+)
+def test_functional_models_have_training(expected=5.0):
+    x = keras.Input(shape=(1,))
+    for functional in (True, False):
+        normalize = keras.layers.BatchNormalization(momentum=0.0)
+        score = keras.layers.Dense(1)
+        chain = keras.Sequential([x, normalize, score])
+        model = keras.Model(x, score(normalize(x))) if functional else chain
+        model.compile("sgd", "mse")
+        model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
+        assert float(normalize.moving_mean[0]) == expected
+
+
+@proves(
+    "The arguments of a `keras.Model` subclass are not remembered on Keras 3; an "
+    "argument that has a default comes back as the default.",
+    keras=">=3",
+)
+def test_arguments_come_back_as_defaults():
+    assert forgotten_argument()[0] == 1.0
+
+
+@proves(
+    "The arguments of a `keras.Model` subclass are not remembered on Keras 3; an "
+    "argument that has a default comes back as the default.",
+    keras="<3",
+)
+def test_arguments_were_remembered():
+    factor, outputs, copied = forgotten_argument()
+    assert factor == 3.0
+    assert np.allclose(outputs, copied)
+
+
+@proves("This model multiplies by 3, and its copy by 1:", keras=">=3")
+def test_the_copy_multiplies_by_1():
+    from snippets.subclassing import model_without_config
+
+    model = model_without_config(keras, 3.0)
+    copy = type(model).from_config(model.get_config())
+    assert (model.factor, copy.factor) == (3.0, 1.0)
+
+
+@proves(
+    "A file saved from it loads without an error, and gives other outputs.",
+    keras=">=3",
+)
+def test_the_file_gives_other_outputs():
+    _, outputs, copied = forgotten_argument()
+    assert np.allclose(outputs, 3.0 * copied)
+
+
+@proves("Write `get_config`.", keras=">=3", false_with={"factor": 1.0})
+def test_with_get_config_arguments_stay(factor=3.0):
+    model = Kept(factor=3.0)
+    outputs, copy = model(X), reloaded(model)
+    assert copy.factor == factor
+    assert np.allclose(copy(X), outputs)
+
+
+def variables_in_checkpoint(kind):
+    """How many variables of a layer in a container a checkpoint holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = tf.train.Checkpoint(model=holder(kind)).write(f"{folder}/checkpoint")
+        names = [name for name, _ in tf.train.list_variables(path)]
+    return sum(name.startswith("model/") for name in names)
+
+
+@proves(
+    "`tf.train.Checkpoint` on Keras 3 holds the layers of a model that stand in "
+    "attributes and tuples, and leaves out those in a list or a dict.",
+    keras=">=3",
+)
+def test_a_list_is_left_out():
+    kinds = ("attribute", "tuple", "list", "dict")
+    assert [variables_in_checkpoint(kind) for kind in kinds] == [2, 2, 0, 0]
+
+
+@proves(
+    "`tf.train.Checkpoint` on Keras 3 holds the layers of a model that stand in "
+    "attributes and tuples, and leaves out those in a list or a dict.",
+    keras="<3",
+)
+def test_a_list_was_held():
+    kinds = ("attribute", "tuple", "list", "dict")
+    assert [variables_in_checkpoint(kind) for kind in kinds] == [2, 2, 2, 2]
+
+
+@proves(
+    "Restoring says nothing of it, not even `assert_consumed()`.",
+    keras=">=3",
+    false_with={"kind": "tuple"},
+)
+def test_assert_consumed_says_nothing(kind="list"):
+    layer, copy = holder(kind), holder(kind)
+    with tempfile.TemporaryDirectory() as folder:
+        path = tf.train.Checkpoint(model=layer).write(f"{folder}/checkpoint")
+        tf.train.Checkpoint(model=copy).read(path).assert_consumed()
+    assert not np.allclose(copy(X), layer(X))
+
+
+@proves(
+    "Use a tuple, as `DeepClassifier` does, or save in one of the other three ways.",
+    keras=">=3",
+)
+def test_a_tuple_is_held():
+    from snippets.subclassing import DeepClassifier, weights_outside_checkpoint
+
+    model = DeepClassifier(num_classes=3)
+    model(X)
+    assert isinstance(model.blocks, tuple)
+    assert weights_outside_checkpoint(model) == []
+    first, second = holder("list"), holder("list")
+    assert not np.allclose(first(X), second(X))
+    models = [keras.Sequential([keras.Input((2,)), layer]) for layer in (first, second)]
+    with tempfile.TemporaryDirectory() as folder:
+        models[0].save_weights(f"{folder}/m.weights.h5")
+        models[1].load_weights(f"{folder}/m.weights.h5")
+    assert np.allclose(first(X), second(X))
+
+
+@proves(
+    "And build the model before you restore: Keras 2 waited with the numbers until the "
+    "variables were made; Keras 3 drops them.",
+    keras=">=3",
+    false_with={"build_first": True},
+)
+def test_restored_before_built_is_dropped(build_first=False):
+    assert not restored(build_first)
+
+
+@proves(
+    "And build the model before you restore: Keras 2 waited with the numbers until the "
+    "variables were made; Keras 3 drops them.",
+    keras="<3",
+)
+def test_restored_before_built_was_kept():
+    assert restored(build_first=False)
+
+
+class MakesLayers(keras.Model):
+    """Makes a layer at every call, and keeps it or not."""
+
+    def __init__(self, keep=False):
+        super().__init__()
+        self.keep = keep
+
+    def call(self, x):
+        layer = keras.layers.Dense(1)
+        if self.keep:
+            self.layer = layer
+        return layer(x)
+
+
+@proves(
+    "Called twice, such a model answers from two sets of random weights, and has none "
+    "to train.",
+    false_with={"make": Plain},
+)
+def test_layers_in_call_are_new(make=MakesLayers):
+    model = make()
+    assert not np.allclose(model(X), model(X))
+    assert model.weights == []
+
+
+@proves(
+    "In `fit`, it raises an error about `tf.Variable`s created on a call that is not "
+    "the first.",
+    false_with={"make": Kept},
+)
+def test_layers_in_call_raise_in_fit(make=MakesLayers):
+    model = make()
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="Variables created on the first call"):
+        model.fit(X, Y, verbose=0)
+
+
+@proves(
+    "Assigned to `self`, Keras 3 refuses them at once, in words: *You cannot add new "
+    "elements of state (variables or sub-layers) to a layer that is already built.*",
+    keras=">=3",
+    false_with={"keep": False},
+)
+def test_state_in_call_is_refused(keep=True):
+    with pytest.raises(ValueError) as raised:
+        MakesLayers(keep)(X)
+    assert "add new elements of state (variables or sub-layers) to a layer" in str(
+        raised.value
+    )
+
+
+# Summary
+
+
+@proves(
+    "a block with weights | a `keras.Layer`: layers in `__init__`, weights in `build`",
+    false_with={"count": 2},
+)
+def test_how_to_write_a_block(count=3):
+    class Block(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(2)
+
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=(input_shape[-1],), name="scale")
+            self.dense.build(input_shape)
+            self.built = True
+
+        def call(self, x):
+            return self.dense(x) * self.scale
+
+    block = Block()
+    block(X)
+    assert len(block.trainable_weights) == count
+
+
+@proves(
+    "a model with methods or a loss of its own | a `keras.Model` with `call(self, x, "
+    "training=None)`",
+    false_with={"expected": ({None}, {None})},
+)
+def test_how_to_write_a_model(expected=({True}, {False})):
+    assert training_seen(has_argument=True) == expected
+
+
+@proves(
+    "shapes, `.input`, weights before data | `model(keras.Input(shape))`",
+    false_with={"shapes": ()},
+)
+def test_how_to_get_shapes(shapes=((2,),)):
+    model = Plain()
+    for shape in shapes:
+        model(keras.Input(shape))
+    assert len(model.weights) == 2
+    assert tuple(model.output.shape) == (None, 3)
+    assert tuple(model.input.shape) == (None, 2)
+
+
+@proves("a picture | `as_graph_of_layers(model, shape)`", keras=">=3")
+def test_how_to_get_a_picture():
+    from snippets.subclassing import as_graph_of_layers
+
+    graph = as_graph_of_layers(WithDropout(), (2,))
+    assert len(graph.layers) == 4
+    assert len(graph.get_config()["layers"]) == 4
+
+
+@proves(
+    "to save it | registration, `get_config`, `**kwargs`", false_with={"factor": 1.0}
+)
+def test_how_to_save(factor=3.0):
+    model = Kept(factor=3.0, name="mine")
+    outputs, copy = model(X), reloaded(model)
+    assert copy.factor == factor
+    assert np.allclose(copy(X), outputs)
+
+
+@proves(
+    "to serve it without its code | `model.export(folder)`",
+    keras=">=3",
+)
+def test_how_to_serve():
+    model = Plain()
+    model(X)
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(f"{folder}/saved")
+        saved = tf.saved_model.load(f"{folder}/saved")
+        assert type(saved).__name__ != "Plain"
+        assert np.allclose(saved.serve(X[:1]), model(X[:1]), atol=1e-6)
+
+
+@proves(
+    "state that is not trained | `add_weight(trainable=False)`",
+    false_with={"trainable": True},
+)
+def test_how_to_keep_state(trainable=False):
+    layer = counting(trainable)
+    layer(X)
+    assert layer.trainable_weights == []
+    assert len(layer.weights) == 1
+
+
+@proves("one more loss | `self.add_loss(...)`", false_with={"losses": 2})
+def test_how_to_add_a_loss(losses=1):
+    layer = Penalty()
+    layer(X)
+    assert len(layer.losses) == losses
