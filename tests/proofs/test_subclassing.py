@@ -945,6 +945,45 @@ def autoencoder(latent_dim):
 
 
 @proves(
+    "A variational autoencoder squeezes an image into a few numbers, its code, in such "
+    "a way that a code drawn at random decodes to something like an image too.",
+    keras=">=3",
+)
+def test_random_codes_decode_to_images():
+    from snippets.data import digit_images
+
+    digits, _ = digit_images()
+    generator = np.random.default_rng(0)
+    codes = generator.normal(size=(50, 2)).astype("float32")
+    decoded = np.array(autoencoder(2)[0].decode(codes))
+    noise = generator.permutation(decoded.reshape(50, 64), axis=1)
+    distances = [
+        np.mean((images.reshape(50, 1, 64) - digits.reshape(-1, 64)) ** 2, axis=-1)
+        for images in (decoded, noise)
+    ]
+    to_digits, to_noise = (d.min(axis=1).mean() for d in distances)
+    assert to_digits < 0.6 * to_noise
+
+
+@proves(
+    "The loss has two parts: how well the image is reconstructed, and how far its code "
+    "is from a standard normal distribution.",
+    keras=">=3",
+)
+def test_the_loss_has_two_parts():
+    from snippets.subclassing import VariationalAutoencoder
+
+    model, images = VariationalAutoencoder((2, 2, 1)), np.full((3, 2, 2, 1), 0.5)
+    model.compile()
+    parts = {name: np.array(value) for name, value in model(images).items()}
+    guess, v = parts["images"], parts["log_variance"]
+    entropy = -0.5 * np.sum(np.log(guess) + np.log(1 - guess), axis=(1, 2, 3))
+    kl = -0.5 * np.sum(1 + v - parts["mean"] ** 2 - np.exp(v), axis=-1)
+    loss = model.evaluate(images, verbose=0, return_dict=True)["loss"]
+    assert np.isclose(loss, np.mean(entropy + kl), rtol=1e-4)
+
+
+@proves(
     "It is a case for a class: two methods besides `call`, noise in training alone, "
     "and a loss that needs more than one output.",
     keras=">=3",
