@@ -71,7 +71,11 @@ def informative_line(message: str) -> str:
     if text.startswith("in user code:"):
         text = re.split(r"\n {4}\w+Error: ", text)[-1]
     if text.startswith("Exception encountered when calling"):
-        text = re.split(r"\n\s*\n", text)[1]
+        _, cause, *more = re.split(r"\n\s*\n", text)
+        if cause.startswith("in user code:"):  # Keras 2: a traceback, then the cause.
+            cause = re.split(r"\w+Error: ", "\n".join(more))[-1]
+        # Keras 3, on a declared type: what could not be inferred, then the cause.
+        text = more[0] if cause.endswith("Error encountered:") else cause
     if text.startswith("Graph execution error:"):
         # The cause stands under the nodes and files that led to it, at the left margin.
         lines = re.findall(r"^(?!Graph|Detected|Stack trace)\S.*", text, re.MULTILINE)

@@ -76,6 +76,17 @@ def test_an_error_inside_call_is_its_cause(module: ModuleType) -> None:
 
 
 @BOTH
+def test_an_error_on_a_declared_type_is_its_cause(module: ModuleType) -> None:
+    class Layer(module.layers.Layer):  # type: ignore[name-defined]  # of either Keras
+        def call(self, x: object) -> object:
+            raise ValueError("the cause")
+
+    text = outcome("layer(keras.Input((2,)))", module, layer=Layer())
+
+    assert text == "ValueError: the cause"
+
+
+@BOTH
 def test_an_error_inside_a_compiled_step_is_its_cause(module: ModuleType) -> None:
     text = outcome(
         "m = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)]); "
