@@ -74,7 +74,9 @@ def informative_line(message: str) -> str:
         text = re.split(r"\n\s*\n", text)[1]
     if text.startswith("Graph execution error:"):
         # The cause stands under the nodes and files that led to it, at the left margin.
-        lines = re.findall(r"^(?!Graph|Detected|Stack trace)\S.*", text, re.MULTILINE)
+        # A session of TensorFlow 1 writes one more list of files under it.
+        beside = "Graph|Detected|Stack trace|Original stack trace"
+        lines = re.findall(rf"^(?!{beside})\S.*", text, re.MULTILINE)
         text = lines[-1] if lines else text
     line = next((line for line in text.splitlines() if line.strip()), "")
     line = re.sub(r" at 0x[0-9a-f]+", "", line.strip())

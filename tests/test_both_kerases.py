@@ -60,6 +60,19 @@ def test_an_empty_message_gives_an_empty_line() -> None:
     assert informative_line("Graph execution error:\n") == "Graph execution error:"
 
 
+def test_the_cause_stands_between_the_two_traces_of_a_session() -> None:
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        x = tf.compat.v1.placeholder("float32", [None, 3], name="x")
+        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+            session.run(x + 1.0)
+
+    assert "Original stack trace" in str(caught.value)
+    assert informative_line(str(caught.value)) == (
+        "You must feed a value for placeholder tensor 'x' with dtype float and shape "
+        "[?,3]"
+    )
+
+
 @BOTH
 def test_an_error_inside_call_is_its_cause(module: ModuleType) -> None:
     expression = (
