@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import keras
@@ -242,6 +243,56 @@ def train_in_keras(
     return losses
 
 
+def call_on_placeholder(model: Any) -> tf.Tensor:
+    """Call a model on a placeholder in a graph of its own: old code, to be compared.
+
+    Args:
+        model: A model of Keras 3 or Keras 2 for vectors of 784 values, or a function
+            that makes one, which is then called inside the graph.
+
+    Returns:
+        A symbolic tensor, what the model returns.
+
+    Raises:
+        RuntimeError: On Keras 3, if the weights of the model were made outside.
+        ValueError: On Keras 2, likewise.
+
+    Example:
+        >>> dense = lambda: keras.Sequential([keras.layers.Dense(10)])
+        >>> call_on_placeholder(dense).shape
+        TensorShape([None, 10])
+    """
+    with tf.Graph().as_default():
+        placeholder = tf.compat.v1.placeholder(tf.float32, [None, 784])
+        if not hasattr(model, "weights"):
+            model = model()
+        return model(placeholder)
+
+
+def begin_at_placeholder(keras_module: ModuleType) -> tf.Tensor:
+    """Begin a model at an InputLayer on a placeholder: old code, to be compared.
+
+    Args:
+        keras_module: The module `keras` or the module `tf_keras`.
+
+    Returns:
+        A symbolic tensor, the output of the model.
+
+    Raises:
+        ValueError: On Keras 3, where `input_tensor` must be a `KerasTensor`.
+
+    Example:
+        >>> import tf_keras
+        >>> begin_at_placeholder(tf_keras).shape
+        TensorShape([None, 10])
+    """
+    layers = keras_module.layers
+    with tf.Graph().as_default():
+        placeholder = tf.compat.v1.placeholder(tf.float32, [None, 784])
+        start = layers.InputLayer(input_tensor=placeholder)
+        return keras_module.Sequential([start, layers.Dense(10)]).output
+
+
 def checkpoint_problems(
     model: keras.Model,
     path: str | Path,
@@ -447,7 +498,8 @@ class GraphLayer(keras.layers.Layer):
             made.append(make(**kwargs))
             return made[-1]
 
-        if unfed := unfed_placeholders(self._trace(record, spec).graph):
+        unfed = unfed_placeholders(self._trace(record, spec).graph)
+        if unfed:
             raise ValueError(
                 "Expected a `function` whose argument is its only placeholder. "
                 f"Received: {self.function.__name__}, which also reads {unfed}"
@@ -614,8 +666,14 @@ def count_traces(
         )
 
     compiled = tf.function(function, **options)
-    for argument in arguments:
-        compiled(argument)
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")  # TensorFlow would warn of what is counted here.
+    try:
+        for argument in arguments:
+            compiled(argument)
+    finally:
+        logger.setLevel(level)
     return int(compiled.experimental_get_tracing_count())
 
 

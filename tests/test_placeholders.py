@@ -4,12 +4,14 @@ import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import tf_keras
 
 from snippets.both_kerases import ComparisonRow
 from snippets.data import digit_vectors
@@ -18,6 +20,8 @@ from snippets.placeholders import (
     GraphLayer,
     MendedLine,
     MendedTable,
+    begin_at_placeholder,
+    call_on_placeholder,
     checkpoint_problems,
     classifier_with,
     count_traces,
@@ -172,6 +176,39 @@ def test_the_keras_classifier_computes_what_numpy_computes() -> None:
     np.testing.assert_allclose(
         model(x), np.maximum(x @ w + b, 0.0) @ v + c, rtol=1e-5, atol=1e-6
     )
+
+
+# Models and placeholders
+
+
+@pytest.mark.parametrize("module", [keras, tf_keras])
+def test_a_model_made_in_the_graph_answers_a_placeholder(module: ModuleType) -> None:
+    output = call_on_placeholder(lambda: module.Sequential([module.layers.Dense(10)]))
+
+    assert output.shape.as_list() == [None, 10]
+    assert output.graph is not tf1.get_default_graph()
+
+
+@pytest.mark.parametrize(
+    ("module", "error", "message"),
+    [
+        (keras, RuntimeError, "Attempting to capture an EagerTensor"),
+        (tf_keras, ValueError, "Your Layer or Model is in an invalid state"),
+    ],
+)
+def test_a_model_made_outside_cannot_be_called_in_the_graph(
+    module: ModuleType, error: type[Exception], message: str
+) -> None:
+    start = module.Input((784,))
+    model = module.Model(start, module.layers.Dense(10)(start))
+    with pytest.raises(error, match=message):
+        call_on_placeholder(model)
+
+
+def test_a_model_begins_at_a_placeholder_on_keras_2_alone() -> None:
+    assert begin_at_placeholder(tf_keras).shape.as_list() == [None, 10]
+    with pytest.raises(ValueError, match="`input_tensor` must be a KerasTensor"):
+        begin_at_placeholder(keras)
 
 
 # Checkpoints
@@ -602,6 +639,19 @@ def test_every_python_number_is_a_graph() -> None:
     assert count_traces(tf.square, [1.0, 2.0, 3.0, 1.0]) == 3
     assert count_traces(tf.square, [tf.constant(k) for k in (1.0, 2.0, 3.0)]) == 1
     assert count_traces(tf.square, []) == 0
+
+
+def test_counting_is_quiet_and_leaves_the_logger_as_it_was(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    level = tf.get_logger().level
+
+    count_traces(tf.square, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    with pytest.raises(TypeError):
+        count_traces(tf.square, [object()])
+
+    assert not caplog.messages
+    assert tf.get_logger().level == level
 
 
 def test_a_tf_function_is_refused_for_it_may_have_graphs_already() -> None:
