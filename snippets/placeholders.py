@@ -4,28 +4,19 @@ Recipes that show TensorFlow 1 say so in their first line. They keep to a graph 
 own, or to a process of its own, and leave eager mode and the default graph untouched.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from snippets.both_kerases import (
-    ComparisonRow,
-    ComparisonTable,
-    code_span,
-    informative_line,
-)
-from snippets.processes import run_python
 
-
-def row_sums_of_2017(batch: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def row_sums_of_2017(batch: Any) -> Any:
     """Sum rows by placeholder, session and feed_dict: old code, to be compared.
 
     Args:
@@ -44,10 +35,7 @@ def row_sums_of_2017(batch: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         x = tf.compat.v1.placeholder(tf.float32, [None, 3])
-        sums: npt.NDArray[np.float32] = session.run(
-            tf.reduce_sum(x, axis=1), feed_dict={x: batch}
-        )
-    return sums
+        return session.run(tf.reduce_sum(x, axis=1), feed_dict={x: batch})
 
 
 def start_weights(
@@ -86,6 +74,52 @@ def start_weights(
     return weights
 
 
+def check_start(
+    weights: Mapping[str, npt.NDArray[Any]],
+    batches: Sequence[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = (),
+) -> None:
+    """Say what is wrong with the weights or batches of the three programs.
+
+    Args:
+        weights: Dict of arrays as `start_weights` gives it.
+        batches: Sequence of `(vectors, labels)`, of shapes `(batch, num_features)`
+            and `(batch,)`, at least one example in each, labels from 0.
+
+    Raises:
+        ValueError: If a name is missing or extra, or if shapes or labels do not fit.
+
+    Example:
+        >>> check_start(start_weights(), [(np.zeros((2, 63)), np.zeros(2))])
+        Traceback (most recent call last):
+            ...
+        ValueError: Expected batch 0 of shapes (batch, 64) and (batch,), with labels
+        from 0 to 9. Received: shapes (2, 63) and (2,)
+    """
+    shapes = {name: np.shape(array) for name, array in weights.items()}
+    (rows, hidden), (_, classes) = (
+        (*shapes.get(f"{layer}/kernel", ()), 0, 0)[:2] for layer in ("hidden", "scores")
+    )
+    expected = {
+        "hidden/kernel": (rows, hidden),
+        "hidden/bias": (hidden,),
+        "scores/kernel": (hidden, classes),
+        "scores/bias": (classes,),
+    }
+    if shapes != expected:
+        raise ValueError(
+            f"Expected `weights` of shapes {expected}. Received: shapes {shapes}"
+        )
+    for position, (vectors, labels) in enumerate(batches):
+        sizes, count = np.shape(vectors), np.shape(labels)
+        fits = sizes == (*count, rows) and len(count) == 1 and count[0] > 0
+        if not fits or np.min(labels) < 0 or np.max(labels) >= classes:
+            raise ValueError(
+                f"Expected batch {position} of shapes (batch, {rows}) and (batch,), "
+                f"with labels from 0 to {classes - 1}. "
+                f"Received: shapes {sizes} and {count}"
+            )
+
+
 def train_in_session(
     weights: Mapping[str, npt.NDArray[np.float32]],
     batches: Sequence[tuple[npt.NDArray[Any], npt.NDArray[Any]]],
@@ -106,12 +140,16 @@ def train_in_session(
     Returns:
         A list of floats, the loss of each batch before the step on it.
 
+    Raises:
+        ValueError: If `check_start` refuses the weights or the batches.
+
     Example:
         >>> batches = [(np.eye(4, 64, dtype="float32"), np.arange(4))] * 2
         >>> first, second = train_in_session(start_weights(), batches)
         >>> first > second
         True
     """
+    check_start(weights, batches)
     tf1 = tf.compat.v1  # in 2017, these names stood in `tf`
     with tf.Graph().as_default():
         num_features = weights["hidden/kernel"].shape[0]
@@ -155,12 +193,16 @@ def train_in_function(
     Returns:
         A list of floats, the loss of each batch before the step on it.
 
+    Raises:
+        ValueError: If `check_start` refuses the weights or the batches.
+
     Example:
         >>> batches = [(np.eye(4, 64, dtype="float32"), np.arange(4))] * 2
         >>> first, second = train_in_function(start_weights(), batches)
         >>> first > second
         True
     """
+    check_start(weights, batches)
     variable = {name: tf.Variable(value) for name, value in weights.items()}
     num_features = weights["hidden/kernel"].shape[0]
 
@@ -195,10 +237,14 @@ def classifier_with(weights: Mapping[str, npt.NDArray[np.float32]]) -> keras.Mod
         An uncompiled `keras.Model` from vectors of shape `(batch, num_features)` to
         scores before softmax of shape `(batch, num_classes)`, float32.
 
+    Raises:
+        ValueError: If `check_start` refuses the weights.
+
     Example:
         >>> [weight.path for weight in classifier_with(start_weights()).weights]
         ['hidden/kernel', 'hidden/bias', 'scores/kernel', 'scores/bias']
     """
+    check_start(weights)
     num_features, num_hidden = weights["hidden/kernel"].shape
     num_classes = len(weights["scores/bias"])
     x = keras.Input(shape=(num_features,), name="x")
@@ -225,12 +271,16 @@ def train_in_keras(
     Returns:
         A list of floats, the loss of each batch before the step on it.
 
+    Raises:
+        ValueError: If `check_start` refuses the weights or the batches.
+
     Example:
         >>> batches = [(np.eye(4, 64, dtype="float32"), np.arange(4))] * 2
         >>> first, second = train_in_keras(start_weights(), batches)
         >>> first > second
         True
     """
+    check_start(weights, batches)
     model = classifier_with(weights)
     model.compile(
         optimizer=keras.optimizers.SGD(learning_rate),
@@ -254,8 +304,8 @@ def call_on_placeholder(model: Any) -> tf.Tensor:
         A symbolic tensor, what the model returns.
 
     Raises:
-        RuntimeError: On Keras 3, if the weights of the model were made outside.
-        ValueError: On Keras 2, likewise.
+        RuntimeError: If the weights of the model were made outside.
+        ValueError: Likewise, for a Sequential model of Keras 2.
 
     Example:
         >>> dense = lambda: keras.Sequential([keras.layers.Dense(10)])
@@ -730,138 +780,3 @@ def graph_of_2017() -> Iterator[dict[str, Any]]:
             yield {**shared, **names, "elsewhere": elsewhere}
         finally:
             session.close()
-
-
-class MendedLine(NamedTuple):
-    """A line of code that fails, what it says, and the line that works."""
-
-    wrong: str
-    message: str
-    right: str
-
-
-class MendedTable:
-    """A table of lines that fail, with their messages and the lines that work.
-
-    Notebooks show it as a table. `rows` holds the same as data.
-
-    Args:
-        rows: Sequence of `MendedLine`.
-    """
-
-    def __init__(self, rows: Sequence[MendedLine]) -> None:
-        """Keep the rows."""
-        self.rows = list(rows)
-
-    def _repr_markdown_(self) -> str:
-        lines: list[Sequence[str]] = [("Fails", "With", "Works"), ("---",) * 3]
-        lines += [tuple(map(code_span, row)) for row in self.rows]
-        return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-    def __repr__(self) -> str:
-        """Write each row as three lines of plain text."""
-        return "\n".join(
-            f"{wrong}\n  fails: {message}\n  works: {right}"
-            for wrong, message, right in self.rows
-        )
-
-
-def errors_and_fixes(lines: Mapping[str, str], **names: Any) -> MendedTable:
-    """Run lines that fail and lines that work, and put them side by side.
-
-    Args:
-        lines: Dict from an expression that fails to the expression that works.
-            Statements may stand before either, separated by `;`.
-        **names: What the lines may use. They cannot add to each other's names.
-
-    Returns:
-        A `MendedTable`.
-
-    Raises:
-        ValueError: If a line that should fail works. A line that should work and fails
-            raises what it raises.
-
-    Example:
-        >>> print(errors_and_fixes({"float('a')": "float('1')"}))
-        float('a')
-          fails: ValueError: could not convert string to float: 'a'
-          works: float('1')
-    """
-    rows = []
-    for wrong, right in lines.items():
-        # The author of the page wrote the lines: they are code, not input.
-        try:
-            exec(wrong, dict(names))
-        except Exception as error:
-            message = f"{type(error).__name__}: {informative_line(str(error))}"
-        else:
-            raise ValueError(f"Expected a line that fails. Received: {wrong!r}")
-        exec(right, dict(names))
-        rows.append(MendedLine(wrong, message, right))
-    return MendedTable(rows)
-
-
-def fresh_comparison_table(lines: Sequence[str]) -> ComparisonTable:
-    """Run lines in order on Keras 3 and on Keras 2, each in a process of its own.
-
-    There TensorFlow belongs to that Keras, as in a program that has no other, and what
-    the lines switch off ends with the process.
-
-    Args:
-        lines: Sequence of strings of Python that end in an expression. They may use
-            `keras`, `layers`, `np`, `tf`, and what the lines before them assigned.
-
-    Returns:
-        A `ComparisonTable` with one row for each line.
-
-    Raises:
-        ValueError: If `lines` is one string.
-        RuntimeError: If a line is no Python, or ends the process.
-
-    Example:
-        >>> table = fresh_comparison_table(["tf.compat.v1.layers.dense.__name__"])
-        >>> table.rows[0].keras_3, table.rows[0].keras_2
-        ('AttributeError: `dense` is not available with Keras 3.', "'dense'")
-    """
-    if isinstance(lines, str):
-        raise ValueError(
-            f"Expected `lines` to be a list of strings. Received: the string {lines!r}"
-        )
-    program = """
-import ast, json, warnings
-import numpy as np
-import tensorflow as tf
-import {module} as keras
-warnings.simplefilter("ignore")
-scope, outcomes = {{"keras": keras, "layers": keras.layers, "np": np, "tf": tf}}, []
-for line in {lines!r}:
-    *statements, last = ast.parse(line).body
-    run = compile(ast.Module(statements, []), "<line>", "exec")
-    value_of = compile(ast.Expression(last.value), "<line>", "eval")
-    try:
-        exec(run, scope)
-        value = eval(value_of, scope)
-        text = repr(value)
-        if hasattr(value, "shape") and hasattr(value, "dtype"):
-            dtype = getattr(value.dtype, "name", value.dtype)
-            text = f"{{tuple(value.shape)}} {{dtype}}"
-        outcomes.append(("", text))
-    except Exception as error:
-        outcomes.append((type(error).__name__, str(error)))
-print(json.dumps(outcomes))
-"""
-    sides = []
-    for module, legacy in (("keras", "0"), ("tf_keras", "1")):
-        printed = run_python(
-            program.format(module=module, lines=list(lines)),
-            {"TF_USE_LEGACY_KERAS": legacy},
-        )
-        sides.append(
-            [
-                f"{kind}: {informative_line(text)}" if kind else text
-                for kind, text in json.loads(printed.splitlines()[-1])
-            ]
-        )
-    return ComparisonTable(
-        [ComparisonRow(*texts) for texts in zip(lines, *sides, strict=True)]
-    )
