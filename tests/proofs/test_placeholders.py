@@ -241,9 +241,8 @@ def test_line_reuse(reuse=True):
 
 
 @proves(
-    "`tf.losses.sparse_softmax_cross_entropy(y, s)` | the mean of "
-    "`tf.nn.sparse_softmax_cross_entropy_with_logits(y, s)` | "
-    "`keras.losses.SparseCategoricalCrossentropy(from_logits=True)`",
+    "`sparse_softmax_cross_entropy(y, s)` | in `tf.nn`, with `_with_logits` after its "
+    "name; take the mean | `SparseCategoricalCrossentropy` with `from_logits=True`",
     false_with={"from_logits": False},
 )
 def test_line_loss(from_logits=True):
@@ -256,8 +255,8 @@ def test_line_loss(from_logits=True):
 
 
 @proves(
-    "`tf.train.GradientDescentOptimizer(0.1).minimize(loss)` | `tf.GradientTape`, then "
-    "`w.assign_sub(0.1 * gradient)` | `model.compile(keras.optimizers.SGD(0.1), loss)`",
+    "`GradientDescentOptimizer(0.1)` | `tf.GradientTape`, then "
+    "`w.assign_sub(0.1 * gradient)` | `keras.optimizers.SGD(0.1)`, given to `compile`",
     false_with={"rate": 0.2},
 )
 def test_line_optimizer(rate=0.1):
@@ -418,7 +417,7 @@ def test_line_collection(trainable=True):
 
 
 @proves(
-    '`graph.get_tensor_by_name("h/Relu:0")` | a Python variable | '
+    '`get_tensor_by_name("h/Relu:0")` | a Python variable | '
     '`model.get_layer("h").output`',
     false_with={"name": "h_1/Relu:0"},
 )
@@ -449,8 +448,8 @@ def save_and_read(path, value):
 
 
 @proves(
-    "`tf.train.Saver().save(session, path)` | "
-    '`tf.train.Checkpoint(w=w).write(path)` | `model.save("model.keras")`',
+    "`tf.train.Saver().save(session, path)` | `write(path)` of "
+    '`tf.train.Checkpoint(w=w)` | `model.save("model.keras")`',
     false_with={"added": 1.0},
 )
 def test_line_save(added=0.0):
@@ -467,8 +466,8 @@ def test_line_save(added=0.0):
 
 
 @proves(
-    "`saver.restore(session, path)` | `tf.train.Checkpoint(w=w).read(path)` | "
-    '`keras.models.load_model("model.keras")`',
+    "`saver.restore(session, path)` | `read(path)` of `tf.train.Checkpoint(w=w)` | "
+    "`keras.models.load_model(path)`",
     false_with={"added": 1.0},
 )
 def test_line_restore(added=0.0):
@@ -976,9 +975,11 @@ def test_without_eager_mode_keras_3_cannot_fit():
     assert said[2] != "works"
 
 
-@proves("Keras 2 can `fit`.", keras="<3")
+@proves("Keras 2 can `fit` and `predict`, and not save.", keras="<3")
 def test_without_eager_mode_keras_2_can_fit():
-    assert without_eager_mode()[:2] == ["works", "works"]
+    said = without_eager_mode()
+    assert said[:2] == ["works", "works"]
+    assert "numpy() is only available when eager execution is enabled" in said[2]
 
 
 @proves(
