@@ -4,15 +4,18 @@ Keras 3 is `import keras`. Keras 2 lives on as `import tf_keras`.
 """
 
 import ast
+import json
 import re
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import keras
 import tf_keras
+
+from snippets.processes import run_python
 
 
 def describe(value: object) -> str:
@@ -78,7 +81,9 @@ def informative_line(message: str) -> str:
         text = more[0] if cause.endswith("Error encountered:") else cause
     if text.startswith("Graph execution error:"):
         # The cause stands under the nodes and files that led to it, at the left margin.
-        lines = re.findall(r"^(?!Graph|Detected|Stack trace)\S.*", text, re.MULTILINE)
+        # A session of TensorFlow 1 writes one more list of files under it.
+        beside = "Graph|Detected|Stack trace|Original stack trace"
+        lines = re.findall(rf"^(?!{beside})\S.*", text, re.MULTILINE)
         text = lines[-1] if lines else text
     line = next((line for line in text.splitlines() if line.strip()), "")
     line = re.sub(r" at 0x[0-9a-f]+", "", line.strip())
@@ -235,4 +240,139 @@ def comparison_table(expressions: Sequence[str], **names: Any) -> ComparisonTabl
             )
             for expression in expressions
         ]
+    )
+
+
+class MendedLine(NamedTuple):
+    """A line of code that fails, what it says, and the line that works."""
+
+    wrong: str
+    message: str
+    right: str
+
+
+class MendedTable:
+    """A table of lines that fail, with their messages and the lines that work.
+
+    Notebooks show it as a table. `rows` holds the same as data.
+
+    Args:
+        rows: Sequence of `MendedLine`.
+    """
+
+    def __init__(self, rows: Sequence[MendedLine]) -> None:
+        """Keep the rows."""
+        self.rows = list(rows)
+
+    def _repr_markdown_(self) -> str:
+        lines: list[Sequence[str]] = [("Fails", "With", "Works"), ("---",) * 3]
+        lines += [tuple(map(code_span, row)) for row in self.rows]
+        return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+    def __repr__(self) -> str:
+        """Write each row as three lines of plain text."""
+        return "\n".join(
+            f"{wrong}\n  fails: {message}\n  works: {right}"
+            for wrong, message, right in self.rows
+        )
+
+
+def errors_and_fixes(lines: Mapping[str, str], **names: Any) -> MendedTable:
+    """Run lines that fail and lines that work, and put them side by side.
+
+    Args:
+        lines: Dict from an expression that fails to the expression that works.
+            Statements may stand before either, separated by `;`.
+        **names: What the lines may use. They cannot add to each other's names.
+
+    Returns:
+        A `MendedTable`.
+
+    Raises:
+        ValueError: If a line that should fail works. A line that should work and fails
+            raises what it raises.
+
+    Example:
+        >>> print(errors_and_fixes({"float('a')": "float('1')"}))
+        float('a')
+          fails: ValueError: could not convert string to float: 'a'
+          works: float('1')
+    """
+    rows = []
+    for wrong, right in lines.items():
+        # The author of the page wrote the lines: they are code, not input.
+        try:
+            exec(wrong, dict(names))
+        except Exception as error:
+            message = f"{type(error).__name__}: {informative_line(str(error))}"
+        else:
+            raise ValueError(f"Expected a line that fails. Received: {wrong!r}")
+        exec(right, dict(names))
+        rows.append(MendedLine(wrong, message, right))
+    return MendedTable(rows)
+
+
+def fresh_comparison_table(lines: Sequence[str]) -> ComparisonTable:
+    """Run lines in order on Keras 3 and on Keras 2, each in a process of its own.
+
+    There TensorFlow belongs to that Keras, as in a program that has no other, and what
+    the lines switch off ends with the process.
+
+    Args:
+        lines: Sequence of strings of Python that end in an expression. They may use
+            `keras`, `layers`, `np`, `tf`, and what the lines before them assigned.
+
+    Returns:
+        A `ComparisonTable` with one row for each line.
+
+    Raises:
+        ValueError: If `lines` is one string.
+        RuntimeError: If a line is no Python, or ends the process.
+
+    Example:
+        >>> table = fresh_comparison_table(["tf.compat.v1.layers.dense.__name__"])
+        >>> table.rows[0].keras_3, table.rows[0].keras_2
+        ('AttributeError: `dense` is not available with Keras 3.', "'dense'")
+    """
+    if isinstance(lines, str):
+        raise ValueError(
+            f"Expected `lines` to be a list of strings. Received: the string {lines!r}"
+        )
+    program = """
+import ast, json, warnings
+import numpy as np
+import tensorflow as tf
+import {module} as keras
+warnings.simplefilter("ignore")
+scope, outcomes = {{"keras": keras, "layers": keras.layers, "np": np, "tf": tf}}, []
+for line in {lines!r}:
+    *statements, last = ast.parse(line).body
+    run = compile(ast.Module(statements, []), "<line>", "exec")
+    value_of = compile(ast.Expression(last.value), "<line>", "eval")
+    try:
+        exec(run, scope)
+        value = eval(value_of, scope)
+        text = repr(value)
+        if hasattr(value, "shape") and hasattr(value, "dtype"):
+            dtype = getattr(value.dtype, "name", value.dtype)
+            text = f"{{tuple(value.shape)}} {{dtype}}"
+        outcomes.append(("", text))
+    except Exception as error:
+        outcomes.append((type(error).__name__, str(error)))
+print(json.dumps(outcomes))
+"""
+    sides = []
+    for module, legacy in (("keras", "0"), ("tf_keras", "1")):
+        printed = run_python(
+            program.format(module=module, lines=list(lines)),
+            {"TF_USE_LEGACY_KERAS": legacy},
+        )
+        sides.append(
+            [
+                f"{kind}: {informative_line(text)}" if kind else text
+                for kind, text in json.loads(printed.splitlines()[-1])
+            ]
+        )
+    return ComparisonTable(
+        [ComparisonRow(*texts) for texts in zip(lines, *sides, strict=True)]
     )

@@ -1,5 +1,6 @@
 """What one expression gives on either Keras, as one line of text."""
 
+import functools
 import re
 import warnings
 from types import ModuleType
@@ -13,9 +14,13 @@ import tf_keras
 from snippets.both_kerases import (
     ComparisonRow,
     ComparisonTable,
+    MendedLine,
+    MendedTable,
     code_span,
     comparison_table,
     describe,
+    errors_and_fixes,
+    fresh_comparison_table,
     informative_line,
     outcome,
 )
@@ -58,6 +63,19 @@ def test_ansi_codes_and_directories_are_left_out() -> None:
 def test_an_empty_message_gives_an_empty_line() -> None:
     assert informative_line(" \n") == ""
     assert informative_line("Graph execution error:\n") == "Graph execution error:"
+
+
+def test_the_cause_stands_between_the_two_traces_of_a_session() -> None:
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        x = tf.compat.v1.placeholder("float32", [None, 3], name="x")
+        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+            session.run(x + 1.0)
+
+    assert "Original stack trace" in str(caught.value)
+    assert informative_line(str(caught.value)) == (
+        "You must feed a value for placeholder tensor 'x' with dtype float and shape "
+        "[?,3]"
+    )
 
 
 @BOTH
@@ -238,3 +256,98 @@ def test_a_table_is_readable_as_plain_text() -> None:
 def test_a_table_refuses_a_lone_string() -> None:
     with pytest.raises(ValueError, match="Expected `expressions` to be a list"):
         comparison_table("keras.Input(3)")
+
+
+# Lines that fail and lines that work
+
+
+def test_lines_use_the_names_they_are_given_and_share_nothing_else() -> None:
+    table = errors_and_fixes({"y = 1; x.y": "y = x; y + 1", "y": "x"}, x=2)
+
+    assert table.rows == [
+        MendedLine(
+            "y = 1; x.y",
+            "AttributeError: 'int' object has no attribute 'y'",
+            "y = x; y + 1",
+        ),
+        MendedLine("y", "NameError: name 'y' is not defined", "x"),
+    ]
+
+
+def test_a_line_that_should_fail_and_works_is_reported() -> None:
+    with pytest.raises(ValueError, match=r"a line that fails\. Received: 'x'"):
+        errors_and_fixes({"x": "x"}, x=1)
+
+
+def test_a_line_that_should_work_and_fails_raises() -> None:
+    with pytest.raises(NameError, match="right"):
+        errors_and_fixes({"wrong": "right"})
+
+
+def test_a_mended_table_reads_as_markdown_and_as_text() -> None:
+    table = MendedTable([MendedLine("a | b", "TypeError: use `+`", "a + b")])
+
+    assert table._repr_markdown_().splitlines() == [
+        "| Fails | With | Works |",
+        "| --- | --- | --- |",
+        r"| `a \| b` | `` TypeError: use `+` `` | `a + b` |",
+    ]
+    assert repr(table) == "a | b\n  fails: TypeError: use `+`\n  works: a + b"
+
+
+# Both Kerases, each in its own process
+
+
+@functools.cache
+def fresh_rows() -> dict[str, ComparisonRow]:
+    lines = [
+        "keras.__version__.split('.')[0]",
+        "tf.compat.v1.layers.dense.__name__",
+        "keras.backend.placeholder((None, 3))",
+        "np.ones((2, 3))",
+        "x = keras.Input((3,)); layers.Dense(2)(x)",
+        "x.shape[1]",
+        "tf.compat.v1.disable_eager_execution(); tf.executing_eagerly()",
+        "model = keras.Sequential([layers.Dense(1)]); model.compile('sgd', 'mse'); "
+        "len(model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0).history['loss'])",
+    ]
+    return {row.expression: row for row in fresh_comparison_table(lines).rows}
+
+
+def test_each_process_has_its_own_keras_and_tensorflow_belongs_to_it() -> None:
+    rows = list(fresh_rows().values())
+
+    assert rows[0][1:] == ("'3'", "'2'")
+    assert rows[1][1:] == (
+        "AttributeError: `dense` is not available with Keras 3.",
+        "'dense'",
+    )
+    assert rows[2][1:] == (
+        "AttributeError: module 'keras.backend' has no attribute 'placeholder'",
+        "(None, 3) float32",
+    )
+
+
+def test_lines_run_in_order_and_values_are_described_in_short() -> None:
+    rows = list(fresh_rows().values())
+
+    assert rows[3][1:] == ("(2, 3) float64",) * 2
+    assert rows[4][1:] == ("(None, 2) float32",) * 2
+    assert rows[5][1:] == ("3", "3")
+
+
+def test_without_eager_mode_keras_2_fits_and_keras_3_cannot() -> None:
+    rows = list(fresh_rows().values())
+
+    assert rows[6][1:] == ("False", "False")
+    assert rows[7][1:] == (
+        "RuntimeError: `tf.data.Dataset` only supports Python-style iteration in eager "
+        "mode or within tf.function.",
+        "1",
+    )
+    assert tf.executing_eagerly()
+
+
+def test_one_string_is_refused() -> None:
+    with pytest.raises(ValueError, match="list of strings\\. Received: the string '1'"):
+        fresh_comparison_table("1")
