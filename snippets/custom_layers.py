@@ -27,8 +27,9 @@ class Gain(keras.Layer):
         **kwargs: What every layer takes: `name`, `dtype`, `trainable`.
 
     Call arguments:
-        inputs: Tensor of shape `(batch, ..., features)`, any float dtype. A mask is
-            passed on.
+
+    - `inputs`: tensor of shape `(batch, ..., features)`, any float dtype. A mask is
+      passed on.
 
     Returns:
         A tensor of the shape of `inputs`, in the compute dtype of the layer.
@@ -183,10 +184,11 @@ class RunningCenter(keras.Layer):
         **kwargs: What every layer takes.
 
     Call arguments:
-        inputs: Tensor of shape `(batch, ..., features)`, any float dtype.
-        mask: `None`, or a tensor of shape `(batch, ...)`, false where there is
-            padding. It is passed on.
-        training: Whether to move the mean.
+
+    - `inputs`: tensor of shape `(batch, ..., features)`, any float dtype.
+    - `mask`: `None`, or a tensor of shape `(batch, ...)`, false where there is
+      padding. It is passed on.
+    - `training`: whether to move the mean.
 
     Returns:
         A tensor of the shape of `inputs`, in the compute dtype of the layer.
@@ -229,10 +231,10 @@ class RunningCenter(keras.Layer):
 
 @keras.saving.register_keras_serializable(package="snippets")
 class RoundedCenter(RunningCenter):
-    """Keep the running mean wrongly: in float16 it comes to a halt on its way.
+    """Keep the running mean wrongly: under mixed precision it may stand still.
 
     A weight that `call` reads under mixed precision arrives in float16, unless it was
-    added with `autocast=False`. What is added to it may then be rounded away.
+    added with `autocast=False`. A small step is then rounded away.
 
     Args:
         momentum: As in `RunningCenter`.
@@ -264,9 +266,10 @@ class StepDropout(keras.Layer):
         **kwargs: What every layer takes.
 
     Call arguments:
-        inputs: Tensor of shape `(batch, time, features)`, any float dtype. A mask is
-            passed on.
-        training: Whether to drop anything.
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype. A mask is
+      passed on.
+    - `training`: whether to drop anything.
 
     Returns:
         A tensor of the shape of `inputs`, in the compute dtype of the layer.
@@ -308,7 +311,8 @@ class SkipSteps(keras.Layer):
         **kwargs: What every layer takes.
 
     Call arguments:
-        inputs: Tensor of shape `(batch, time, features)`, any float dtype.
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype.
 
     Returns:
         A tensor of shape `(batch, max(time - num_steps, 0), features)`.
@@ -348,9 +352,10 @@ class SparsityPenalty(keras.Layer):
         **kwargs: What every layer takes.
 
     Call arguments:
-        inputs: Tensor of shape `(batch, ..., features)`, any float dtype.
-        mask: `None`, or a tensor of shape `(batch, ...)`: padding does not count. It
-            is passed on.
+
+    - `inputs`: tensor of shape `(batch, ..., features)`, any float dtype.
+    - `mask`: `None`, or a tensor of shape `(batch, ...)`: padding does not count. It
+      is passed on.
 
     Returns:
         The inputs.
@@ -395,8 +400,9 @@ class PositionEmbedding(keras.Layer):
         **kwargs: What every layer takes.
 
     Call arguments:
-        inputs: Tensor of shape `(batch, time, features)`, any float dtype, with
-            `time` of at most `max_length`. A mask is passed on.
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype, with
+      `time` of at most `max_length`. A mask is passed on.
 
     Returns:
         A tensor of the shape of `inputs`, in the compute dtype of the layer.
@@ -453,8 +459,9 @@ class LocalResponseNormalization(keras.Layer):
         **kwargs: What every layer takes.
 
     Call arguments:
-        inputs: Tensor of shape `(batch, height, width, channels)`, float16, bfloat16
-            or float32.
+
+    - `inputs`: tensor of shape `(batch, height, width, channels)`, float16, bfloat16
+      or float32.
 
     Returns:
         A tensor of the shape of `inputs`.
@@ -513,8 +520,9 @@ class UnmaskedAttentionPooling(keras.Layer):
         **kwargs: What every layer takes.
 
     Call arguments:
-        inputs: Tensor of shape `(batch, time, features)`, any float dtype.
-        return_attention_scores: Whether to return the weights of the steps too.
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype.
+    - `return_attention_scores`: whether to return the weights of the steps too.
 
     Returns:
         A tensor of shape `(batch, features)`, in the compute dtype of the layer; with
@@ -603,10 +611,11 @@ class AttentionPooling(UnmaskedAttentionPooling):
         **kwargs: What every layer takes.
 
     Call arguments:
-        inputs: Tensor of shape `(batch, time, features)`, any float dtype.
-        return_attention_scores: Whether to return the weights of the steps too.
-        mask: `None`, or a tensor of shape `(batch, time)`, false where there is
-            padding. It ends here: the output has no time.
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype.
+    - `return_attention_scores`: whether to return the weights of the steps too.
+    - `mask`: `None`, or a tensor of shape `(batch, time)`, false where there is
+      padding. It ends here: the output has no time.
 
     Returns:
         A tensor of shape `(batch, features)`, in the compute dtype of the layer; with
@@ -700,7 +709,8 @@ class BlockWithoutConfig(keras.Layer):
         hidden_units: Integer, the units between the two last layers.
 
     Call arguments:
-        inputs: Tensor of shape `(batch, time, features)`.
+
+    - `inputs`: tensor of shape `(batch, time, features)`.
 
     Returns:
         A tensor of the shape of `inputs`.
@@ -733,10 +743,11 @@ class EncoderBlock(keras.Layer):
         **kwargs: What every layer takes. The layers inside get the same `dtype`.
 
     Call arguments:
-        inputs: Tensor of shape `(batch, time, features)`, any float dtype.
-        mask: `None`, or a tensor of shape `(batch, time)`, false where there is
-            padding. It is passed on.
-        training: Whether to drop anything.
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype.
+    - `mask`: `None`, or a tensor of shape `(batch, time)`, false where there is
+      padding. It is passed on.
+    - `training`: whether to drop anything.
 
     Returns:
         A tensor of the shape of `inputs`, in the compute dtype of the layer.
@@ -882,6 +893,36 @@ def attention_by_step(
     )
 
 
+def without_steps(
+    sequences: npt.NDArray[Any], steps: npt.NDArray[np.int64]
+) -> npt.NDArray[Any]:
+    """Blank one step of each sequence, to see what a model makes of the rest.
+
+    Args:
+        sequences: Array of shape `(batch, time, features)`, any real dtype.
+        steps: Array of integers of shape `(batch,)`, which step of each, from 0.
+
+    Returns:
+        A copy of `sequences`, with zeros in these steps.
+
+    Raises:
+        ValueError: If `steps` has another shape, or names a step that is not there.
+
+    Example:
+        >>> without_steps(np.ones((1, 3, 1)), np.array([1]))[0, :, 0].tolist()
+        [1.0, 0.0, 1.0]
+    """
+    batch, time = sequences.shape[:2]
+    if steps.shape != (batch,) or not ((steps >= 0) & (steps < time)).all():
+        raise ValueError(
+            f"Expected `steps` of shape ({batch},), from 0 to {time - 1}. "
+            f"Received: {steps.tolist()}"
+        )
+    blanked = sequences.copy()
+    blanked[np.arange(batch), steps] = 0
+    return blanked
+
+
 # What goes wrong, and how to see it
 
 
@@ -923,7 +964,8 @@ class UnbuiltBranches(keras.Layer):
         **kwargs: What every layer takes.
 
     Call arguments:
-        inputs: Tensor of shape `(batch, features)`.
+
+    - `inputs`: tensor of shape `(batch, features)`.
 
     Returns:
         A tensor of shape `(batch, 2)`.
