@@ -558,6 +558,7 @@ class UnmaskedAttentionPooling(keras.Layer):
 
     def score(self, inputs: Any) -> Any:
         hidden = ops.tanh(ops.matmul(inputs, self.kernel) + self.bias)
+        # hidden: (batch, time, units)
         return ops.squeeze(ops.matmul(hidden, self.query), axis=-1)  # (batch, time)
 
     def call(self, inputs: Any, return_attention_scores: bool = False) -> Any:

@@ -61,10 +61,11 @@ def test_a_layer_of_five_methods_saves_masks_and_mixes():
     from snippets.custom_layers import Gain
 
     x = keras.Input(shape=(None, 1))
-    gained = Gain(initial=3.0, dtype="mixed_float16")(keras.layers.Masking()(x))
+    gained = Gain(initial=3.0)(keras.layers.Masking()(x))
     model = keras.Model(x, keras.layers.GlobalAveragePooling1D()(gained))
     outputs = reloaded(model).predict(padded_steps(), verbose=0)
     assert outputs.tolist() == [[6.0], [12.0]]
+    assert Gain(dtype="mixed_float16")(padded_steps()).dtype == "float16"
 
 
 @proves(
@@ -192,13 +193,13 @@ def test_get_config_is_called_by_save(act="save"):
 
 
 @proves(
-    "Without `compute_output_shape` Keras 3 traces `call` on the Input to "
+    "Without `compute_output_shape` Keras traces `call` on the Input to "
     "find the shape, so most layers can leave it out.",
-    keras=">=3",
+    false_with={"axis": ()},
 )
-def test_keras_traces_call_to_find_the_shape():
+def test_keras_traces_call_to_find_the_shape(axis=-1):
     seen = []
-    layer = mine(call=lambda self, x: seen.append(x) or tf.reduce_sum(x, axis=-1))
+    layer = mine(call=lambda self, x: seen.append(x) or tf.reduce_sum(x, axis=axis))
     assert tuple(layer(keras.Input(shape=(3,))).shape) == (None,)
     assert seen
 
@@ -242,7 +243,7 @@ def test_a_positional_name_is_refused_on_keras_3():
 def test_a_positional_name_works_on_keras_2():
     layer = mine(build=lambda self, shape: self.add_weight("w", shape[1:]))
     layer(np.ones((1, 2), "float32"))
-    assert layer.weights[0].name.startswith("w")
+    assert layer.weights[0].name.split("/")[-1].startswith("w")
 
 
 class Nested(keras.layers.Layer):
@@ -259,12 +260,13 @@ class Nested(keras.layers.Layer):
 
 @proves(
     "A layer that holds other layers needs a `build` which builds them. "
-    "Without one Keras 3 traces `call`, and where that fails you meet its "
+    "Without one Keras traces `call`, and where that fails you meet its "
     "longest warning:",
-    keras=">=3",
+    false_with={"use_bias": False},
 )
-def test_unbuilt_state_is_traced():
+def test_unbuilt_state_is_traced(use_bias=True):
     layer = Nested()
+    layer.inner.use_bias = use_bias
     layer(keras.Input(shape=(3,)))
     assert len(layer.weights) == 2
 
@@ -280,7 +282,7 @@ def warnings_of(layer):
 
 @proves(
     "A layer that holds other layers needs a `build` which builds them. "
-    "Without one Keras 3 traces `call`, and where that fails you meet its "
+    "Without one Keras traces `call`, and where that fails you meet its "
     "longest warning:",
     keras=">=3",
 )
@@ -385,8 +387,8 @@ def test_weights_are_read_in_float16():
 
 @proves(
     "`RoundedCenter` is the same layer without that argument. Its mean is "
-    "1, the data has moved on to 1.2, and after 200 batches the mean is "
-    "where the first of them had put it:",
+    "1, the data has moved on to 1.2, and after 200 batches it has not come "
+    "further than one of its steps:",
     keras=">=3",
 )
 def test_a_rounded_mean_stands_still():
@@ -401,7 +403,7 @@ def test_a_rounded_mean_stands_still():
             layer(np.full((2, 1), 1.2, "float32"), training=True)
         means.append(float(layer.mean[0]))
     assert 1.03 < means[0] < 1.04
-    assert abs(means[1] - 1.0002) < 1e-5
+    assert abs(means[1] - 1.0) < 0.00025
 
 
 @proves(
@@ -533,7 +535,7 @@ def warnings_about_masks():
 @proves(
     "A layer that says nothing about masks loses them: Keras 3 warns, Keras "
     "2 does not.",
-    keras=">=3.6",
+    keras=">=3",
 )
 def test_a_lost_mask_warns_on_keras_3():
     assert len(warnings_about_masks()) == 1
@@ -687,6 +689,33 @@ def test_inner_layers_take_the_policy():
     assert {layer.compute_dtype for layer in inner} == {"float16"}
 
 
+def mean_behind(policy):
+    """The mean of 1, 3 and one step of padding, behind a layer in that precision."""
+    layer, x = mine(policy), keras.Input(shape=(None, 1))
+    layer.supports_masking = True
+    pooled = keras.layers.GlobalAveragePooling1D()(layer(keras.layers.Masking()(x)))
+    return float(keras.Model(x, pooled)(padded_steps())[0, 0])
+
+
+@proves(
+    "Keras 3.6 to 3.13 lose the mask where a layer casts its input: behind "
+    "a layer in mixed precision the padding counts again.",
+    keras=">=3.6,<3.14",
+)
+def test_a_cast_lost_the_mask():
+    assert mean_behind("float32") == (1 + 3) / 2
+    assert np.isclose(mean_behind("mixed_float16"), (1 + 3 + 0) / 3, atol=1e-3)
+
+
+@proves(
+    "Keras 2, 3.4 and 3.15 keep it.",
+    keras="!=3.6.*,!=3.9.*,!=3.11.*,!=3.13.*",
+    false_with={"expected": (1 + 3 + 0) / 3},
+)
+def test_a_cast_keeps_the_mask(expected=(1 + 3) / 2):
+    assert abs(mean_behind("mixed_float16") - expected) < 0.01
+
+
 # Losses and metrics
 
 
@@ -710,7 +739,7 @@ def test_a_layer_adds_a_loss(weight=0.5):
 @proves(
     "`self.add_loss` adds to the loss of the model, and a metric that is an "
     "attribute of the layer is reported by `fit` under its name:",
-    keras=">=3.6",
+    keras=">=3",
 )
 def test_a_layer_reports_a_metric():
     from snippets.custom_layers import SparsityPenalty
@@ -728,7 +757,7 @@ def test_a_layer_reports_a_metric():
 )
 def test_add_metric_raises_on_keras_3():
     with pytest.raises(NotImplementedError):
-        keras.layers.Layer().add_metric(1.0, name="activity")
+        keras.layers.Layer().add_metric()
 
 
 # `keras.ops`, or TensorFlow
@@ -813,7 +842,7 @@ def test_a_file_holds_the_name_and_the_config(name="Held"):
 @proves(
     "Here are three layers that `save` takes without a word, and that do "
     "not come back as they were.",
-    keras=">=3",
+    keras=">=3.9",
 )
 def test_save_takes_all_three():
     from snippets import custom_layers
@@ -831,11 +860,14 @@ def test_save_takes_all_three():
             assert found.initial != layer.initial
 
 
-class Plain(keras.layers.Layer):
-    """A layer that is not registered."""
+def plain_model():
+    """A model with a layer that is not registered, and its class."""
 
-    def call(self, x):
-        return x
+    class Plain(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    return keras.Sequential([keras.Input(shape=(3,)), Plain()]), Plain
 
 
 @proves(
@@ -844,9 +876,8 @@ class Plain(keras.layers.Layer):
     keras=">=3",
 )
 def test_the_cause_is_at_the_end():
-    model = keras.Sequential([keras.Input(shape=(3,)), Plain()])
     with pytest.raises(TypeError) as raised:
-        reloaded(model)
+        reloaded(plain_model()[0])
     before, _, cause = str(raised.value).rpartition("Exception encountered: ")
     assert "batch_shape" in before
     assert cause.startswith("Could not locate class 'Plain'.")
@@ -856,12 +887,12 @@ def test_the_cause_is_at_the_end():
     "Decorate it with "
     "`@keras.saving.register_keras_serializable(package=...)`, and import "
     "its module before you load.",
-    false_with={"known": {"Plain": Plain}},
+    false_with={"named": True},
 )
-def test_a_class_that_is_not_registered(known=None):
-    model = keras.Sequential([keras.Input(shape=(3,)), Plain()])
+def test_a_class_that_is_not_registered(named=False):
+    model, plain = plain_model()
     with pytest.raises((TypeError, ValueError)):
-        reloaded(model, custom_objects=known)
+        reloaded(model, custom_objects={"Plain": plain} if named else None)
 
 
 @proves(
@@ -1111,11 +1142,13 @@ def test_the_mended_layer_gives_padding_no_weight():
     assert not pooled[1].any()
 
 
-@proves("Read as a sequence, a digit is 8 rows of 8 pixels.", keras=">=3")
-def test_a_digit_is_eight_rows():
+@proves(
+    "Read as a sequence, a digit is 8 rows of 8 pixels.", false_with={"shape": (28, 28)}
+)
+def test_a_digit_is_eight_rows(shape=(8, 8)):
     from snippets.data import digit_sequences
 
-    assert digit_sequences()[0].shape[1:] == (8, 8)
+    assert digit_sequences()[0].shape[1:] == shape
 
 
 @proves(
@@ -1517,10 +1550,13 @@ def test_how_to_mix(policy="mixed_float16"):
 
 @proves("any backend | `keras.ops`", keras=">=3")
 def test_how_to_name_no_backend():
+    import inspect
+
     from snippets.custom_layers import masked_softmax
 
-    assert keras.ops.__name__.endswith("keras.ops")
-    assert isinstance(masked_softmax(np.ones((1, 2))), tf.Tensor)
+    x = keras.Input(shape=(2,))
+    assert np.allclose(keras.Model(x, masked_softmax(x))(np.ones((1, 2))), 0.5)
+    assert "tf." not in inspect.getsource(masked_softmax)
 
 
 @proves(
