@@ -1068,7 +1068,7 @@ def layer_problem(
     input_shape: tuple[int, ...],
     **expectations: Any,
 ) -> str | None:
-    """Run on your layer what Keras runs on its own layers, and two checks more.
+    """Run on your layer what Keras runs on its own layers, and three checks more.
 
     The suite of Keras makes the layer from its config, builds it, calls it on symbols
     and on numbers, trains it for a step and calls it in mixed precision. Added here: no
