@@ -603,15 +603,26 @@ def test_masked_softmax_is_the_softmax_of_the_valid_scores(dtype: str) -> None:
     np.testing.assert_allclose(masked_softmax(scores)[1], tf.nn.softmax(scores[1]))
 
 
-def test_masked_softmax_has_finite_gradients_even_where_all_is_padding() -> None:
-    scores = tf.Variable(steps()[..., 0])
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_masked_softmax_has_finite_gradients_even_where_all_is_padding(
+    dtype: str,
+) -> None:
+    scores = tf.Variable(steps()[..., 0], dtype=dtype)
     with tf.GradientTape() as tape:
-        total = tf.reduce_sum(masked_softmax(scores, MASK) * np.arange(5.0))
+        total = tf.reduce_sum(masked_softmax(scores, MASK) * tf.range(5.0, dtype=dtype))
     gradient = tape.gradient(total, scores).numpy()
 
     assert np.isfinite(gradient).all()
     assert gradient[0].any()
     assert not gradient[~MASK].any()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_padding_weighs_nothing_beside_scores_that_are_very_low(dtype: str) -> None:
+    scores = tf.constant([[-1000.0, -1001.0, 0.0]], dtype)
+    weights = masked_softmax(scores, np.array([[1, 1, 0]]))
+
+    np.testing.assert_allclose(weights, [[0.7311, 0.2689, 0.0]], atol=1e-3)
 
 
 @pytest.mark.parametrize("mask", [None, MASK])
