@@ -763,7 +763,11 @@ def test_add_metric_raises_on_keras_3():
 # `keras.ops`, or TensorFlow
 
 
-@proves("All layers of this page are written so, except one.", keras=">=3")
+@proves(
+    "Write `call` in `keras.ops`, which names no backend. All layers of "
+    "this page are written so, except one.",
+    keras=">=3",
+)
 def test_only_one_layer_imports_tensorflow():
     import inspect
 
