@@ -128,3 +128,58 @@ def plot_points(
         axes.text(x, y, str(names[kind]), color=color, ha="center", va="center")
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.grid(alpha=0.3)
+
+
+def plot_heat_map(
+    values: npt.NDArray[Any],
+    row_names: Sequence[object],
+    column_names: Sequence[object],
+    x_label: str,
+    y_label: str,
+    value_label: str,
+) -> None:
+    """Show a table of numbers as colors, from white for 0 to dark for the largest.
+
+    Each cell holds its number, with two decimals.
+
+    Args:
+        values: Array of shape `(num_rows, num_columns)` of numbers of at least 0, at
+            least one, any real dtype.
+        row_names: Sequence with one name for each row, from the top.
+        column_names: Sequence with one name for each column.
+        x_label: String, what a column is.
+        y_label: String, what a row is.
+        value_label: String, what the numbers are.
+
+    Raises:
+        ValueError: If `values` has another shape or holds something else, or if there
+            are not as many names as rows and columns.
+
+    Example:
+        >>> table = np.array([[0.1, 0.9], [0.5, 0.5]])
+        >>> plot_heat_map(table, ["a", "b"], [1, 2], "step", "example", "weight")
+    """
+    table = np.asarray(values)
+    if table.ndim != 2 or not table.size or not (table >= 0).all():
+        raise ValueError(
+            "Expected `values` of shape (num_rows, num_columns), numbers of at least "
+            f"0. Received: shape {table.shape}"
+        )
+    if table.shape != (len(row_names), len(column_names)):
+        raise ValueError(
+            f"Expected {table.shape[0]} row names and {table.shape[1]} column names. "
+            f"Received: {len(row_names)} and {len(column_names)}"
+        )
+    size = (1.6 + 0.55 * table.shape[1], 0.9 + 0.35 * table.shape[0])
+    _, axes = plt.subplots(figsize=size, dpi=120, layout="constrained")
+    image = axes.imshow(table, cmap="Blues", vmin=0, aspect="auto")
+    half = image.get_clim()[1] / 2
+    for (row, column), value in np.ndenumerate(table):
+        ink = "white" if value > half else "black"
+        axes.text(
+            column, row, f"{value:.2f}", color=ink, fontsize=8, ha="center", va="center"
+        )
+    axes.set_xticks(range(table.shape[1]), [str(name) for name in column_names])
+    axes.set_yticks(range(table.shape[0]), [str(name) for name in row_names])
+    axes.set(xlabel=x_label, ylabel=y_label)
+    axes.figure.colorbar(image, ax=axes, label=value_label)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from snippets.figures import plot_curves, plot_images, plot_points
+from snippets.figures import plot_curves, plot_heat_map, plot_images, plot_points
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +99,43 @@ def test_points_stand_where_they_are_as_the_name_of_their_class() -> None:
 def test_points_outside_a_plane_are_refused(points: Any, labels: Any) -> None:
     with pytest.raises(ValueError, match="shape \\(num_points, 2\\)"):
         plot_points(points, labels)
+
+
+def test_a_heat_map_shows_each_number_where_it_stands_from_0_on() -> None:
+    table = np.array([[0.0, 0.25, 1.0], [0.5, 0.125, 0.75]])
+    plot_heat_map(table, ["top", "low"], [1, 2, 3], "step", "example", "weight")
+    axes, bar = plt.gcf().axes
+    assert np.array_equal(np.asarray(axes.images[0].get_array()), table)
+    assert axes.images[0].get_clim() == (0.0, 1.0)
+    shown = {text.get_position(): text.get_text() for text in axes.texts}
+    assert shown[(2, 0)] == "1.00"
+    assert shown[(0, 1)] == "0.50"
+    assert len(shown) == 6
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "2", "3"]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["top", "low"]
+    labels = axes.get_xlabel(), axes.get_ylabel(), bar.get_ylabel()
+    assert labels == ("step", "example", "weight")
+
+
+def test_the_numbers_of_a_heat_map_are_read_on_any_color() -> None:
+    plot_heat_map(np.array([[0.1, 0.9]]), ["a"], ["b", "c"], "x", "y", "z")
+    assert [text.get_color() for text in plt.gcf().axes[0].texts] == ["black", "white"]
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        (np.zeros(3), "Received: shape (3,)"),
+        (np.zeros((0, 3)), "Received: shape (0, 3)"),
+        (np.array([[1.0, -1.0]]), "at least 0"),
+        (np.array([[1.0, np.nan]]), "at least 0"),
+        (
+            np.zeros((2, 2)),
+            "Expected 2 row names and 2 column names. Received: 1 and 2",
+        ),
+        (np.zeros((1, 3)), "Received: 1 and 2"),
+    ],
+)
+def test_what_is_no_table_of_that_size_is_refused(values: Any, problem: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        plot_heat_map(values, ["a"], ["b", "c"], "x", "y", "z")
