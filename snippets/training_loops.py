@@ -71,7 +71,8 @@ class OwnStep(keras.Model):
         self.optimizer.apply(gradients, self.trainable_variables)
         num_examples = keras.ops.shape(keras.tree.flatten(x)[0])[0]
         self.metrics[0].update_state(loss, sample_weight=num_examples)
-        return self.compute_metrics(x, y, y_pred, sample_weight)
+        metrics: dict[str, Any] = self.compute_metrics(x, y, y_pred, sample_weight)
+        return metrics
 
 
 def training_step(
@@ -107,7 +108,6 @@ def training_step(
         )
     optimizer.build(model.trainable_variables)
 
-    @tf.function(reduce_retracing=True)
     def step(x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             y_pred = model(x, training=True)
@@ -117,7 +117,8 @@ def training_step(
         optimizer.apply(gradients, model.trainable_variables)
         return loss, y_pred
 
-    return step
+    compiled: Callable[..., tuple[Any, Any]] = tf.function(step, reduce_retracing=True)
+    return compiled
 
 
 def check_labels(labels: Any, num_classes: int) -> None:
@@ -794,7 +795,7 @@ def loss_without_tracker(keras_module: ModuleType) -> Any:
         [0.0]
     """
 
-    class Untracked(keras_module.Model):  # type: ignore[name-defined,misc]  # a variable
+    class Untracked(keras_module.Model):  # type: ignore[name-defined]  # a variable
         def train_step(self, data: Any) -> dict[str, Any]:
             x, y = data
             with tf.GradientTape() as tape:
