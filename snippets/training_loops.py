@@ -117,7 +117,9 @@ def training_step(
         optimizer.apply(gradients, model.trainable_variables)
         return loss, y_pred
 
-    compiled: Callable[..., tuple[Any, Any]] = tf.function(step, reduce_retracing=True)
+    compiled: Callable[..., tuple[Any, Any]] = tf.function(
+        step, reduce_retracing=True, autograph=False
+    )
     return compiled
 
 
@@ -546,9 +548,10 @@ def checkpoints(folder: str | Path) -> list[Path]:
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ["."]
     foreign = set(names) - {path.name for path in folder.glob("step-????????.npz")}
     if foreign - {"unfinished"}:
+        found = "a file" if names == ["."] else repr(min(foreign - {"unfinished"}))
         raise ValueError(
             f"Expected {folder.name!r} to be a folder of checkpoints alone. "
-            f"Received: {'a file' if names == ['.'] else min(foreign)!r}"
+            f"Received: {found}"
         )
     return [folder / name for name in names if name != "unfinished"]
 
@@ -625,7 +628,7 @@ def restore_checkpoint(folder: str | Path, model: keras.Model, optimizer: Any) -
         return 0
     newest = found[-1]
     try:
-        with np.load(newest) as archive:
+        with newest.open("rb") as file, np.load(file) as archive:
             arrays = [archive[name] for name in archive.files]
     except (EOFError, OSError, ValueError, zipfile.BadZipFile):
         raise ValueError(
@@ -750,7 +753,7 @@ def round_straight_through(x: Any) -> Any:
     """Round, and let gradients pass as if nothing had been rounded.
 
     The gradient of rounding is 0 wherever there is one, so nothing before it would
-    learn.
+    learn. Call it on values, inside the `call` of a layer, not on a `keras.Input`.
 
     Args:
         x: Float tensor of any shape.

@@ -248,7 +248,8 @@ def assert_last_weights(model, optimizer, averaged):
 
 
 @proves(
-    "An epoch of one step has the loss of that step, so `steps_per_epoch=1` makes `fit` "
+    "An epoch of one step has the loss of that step, so `steps_per_epoch=1` makes "
+    "`fit` "
     "report every step.",
     false_with={"steps": 3},
 )
@@ -403,11 +404,11 @@ def test_compute_metrics_updates_the_metrics_of_compile(updated=False):
             return self.compute_metrics(x, y, y_pred) if updated else {"mine": 1.0}
 
     model = classifier(Checked)
-    count = keras.metrics.SparseCategoricalAccuracy()
-    model.compile("sgd", metrics=[count], **EAGER)
-    with contextlib.suppress(ValueError):  # newer versions refuse an empty metric
+    accuracy = keras.metrics.SparseCategoricalAccuracy()
+    model.compile("sgd", metrics=[accuracy], **EAGER)
+    with contextlib.suppress(ValueError):  # `fit` may refuse to report an empty metric
         model.fit(X, Y, **QUIET)
-    assert float(count.count if count.built else 0.0) == 0.0
+    assert float(accuracy.count) == 0.0
 
 
 @proves(
@@ -442,13 +443,12 @@ def test_validation_goes_through_test_step(name="test_step"):
 
 # Code that was written for Keras 2
 
-NAMES = (
+
+@proves(
     "So `optimizer.minimize` is gone in Keras 3, and `apply` is new; `apply_gradients` "
-    "is in both."
+    "is in both.",
+    keras=">=3",
 )
-
-
-@proves(NAMES, keras=">=3")
 def test_minimize_is_gone():
     with pytest.raises(
         AttributeError, match="'SGD' object has no attribute 'minimize'"
@@ -456,7 +456,11 @@ def test_minimize_is_gone():
         keras.optimizers.SGD().minimize  # noqa: B018 - the look-up is what fails
 
 
-@proves(NAMES, keras="<3")
+@proves(
+    "So `optimizer.minimize` is gone in Keras 3, and `apply` is new; `apply_gradients` "
+    "is in both.",
+    keras="<3",
+)
 def test_minimize_was_in_keras_2():
     variable = tf.Variable(3.0)
     keras.optimizers.SGD(0.5).minimize(lambda: variable**2, [variable])
@@ -464,14 +468,22 @@ def test_minimize_was_in_keras_2():
     assert not hasattr(keras.optimizers.SGD(), "apply")
 
 
-@proves(NAMES, keras=">=3")
+@proves(
+    "So `optimizer.minimize` is gone in Keras 3, and `apply` is new; `apply_gradients` "
+    "is in both.",
+    keras=">=3",
+)
 def test_apply_is_new():
     variable = keras.Variable(3.0)
     keras.optimizers.SGD(0.5).apply([tf.constant(2.0)], [variable])
     assert float(variable) == 2.0
 
 
-@proves(NAMES, false_with={"value": 3.0})
+@proves(
+    "So `optimizer.minimize` is gone in Keras 3, and `apply` is new; `apply_gradients` "
+    "is in both.",
+    false_with={"value": 3.0},
+)
 def test_apply_gradients_is_in_both(value=2.0):
     layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
     layer.build((None, 1))
@@ -480,18 +492,20 @@ def test_apply_gradients_is_in_both(value=2.0):
     assert layer.get_weights()[0].item() == value
 
 
-RESET = (
+@proves(
     "`reset_states()`, which a much-read guide still calls, is gone too: write "
-    "`reset_state()`."
+    "`reset_state()`.",
+    keras=">=3",
 )
-
-
-@proves(RESET, keras=">=3")
 def test_reset_states_is_gone():
     assert not hasattr(keras.metrics.Mean(), "reset_states")
 
 
-@proves(RESET, keras="<3")
+@proves(
+    "`reset_states()`, which a much-read guide still calls, is gone too: write "
+    "`reset_state()`.",
+    keras="<3",
+)
 def test_reset_states_was_in_keras_2():
     metric = keras.metrics.Mean()
     metric.update_state(3.0)
@@ -499,7 +513,11 @@ def test_reset_states_was_in_keras_2():
     assert float(metric.result()) == 0.0
 
 
-@proves(RESET, false_with={"value": 3.0})
+@proves(
+    "`reset_states()`, which a much-read guide still calls, is gone too: write "
+    "`reset_state()`.",
+    false_with={"value": 3.0},
+)
 def test_reset_state_is_in_both(value=0.0):
     metric = keras.metrics.Mean()
     metric.update_state(3.0)
@@ -507,10 +525,10 @@ def test_reset_state_is_in_both(value=0.0):
     assert float(metric.result()) == value
 
 
-LOSSES = "`compiled_loss` warns; `compute_loss` is in both."
-
-
-@proves(LOSSES, keras=">=3")
+@proves(
+    "`compiled_loss` warns; `compute_loss` is in both.",
+    keras=">=3",
+)
 def test_compiled_loss_warns():
     model = classifier()
     model.compile("sgd", **EAGER)
@@ -521,7 +539,10 @@ def test_compiled_loss_warns():
     assert np.isclose(float(loss), float(crossentropy()(Y, model(X))))
 
 
-@proves(LOSSES, false_with={"offset": 1.0})
+@proves(
+    "`compiled_loss` warns; `compute_loss` is in both.",
+    false_with={"offset": 1.0},
+)
 def test_compute_loss_is_in_both(offset=0.0):
     model = classifier()
     model.compile("sgd", **EAGER)
@@ -642,15 +663,9 @@ def test_the_loop_refuses_bad_data(label=3):
     before = model.get_weights()
     bad = [[], [(X[:, None], Y)], [(X, Y[:5])], [(X, np.where(Y == 1, label, Y))]]
     for batches in bad:
-        with pytest.raises(ValueError, match="Expected .* Received: "):
+        with pytest.raises(ValueError, match=r"Expected .* Received: "):
             train_by_hand(model, batches, 1, crossentropy(), keras.optimizers.SGD())
     assert largest_difference(before, model.get_weights()) == 0.0
-
-
-EMPTY = (
-    "`fit` itself differs here: given an empty dataset, Keras 2 raises, and Keras 3 "
-    "warns and returns a history of nothing."
-)
 
 
 def fit_nothing():
@@ -660,13 +675,21 @@ def fit_nothing():
     return model.fit(data, verbose=0).history
 
 
-@proves(EMPTY, keras="<3")
+@proves(
+    "`fit` itself differs here: given an empty dataset, Keras 2 raises, and Keras 3 "
+    "warns and returns a history of nothing.",
+    keras="<3",
+)
 def test_empty_dataset_on_keras_2():
-    with pytest.raises(ValueError, match="non-empty|no data|empty"):
+    with pytest.raises(ValueError, match="non-empty"):
         fit_nothing()
 
 
-@proves(EMPTY, keras=">=3")
+@proves(
+    "`fit` itself differs here: given an empty dataset, Keras 2 raises, and Keras 3 "
+    "warns and returns a history of nothing.",
+    keras=">=3",
+)
 def test_empty_dataset_on_keras_3():
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -676,11 +699,6 @@ def test_empty_dataset_on_keras_3():
 
 
 # Killed, and resumed
-
-STATE = (
-    "What the next step depends on is more than the weights: the state of the "
-    "optimizer, the state of dropout's random numbers, and the place in the data."
-)
 
 
 @functools.cache
@@ -720,17 +738,32 @@ def losses_after_three_steps(left_out=""):
     return [float(other_step(*batch)[0]) for batch in rest]
 
 
-@proves(STATE, keras=">=3", false_with={"left_out": "nothing"})
+@proves(
+    "What the next step depends on is more than the weights: the state of the "
+    "optimizer, the state of dropout's random numbers, and the place in the data.",
+    keras=">=3",
+    false_with={"left_out": "nothing"},
+)
 def test_optimizer_state_matters(left_out="optimizer"):
     assert losses_after_three_steps(left_out) != losses_after_three_steps()
 
 
-@proves(STATE, keras=">=3", false_with={"left_out": "nothing"})
+@proves(
+    "What the next step depends on is more than the weights: the state of the "
+    "optimizer, the state of dropout's random numbers, and the place in the data.",
+    keras=">=3",
+    false_with={"left_out": "nothing"},
+)
 def test_random_state_matters(left_out="random numbers"):
     assert losses_after_three_steps(left_out) != losses_after_three_steps()
 
 
-@proves(STATE, keras=">=3", false_with={"left_out": "nothing"})
+@proves(
+    "What the next step depends on is more than the weights: the state of the "
+    "optimizer, the state of dropout's random numbers, and the place in the data.",
+    keras=">=3",
+    false_with={"left_out": "nothing"},
+)
 def test_place_in_the_data_matters(left_out="place"):
     assert losses_after_three_steps(left_out) != losses_after_three_steps()
 
@@ -842,10 +875,11 @@ def test_killed_and_resumed_equals_uninterrupted(seed=0):
     assert largest_difference(weights, expected) == 0.0
 
 
-KEPT = "A file gets its name when it is whole, and the one before it is kept."
-
-
-@proves(KEPT, keras=">=3", false_with={"name": "save"})
+@proves(
+    "A file gets its name when it is whole, and the one before it is kept.",
+    keras=">=3",
+    false_with={"name": "save"},
+)
 def test_a_checkpoint_has_its_name_when_it_is_whole(name="savez"):
     from snippets.training_loops import save_checkpoint
 
@@ -866,7 +900,11 @@ def test_a_checkpoint_has_its_name_when_it_is_whole(name="savez"):
         assert [path.name for path in Path(folder).iterdir()] == ["unfinished"]
 
 
-@proves(KEPT, keras=">=3", false_with={"kept": 3})
+@proves(
+    "A file gets its name when it is whole, and the one before it is kept.",
+    keras=">=3",
+    false_with={"kept": 3},
+)
 def test_the_last_two_are_kept(kept=2):
     from snippets.training_loops import checkpoints, save_checkpoint
 
@@ -895,7 +933,7 @@ def test_bad_folders_are_refused(size=500):
         Path(folder, "photos/holiday.jpg").write_bytes(b"no checkpoint")
         for name in ("cut", "photos"):
             before = {p: p.read_bytes() for p in Path(folder, name).iterdir()}
-            with pytest.raises(ValueError, match="Expected .* Received: "):
+            with pytest.raises(ValueError, match=r"Expected .* Received: "):
                 resumable(f"{folder}/{name}")
             assert before == {p: p.read_bytes() for p in Path(folder, name).iterdir()}
 
@@ -917,13 +955,11 @@ def resumed_by_backup(dropout=0.0, save_freq="epoch", interrupted=True):
     return model.get_weights(), int(model.optimizer.iterations)
 
 
-LIMITS = (
+@proves(
     "A model without dropout resumes at the start of the epoch and ends the same; one "
-    "with dropout does not, since the state of its random numbers is not saved."
+    "with dropout does not, since the state of its random numbers is not saved.",
+    false_with={"dropout": 0.5},
 )
-
-
-@proves(LIMITS, false_with={"dropout": 0.5})
 def test_backup_resumes_without_dropout(dropout=0.0):
     resumed, steps = resumed_by_backup(dropout)
     expected, expected_steps = resumed_by_backup(dropout, interrupted=False)
@@ -931,7 +967,11 @@ def test_backup_resumes_without_dropout(dropout=0.0):
     assert largest_difference(resumed, expected) < 1e-6
 
 
-@proves(LIMITS, false_with={"dropout": 0.0})
+@proves(
+    "A model without dropout resumes at the start of the epoch and ends the same; one "
+    "with dropout does not, since the state of its random numbers is not saved.",
+    false_with={"dropout": 0.0},
+)
 def test_backup_loses_the_state_of_dropout(dropout=0.5):
     resumed, _ = resumed_by_backup(dropout)
     expected, _ = resumed_by_backup(dropout, interrupted=False)
@@ -939,7 +979,8 @@ def test_backup_loses_the_state_of_dropout(dropout=0.5):
 
 
 @proves(
-    "And with `save_freq=25` Keras 3 restores the weights of the middle of an epoch and "
+    "And with `save_freq=25` Keras 3 restores the weights of the middle of an epoch "
+    "and "
     "then runs that epoch from its first batch: steps are taken twice.",
     keras=">=3",
     false_with={"save_freq": "epoch"},
@@ -1015,7 +1056,7 @@ def test_keras_2_does_not_accumulate():
     false_with={"examples": 12},
 )
 def test_parts_count_alike(examples=9):
-    # 8 and 4 examples, or 8 and 1, in two parts; SGD steps by the mean of the two means.
+    # 8 examples and 1, in two parts: SGD steps by the mean of the two means.
     model, rate = classifier(), 0.5
     halves = [slice(0, 8), slice(8, examples)]
     means = [plain_gradients(model, X[part], Y[part]) for part in halves]
@@ -1031,7 +1072,8 @@ def test_parts_count_alike(examples=9):
 
 
 @proves(
-    "An epoch of 3 parts with `gradient_accumulation_steps=4` changes nothing until the "
+    "An epoch of 3 parts with `gradient_accumulation_steps=4` changes nothing until "
+    "the "
     "next epoch.",
     keras=">=3",
     false_with={"epochs": 2},
@@ -1050,8 +1092,8 @@ def test_left_over_parts_wait(epochs=1):
     false_with={"boundary": 4},
 )
 def test_schedules_count_parts(boundary=2):
-    # The rate is 0 once the schedule is asked with a number above the boundary; the only
-    # update is the first, of 4 parts, and the schedule is asked with 3.
+    # The rate is 0 beyond the boundary. The only update is the first, of 4 parts, and
+    # the schedule is asked with 3.
     piecewise = keras.optimizers.schedules.PiecewiseConstantDecay
     schedule = piecewise([boundary], [1.0, 0.0])
     weights, optimizer = accumulate(3, parts=4, rate=schedule)
@@ -1092,7 +1134,8 @@ def moved_by(optimizer, *gradients, times=1):
 
 
 @proves(
-    "These live in the optimizer, so `fit`, `train_step` and a loop get them alike from "
+    "These live in the optimizer, so `fit`, `train_step` and a loop get them alike "
+    "from "
     "`optimizer.apply`.",
     keras=">=3",
     false_with={"clipnorm": None},
@@ -1123,7 +1166,8 @@ def test_clipnorm_shortens_each(limit=1.0):
 
 
 @proves(
-    "`global_clipnorm=1.0` | shortens all gradients together, and keeps their direction",
+    "`global_clipnorm=1.0` | shortens all gradients together, and keeps their "
+    "direction",
     false_with={"limit": 2.0},
 )
 def test_global_clipnorm_shortens_all(limit=1.0):
@@ -1196,16 +1240,20 @@ def test_warmup_then_a_cosine(peak=0.1):
     assert np.allclose(rates, [0.0, 0.05, *cosine], atol=1e-6)
 
 
-NEGATIVE = "Keras takes a negative learning rate without a word; this recipe does not."
-
-
-@proves(NEGATIVE, false_with={"rate": 1.0})
+@proves(
+    "Keras takes a negative learning rate without a word; this recipe does not.",
+    false_with={"rate": 1.0},
+)
 def test_keras_takes_a_negative_rate(rate=-1.0):
     moved, _ = moved_by(keras.optimizers.SGD(rate), [1.0])
     assert np.allclose(moved, [[1.0]])
 
 
-@proves(NEGATIVE, keras=">=3", false_with={"rate": 0.1})
+@proves(
+    "Keras takes a negative learning rate without a word; this recipe does not.",
+    keras=">=3",
+    false_with={"rate": 0.1},
+)
 def test_the_schedule_refuses_bad_arguments(rate=-0.1):
     from snippets.training_loops import warmup_then_cosine
 
@@ -1273,17 +1321,20 @@ def test_a_step_of_infinite_gradients_is_skipped(gradient=np.inf):
     assert float(optimizer.dynamic_scale) == before / 2
 
 
-SCALED = "Keras 2 called the method `get_scaled_loss`."
-
-
-@proves(SCALED, keras="<3")
+@proves(
+    "Keras 2 called the method `get_scaled_loss`.",
+    keras="<3",
+)
 def test_get_scaled_loss_was_keras_2():
     optimizer = keras.mixed_precision.LossScaleOptimizer(keras.optimizers.SGD())
     assert float(optimizer.get_scaled_loss(tf.constant(1.0))) == 2.0**15
     assert not hasattr(optimizer, "scale_loss")
 
 
-@proves(SCALED, keras=">=3")
+@proves(
+    "Keras 2 called the method `get_scaled_loss`.",
+    keras=">=3",
+)
 def test_scale_loss_is_keras_3():
     optimizer = keras.mixed_precision.LossScaleOptimizer(keras.optimizers.SGD())
     optimizer.build([keras.Variable(1.0)])
@@ -1357,19 +1408,21 @@ def test_reduced_retracing(reduce=True):
     assert traces(SIZES, reduce_retracing=reduce) == [1, 1, 2, 2]
 
 
-SIGNATURE = (
+@proves(
     "another shape, with `None` in `input_signature` | no more; another rank raises an "
-    "error"
+    "error",
+    false_with={"options": {}},
 )
-
-
-@proves(SIGNATURE, false_with={"options": {}})
 def test_a_signature_is_traced_once(options=None):
     signature = {"input_signature": [tf.TensorSpec((None,), tf.float32)]}
     assert traces(SIZES, **(signature if options is None else options)) == [1] * 4
 
 
-@proves(SIGNATURE, false_with={"shape": (2,)})
+@proves(
+    "another shape, with `None` in `input_signature` | no more; another rank raises an "
+    "error",
+    false_with={"shape": (2,)},
+)
 def test_another_rank_is_refused(shape=(2, 2)):
     signature = [tf.TensorSpec((None,), tf.float32)]
     with pytest.raises((TypeError, ValueError)):
@@ -1410,7 +1463,7 @@ def test_a_model_in_a_loop_warns(fresh=True):
     handler = logging.StreamHandler(log)
     tf.get_logger().addHandler(handler)
     try:
-        for turn in range(6):
+        for turn in range(5):
             if fresh or not turn:
                 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
             model.predict(X, verbose=0)
@@ -1437,9 +1490,6 @@ def test_a_tape_records_trainable_variables(trainable=True):
     assert float(gradient) == 6.0
 
 
-ASKED = "It can be asked once; with `persistent=True` as often as you like."
-
-
 def ask_twice(persistent):
     w = tf.Variable(3.0)
     with tf.GradientTape(persistent=persistent) as tape:
@@ -1447,13 +1497,19 @@ def ask_twice(persistent):
     return [float(tape.gradient(y, w)) for _ in range(2)]
 
 
-@proves(ASKED, false_with={"persistent": True})
+@proves(
+    "It can be asked once; with `persistent=True` as often as you like.",
+    false_with={"persistent": True},
+)
 def test_a_tape_is_asked_once(persistent=False):
     with pytest.raises(RuntimeError, match="A non-persistent GradientTape can only"):
         ask_twice(persistent)
 
 
-@proves(ASKED, false_with={"slope": 5.0})
+@proves(
+    "It can be asked once; with `persistent=True` as often as you like.",
+    false_with={"slope": 5.0},
+)
 def test_a_persistent_tape_is_asked_often(slope=6.0):
     assert ask_twice(persistent=True) == [slope, slope]
 
@@ -1571,13 +1627,12 @@ def test_unconnected_gradients_can_be_zero(unconnected="zero"):
     assert float(gradient) == 0.0
 
 
-MISSING = (
-    "An optimizer skips a variable whose gradient is `None`, with a warning; if all are "
-    "`None` it raises *No gradients provided for any variable*."
+@proves(
+    "An optimizer skips a variable whose gradient is `None`, with a warning; if all "
+    "are "
+    "`None` it raises *No gradients provided for any variable*.",
+    false_with={"gradient": tf.ones(1)},
 )
-
-
-@proves(MISSING, false_with={"gradient": tf.ones(1)})
 def test_some_gradients_are_missing(gradient=None):
     layer, log = keras.layers.Layer(), io.StringIO()
     variables = [layer.add_weight(shape=(1,), initializer="zeros") for _ in range(2)]
@@ -1597,7 +1652,12 @@ def test_some_gradients_are_missing(gradient=None):
     assert [np.array(v).item() for v in variables] == [-1.0, 0.0]
 
 
-@proves(MISSING, false_with={"gradient": tf.ones(1)})
+@proves(
+    "An optimizer skips a variable whose gradient is `None`, with a warning; if all "
+    "are "
+    "`None` it raises *No gradients provided for any variable*.",
+    false_with={"gradient": tf.ones(1)},
+)
 def test_no_gradients_at_all(gradient=None):
     variable = keras.layers.Layer().add_weight(shape=(1,), initializer="zeros")
     with pytest.raises(ValueError, match="No gradients provided for any variable"):
@@ -1617,7 +1677,8 @@ def test_a_custom_gradient_says_what_to_pass_back(factor=7.0):
 
 
 @proves(
-    "This one rounds, and passes gradients on as if nothing had happened; it is written "
+    "This one rounds, and passes gradients on as if nothing had happened; it is "
+    "written "
     "with `keras.ops.custom_gradient` and needs no TensorFlow operation:",
     keras=">=3",
     false_with={"values": [0.0, 6.5]},
@@ -1636,7 +1697,8 @@ def test_rounding_passes_gradients(values=(0.0, 6.0)):
 
 
 @proves(
-    "The tracker of the loss has not heard of it, and in each epoch Keras 3 reports what "
+    "The tracker of the loss has not heard of it, and in each epoch Keras 3 reports "
+    "what "
     "the tracker says: 0.0.",
     keras=">=3",
 )
@@ -1672,7 +1734,8 @@ def test_early_stopping_on_zero_stops_after_two(patience=1):
 
 
 @proves(
-    "Update `self.metrics[0]`, as `OwnStep` does, or return the loss under another name.",
+    "Update `self.metrics[0]`, as `OwnStep` does, or return the loss under another "
+    "name.",
     keras=">=3",
     false_with={"key": "loss"},
 )
@@ -1716,7 +1779,8 @@ def losses_of_second_tracker(tests_too):
 
 
 @proves(
-    'Named `"loss"`, it hides that of Keras, which the default `test_step` updates, and '
+    'Named `"loss"`, it hides that of Keras, which the default `test_step` updates, '
+    "and "
     "so `evaluate` and `val_loss` are 0.0, on both Kerases.",
     false_with={"tests_too": True},
 )
@@ -1826,7 +1890,8 @@ def test_numpy_in_an_eager_step(run_eagerly=True):
 
 
 @proves(
-    "If another term of the loss still has a gradient, training goes on without the one "
+    "If another term of the loss still has a gradient, training goes on without the "
+    "one "
     "that is lost.",
     false_with={"weight": 1},
 )
@@ -1860,25 +1925,22 @@ def test_how_to_write_another_step(rate=0.5):
 
 
 @proves(
-    "a loop of your own | `training_step`, or `train_by_hand` with everything around it",
+    "a loop of your own | `training_step`, or `train_by_hand` with everything around "
+    "it",
     keras=">=3",
-    false_with={"way": "fit with other batches"},
 )
-def test_how_to_write_a_loop(way="loop"):
-    if way == "loop":
-        assert weights_and_losses_of("loop")[0] == weights_and_losses_of("fit")[0]
-    assert history_of(way) is history_of("loop")
-    assert {"loss", "accuracy", "val_loss"} <= set(history_of(way)[0])
+def test_how_to_write_a_loop():
+    assert weights_and_losses_of("loop")[0] == weights_and_losses_of("fit")[0]
+    assert {"loss", "accuracy", "val_loss"} <= set(history_of("loop")[0])
 
 
 @proves(
     "to go on after a kill, exactly | `train_resumably`",
     keras=">=3",
-    false_with={"seed": 1},
 )
-def test_how_to_go_on_after_a_kill(seed=0):
+def test_how_to_go_on_after_a_kill():
     with tempfile.TemporaryDirectory() as folder:
-        expected, _ = resumable(f"{folder}/whole", seed=seed)
+        expected, _ = resumable(f"{folder}/whole")
         with contextlib.suppress(KeyboardInterrupt):
             resumable(f"{folder}/killed", interrupt_at(5))
         resumed, _ = resumable(f"{folder}/killed")
