@@ -1463,14 +1463,14 @@ def test_a_model_in_a_loop_warns(fresh=True):
     handler = logging.StreamHandler(log)
     tf.get_logger().addHandler(handler)
     try:
-        for turn in range(5):
+        for turn in range(7):
             if fresh or not turn:
                 model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
             model.predict(X, verbose=0)
     finally:
         tf.get_logger().removeHandler(handler)
-    assert "out of the last" in log.getvalue()
-    assert "triggered tf.function retracing" in log.getvalue()
+    # TensorFlow remembers calls from before this proof: one warning may be theirs.
+    assert log.getvalue().count("triggered tf.function retracing") >= 2
 
 
 # What the tape records
