@@ -201,7 +201,7 @@ def evaluate_by_hand(
         model: A built `keras.Model` with one input and one output.
         dataset: Batches `(x, y)` or `(x, y, sample_weight)`.
         loss_function: A `keras.losses.Loss`.
-        metrics: `keras.metrics.Metric`s. They are reset first, and are not weighted.
+        metrics: Sequence of `keras.metrics.Metric`, reset first, and not weighted.
 
     Returns:
         A dict with `"loss"`, the mean over the examples, and each metric by its name.
@@ -272,7 +272,7 @@ def train_epoch(
         model: A built `keras.Model` with one input and one output.
         dataset: Batches `(x, y)` or `(x, y, sample_weight)`, at least one.
         step: A function as `training_step` returns it.
-        metrics: `keras.metrics.Metric`s, the first of them the mean of the loss.
+        metrics: Sequence of `keras.metrics.Metric`; the first is the mean of the loss.
         events: The callbacks.
         bar: The progress bar.
 
@@ -331,9 +331,9 @@ def train_by_hand(
         epochs: Integer of at least 1.
         loss_function: A `keras.losses.Loss`.
         optimizer: A `keras.optimizers.Optimizer`.
-        metrics: `keras.metrics.Metric`s, not weighted, as `metrics` in `compile()`.
+        metrics: Sequence of `keras.metrics.Metric`, not weighted, as in `compile()`.
         validation_dataset: `None`, or batches as in `dataset`.
-        callbacks: `keras.callbacks.Callback`s.
+        callbacks: Sequence of `keras.callbacks.Callback`.
         verbose: 0 for silence, 1 for a progress bar, 2 for a line an epoch.
 
     Returns:

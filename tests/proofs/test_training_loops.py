@@ -90,8 +90,8 @@ def largest_difference(some, others):
 
 
 @proves(
-    "`fit` calls it once for each batch, and still does the rest: epochs, validation, "
-    "callbacks, the progress bar.",
+    "Override `train_step`: `fit` calls it once for each batch, and still does the rest: "
+    "epochs, validation, callbacks, the progress bar.",
     false_with={"batch_size": 6},
 )
 def test_fit_calls_train_step_for_each_batch(batch_size=4):
@@ -128,8 +128,8 @@ def logs_of_a_step_that_does_nothing(epochs=2, verbose=0):
 
 
 @proves(
-    "`fit` calls it once for each batch, and still does the rest: epochs, validation, "
-    "callbacks, the progress bar.",
+    "Override `train_step`: `fit` calls it once for each batch, and still does the rest: "
+    "epochs, validation, callbacks, the progress bar.",
     false_with={"epochs": 3},
 )
 def test_fit_does_the_rest(epochs=2):
@@ -651,6 +651,18 @@ def test_the_loop_writes_the_history_of_fit(weight=2.0):
 
 
 @proves(
+    "The bar is `keras.utils.Progbar`, the one that `fit` uses:",
+    false_with={"verbose": 0},
+)
+def test_the_bar_is_that_of_fit(verbose=1):
+    model, logger = classifier(), keras.callbacks.ProgbarLogger()
+    model.compile("sgd", **EAGER)
+    with contextlib.redirect_stdout(io.StringIO()):
+        model.fit(X, Y, callbacks=[logger], **{**QUIET, "verbose": verbose})
+    assert isinstance(getattr(logger, "progbar", None), keras.utils.Progbar)
+
+
+@proves(
     "An empty dataset, a rank or a length that does not fit, and a label that is no "
     "class stop the loop before the step:",
     keras=">=3",
@@ -806,6 +818,7 @@ def interrupt_at(last_step):
     return on_step
 
 
+@functools.cache
 def losses_on_the_digits(last_step=0):
     """The run of the page: 3 epochs of batches of 32, saved every 25 steps."""
     from snippets.data import digit_vectors
@@ -834,6 +847,16 @@ def test_steps_after_the_last_checkpoint_are_repeated():
     whole, resumed = losses_on_the_digits(), losses_on_the_digits(last_step=110)
     assert (len(whole), len(resumed)) == (171, 71)
     assert resumed == whole[100:]
+
+
+@proves(
+    "The resumed run begins at step 101 and lies on the run that was never killed.",
+    keras=">=3",
+)
+def test_the_resumed_run_begins_at_step_101():
+    whole, resumed = losses_on_the_digits(), losses_on_the_digits(last_step=110)
+    assert len(whole) - len(resumed) + 1 == 101
+    assert resumed == whole[-len(resumed) :]
 
 
 KILLED = """
@@ -939,7 +962,7 @@ def test_bad_folders_are_refused(size=500):
 
 
 @functools.cache
-def resumed_by_backup(dropout=0.0, save_freq="epoch", interrupted=True):
+def resumed_by_backup(dropout=0.0, save_freq="epoch", interrupted=True, watch=None):
     """Fit for 3 epochs of 3 steps, interrupted after step 5 and resumed, or not."""
     with tempfile.TemporaryDirectory() as folder:
         for last_step in (5, 0) if interrupted else (0,):
@@ -949,10 +972,22 @@ def resumed_by_backup(dropout=0.0, save_freq="epoch", interrupted=True):
             backup = keras.callbacks.BackupAndRestore(
                 f"{folder}/backup", save_freq=save_freq
             )
-            callbacks = [backup, Interrupt(last_step)]
+            watcher = keras.callbacks.LambdaCallback(on_epoch_end=watch)
+            callbacks = [backup, watcher, Interrupt(last_step)]
             with contextlib.suppress(KeyboardInterrupt):
                 model.fit(X, Y, epochs=3, callbacks=callbacks, **QUIET)
     return model.get_weights(), int(model.optimizer.iterations)
+
+
+@proves(
+    "Inside `fit`, `keras.callbacks.BackupAndRestore` goes on from the last epoch that "
+    "it saved, with two limits.",
+    false_with={"saved_epochs": 2},
+)
+def test_backup_goes_on_from_the_last_epoch(saved_epochs=1):
+    seen = []
+    resumed_by_backup(watch=lambda epoch, logs: seen.append(epoch))
+    assert seen == [0, *range(saved_epochs, 3)]
 
 
 @proves(
@@ -1307,7 +1342,8 @@ def test_compile_wraps_the_optimizer(policy=mixed_float16):
 
 
 @proves(
-    "It skips a step whose gradients are not finite and halves the scale.",
+    "In a loop, wrap it yourself, in `keras.mixed_precision.LossScaleOptimizer`, which "
+    "skips a step whose gradients are not finite and halves the scale.",
     keras=">=3",
     false_with={"gradient": 1.0},
 )
