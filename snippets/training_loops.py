@@ -215,7 +215,7 @@ def evaluate_by_hand(
         >>> list(evaluate_by_hand(small_classifier(), batches, loss))
         ['loss']
     """
-    loss_mean = keras.metrics.Mean(name="loss")
+    loss_mean, num_examples = keras.metrics.Mean(name="loss"), 0
     for metric in metrics:
         metric.reset_state()
     for batch in dataset:
@@ -224,9 +224,10 @@ def evaluate_by_hand(
         y_pred = model(x, training=False)
         loss = loss_function(y, y_pred, sample_weight) + sum(model.losses)
         loss_mean.update_state(loss, sample_weight=len(x))
+        num_examples += len(x)
         for metric in metrics:
             metric.update_state(y, y_pred)
-    if not float(loss_mean.count):
+    if not num_examples:
         raise ValueError("Expected `dataset` to hold at least one batch. Received: 0")
     return {metric.name: float(metric.result()) for metric in (loss_mean, *metrics)}
 
