@@ -1,6 +1,7 @@
 """Reuse a trained network: freeze it, put a new head on it, fine-tune it, check it."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -101,8 +102,9 @@ def few_per_class(
 def random_shifts(pixels: int, size: int) -> keras.Sequential:
     """Build layers that augment: they move each image by a random part of its size.
 
-    They work while a model trains, and hand images through otherwise. They are Keras
-    layers and need no operation of TensorFlow.
+    They act in `fit`, and hand images through in `predict` and `evaluate`. Called
+    without `training=False` they act too, as all random layers of Keras do. They are
+    layers of Keras and need no operation of TensorFlow.
 
     Args:
         pixels: Integer from 0 to `size`, the farthest move up, down, left or right.
@@ -572,42 +574,104 @@ def changed_weights(
     return [name for name in after if before[name].tobytes() != after[name].tobytes()]
 
 
-def base_changes(keras_module: ModuleType, steps: str) -> bool:
-    """Say whether a layer learns when flags, `compile` and `fit` come in some order.
+def transfer(
+    base: keras.Model,
+    images: npt.NDArray[Any],
+    labels: npt.NDArray[Any],
+    num_classes: int,
+    test_set: tuple[npt.NDArray[Any], npt.NDArray[Any]] | None = None,
+    epochs: tuple[int, int] = (5, 15),
+    learning_rates: tuple[float, float] = (0.03, 0.003),
+) -> tuple[keras.Model, dict[str, list[float]]]:
+    """Reuse a network: train a new head on it while it is frozen, then fine-tune all.
+
+    BatchNormalization stays frozen throughout.
+
+    Args:
+        base: A trained `keras.Model` that returns features, as `classifier_on` takes
+            it. A copy of it is trained; `base` is left as it is.
+        images: Array of shape `(num_examples, ...)`, as `base` takes it.
+        labels: Array of whole numbers from 0 to `num_classes - 1`.
+        num_classes: Integer of at least 2.
+        test_set: `None`, or a tuple `(images, labels)` to measure after each epoch.
+        epochs: Tuple of two integers of at least 1: with the frozen base, and after.
+        learning_rates: Tuple of two floats greater than 0, likewise.
+
+    Returns:
+        A tuple of the `keras.Model` and its history, as `train` returns it, of all
+        epochs.
+
+    Raises:
+        ValueError: If `classifier_on` or `train` refuses an argument.
+
+    Example:
+        >>> images, labels = np.ones((2, 8, 8, 1)), np.array([0, 1])
+        >>> model, history = transfer(feature_network(), images, labels, 2)
+        >>> len(history["loss"])
+        20
+    """
+    copy = keras.models.clone_model(base)
+    copy.set_weights(base.get_weights())
+    model = classifier_on(copy, num_classes)
+    set_trainable(copy, False)
+    head = train(model, images, labels, learning_rates[0], epochs[0], test_set)
+    unfreeze_from(copy, copy.layers[0].name)
+    tuned = train(model, images, labels, learning_rates[1], epochs[1], test_set)
+    return model, {name: values + tuned[name] for name, values in head.items()}
+
+
+# Both Kerases
+
+
+def changed_in_base(
+    keras_module: ModuleType, steps: str, training: bool | None = None
+) -> list[str]:
+    """Say which weights of a base learn when flags, `compile` and `fit` come in turn.
+
+    The base is a Dense and a BatchNormalization, inside a model with a Dense on top.
 
     Args:
         keras_module: The module `keras` or the module `tf_keras`.
-        steps: String of words: `freeze` and `unfreeze` set the flag of the first layer
-            of a model of two, `compile` compiles the model, `fit` trains it on one
-            batch of 8 examples, and `fit-5` on one batch of 5. It ends in a `fit`.
+        steps: String of words. `freeze` and `unfreeze` set `trainable` of the base,
+            `freeze:norm` or `unfreeze:dense` that of one of its layers. `compile`
+            compiles the model, `fit` trains it on one batch of 8 examples, and
+            `fit:5` on one of 5. The last is a `fit`.
+        training: `None`, or what to pass as `training` where the base is called.
 
     Returns:
-        Whether the last step changed the first layer.
+        A list of the names of the weights of the base that the last step changed.
 
     Raises:
         ValueError: If a word is none of these, or if the last is no `fit`.
 
     Example:
-        >>> base_changes(keras, "freeze compile fit")
-        False
+        >>> changed_in_base(keras, "freeze compile fit")
+        []
     """
-    words = steps.split()
-    known = {"freeze", "unfreeze", "compile", "fit", "fit-5"}
-    if not set(words) <= known or not words or not words[-1].startswith("fit"):
+    words = re.findall(r"(?:un)?freeze(?::norm|:dense)?|compile|fit(?::5)?", steps)
+    if words != steps.split() or not words or not words[-1].startswith("fit"):
         raise ValueError(
-            f"Expected `steps` of {sorted(known)}, the last a fit. Received: {steps!r}"
+            "Expected `steps` of the words freeze, unfreeze, compile and fit, the last "
+            f"a fit. Received: {steps!r}"
         )
-    layers = keras_module.layers
-    first = layers.Dense(4)
-    model = keras_module.Sequential([keras_module.Input((3,)), first, layers.Dense(1)])
-    before = first.get_weights()
-    for word in words:
+    layers, inputs = keras_module.layers, keras_module.Input((3,))
+    parts = [layers.Dense(4, name="dense"), layers.BatchNormalization(name="norm")]
+    base = keras_module.Model(inputs, parts[1](parts[0](inputs)))
+    outer = keras_module.Input((3,))
+    features = base(outer) if training is None else base(outer, training=training)
+    model = keras_module.Model(outer, layers.Dense(1)(features))
+    before = base.get_weights()
+    for word, _, part in (word.partition(":") for word in words):
         if word.endswith("freeze"):
-            first.trainable = word == "unfreeze"
+            layer = base.get_layer(part) if part else base
+            layer.trainable = word == "unfreeze"
         elif word == "compile":
             model.compile(optimizer="sgd", loss="mse")
         else:
-            before, examples = first.get_weights(), 5 if word == "fit-5" else 8
-            model.fit(np.ones((examples, 3)), np.ones((examples, 1)), verbose=0)
-    pairs = zip(before, first.get_weights(), strict=True)
-    return not all(np.array_equal(old, new) for old, new in pairs)
+            before, size = base.get_weights(), int(part or 8)
+            x = np.linspace(0.0, 1.0, size * 3).reshape(size, 3)
+            # As large as the data: a smaller last batch would make the axis `None`.
+            model.fit(x, np.ones((size, 1)), batch_size=size, verbose=0)
+    names = [re.split("[/:]", w.name.removesuffix(":0"))[-1] for w in base.weights]
+    pairs = zip(names, before, base.get_weights(), strict=True)
+    return [name for name, old, new in pairs if not np.array_equal(old, new)]
