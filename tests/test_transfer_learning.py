@@ -1,0 +1,799 @@
+"""The recipes around reused networks, against NumPy, Keras, and a blocked network."""
+
+import hashlib
+import importlib
+import socket
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tf_keras
+
+from snippets.data import digit_images
+from snippets.processes import outputs_in_fresh_process
+from snippets.transfer_learning import (
+    InferenceMode,
+    changed_in_base,
+    changed_weights,
+    check_examples,
+    classifier_on,
+    every_layer,
+    feature_network,
+    few_per_class,
+    freeze_batch_normalization,
+    random_shifts,
+    resnet50_classifier,
+    select_classes,
+    set_trainable,
+    train,
+    transfer,
+    unfreeze_from,
+    weight_values,
+)
+
+IMAGES = np.linspace(0.0, 1.0, 8 * 64, dtype="float32").reshape(8, 8, 8, 1)
+LABELS = np.arange(8) % 2
+NORMALIZATION = [
+    f"norm_{block}/{name}"
+    for block in (1, 2)
+    for name in ("gamma", "beta", "moving_mean", "moving_variance")
+]
+
+
+def flags(model: keras.Model) -> list[bool]:
+    """The `trainable` of a model and of everything in it."""
+    return [part.trainable for part in every_layer(model)]
+
+
+def what_training_changes(model: keras.Model) -> list[str]:
+    """The weights that one epoch changes."""
+    before = weight_values(model)
+    images = IMAGES if len(model.input_shape) == 4 else IMAGES[:, 0, :, 0]
+    train(model, images, LABELS, learning_rate=0.01, epochs=1)
+    return changed_weights(before, weight_values(model))
+
+
+def dense_base() -> keras.Model:
+    """A base that is traced faster than one of convolutions."""
+    pixels = keras.Input((8,))
+    x = keras.layers.Dense(4, name="dense_1")(pixels)
+    x = keras.layers.BatchNormalization(name="norm_1")(x)
+    x = keras.layers.Dense(4, name="dense_2")(x)
+    return keras.Model(pixels, keras.layers.BatchNormalization(name="norm_2")(x))
+
+
+class Opaque(keras.Model):
+    """A model that never knows its inputs."""
+
+    def call(self, x: Any) -> Any:
+        return x
+
+
+# Data
+
+
+def test_selected_classes_are_numbered_in_the_order_they_are_named() -> None:
+    features, labels = np.arange(6), np.array([5, 9, 5, 0, 7, 9])
+
+    kept, numbers = select_classes(features, labels, classes=[9, 5])
+
+    assert kept.tolist() == [0, 1, 2, 5]
+    assert numbers.tolist() == [1, 0, 1, 0]
+    assert numbers.dtype == "int64"
+
+
+def test_selected_digits_keep_their_images() -> None:
+    images, labels = digit_images()
+
+    kept, numbers = select_classes(images, labels, classes=range(5, 10))
+
+    np.testing.assert_array_equal(kept, images[labels >= 5])
+    np.testing.assert_array_equal(numbers, labels[labels >= 5] - 5)
+
+
+@pytest.mark.parametrize("classes", [[], [0, 0], [0, 3], [-1]])
+def test_classes_must_be_there_each_once(classes: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"`classes` to name some of \[0, 1, 2\]"):
+        select_classes(np.arange(3), np.array([0, 1, 2]), classes)
+
+
+@pytest.mark.parametrize("labels", [np.zeros(2, int), np.zeros((3, 1), int)])
+def test_selection_needs_one_label_for_each_example(labels: Any) -> None:
+    with pytest.raises(ValueError, match="Expected one label for each example"):
+        select_classes(np.arange(3), labels, [0])
+
+
+def test_no_class_can_be_selected_of_no_data() -> None:
+    with pytest.raises(ValueError, match=r"some of \[\]"):
+        select_classes(np.zeros((0, 3)), np.zeros(0, int), [0])
+
+
+def test_the_few_and_the_rest_are_all_examples_each_once() -> None:
+    labels = np.array([1, 0, 1, 0, 1, 0, 0])
+    features = np.arange(7) * 10
+
+    x_few, y_few, x_rest, y_rest = few_per_class(features, labels, per_class=2)
+
+    assert y_few.tolist() == [0, 0, 1, 1]
+    assert sorted([*x_few, *x_rest]) == features.tolist()
+    np.testing.assert_array_equal(labels[x_few // 10], y_few)
+    np.testing.assert_array_equal(labels[x_rest // 10], y_rest)
+
+
+def test_the_seed_decides_the_draw() -> None:
+    images, labels = digit_images()
+    one, same, other = (few_per_class(images, labels, 3, s)[0] for s in (1, 1, 2))
+
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("per_class", [0, -1, 2])
+def test_each_class_keeps_an_example_to_test(per_class: int) -> None:
+    with pytest.raises(ValueError, match="`per_class` from 1 to 1, since the rarest"):
+        few_per_class(np.arange(5), np.array([0, 0, 1, 1, 1]), per_class)
+
+
+@pytest.mark.parametrize(
+    ("features", "labels"),
+    [
+        (np.zeros((0, 2)), np.zeros(0)),
+        (np.zeros(3), np.zeros(2)),
+        (np.zeros(3), np.zeros((3, 1))),
+    ],
+)
+def test_a_draw_needs_examples_with_labels(features: Any, labels: Any) -> None:
+    with pytest.raises(ValueError, match="Expected at least one example"):
+        few_per_class(features, labels, 1)
+
+
+def test_shifts_move_pixels_by_whole_image_parts_and_only_in_training() -> None:
+    image = np.zeros((64, 8, 8, 1), "float32")
+    image[:, 4, 4] = 1.0
+    layers = random_shifts(2, size=8)
+
+    moved = np.array(layers(image, training=True))[..., 0]
+
+    np.testing.assert_array_equal(layers(image, training=False), image)
+    rows, columns = np.indices((8, 8))
+    for axis in (rows, columns):
+        places = (moved * axis).sum(axis=(1, 2)) / moved.sum(axis=(1, 2))
+        assert places.min() >= 2 - 1e-3
+        assert places.max() <= 6 + 1e-3
+        assert np.ptp(places) > 2  # of 64 moves from -2 to 2
+    assert moved[:, :2].max() == 0.0
+
+
+def test_no_pixel_of_shift_is_no_shift() -> None:
+    np.testing.assert_allclose(
+        random_shifts(0, size=8)(IMAGES, training=True), IMAGES, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(("pixels", "size"), [(-1, 8), (9, 8), (0, 0)])
+def test_a_shift_stays_within_the_image(pixels: int, size: int) -> None:
+    with pytest.raises(ValueError, match="`pixels` from 0 to `size`"):
+        random_shifts(pixels, size)
+
+
+# Networks
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_the_features_are_the_means_of_the_last_maps(batch: int) -> None:
+    base = feature_network((9, 7, 2))
+    maps = keras.Model(base.input, base.get_layer("pool_2").output)
+    images = np.random.default_rng(0).random((batch, 9, 7, 2), "float32")
+
+    expected = np.mean(maps(images), axis=(1, 2))
+
+    np.testing.assert_allclose(base(images), expected, atol=1e-6)
+    assert expected.shape == (batch, 32)
+    assert base.name == "base"
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (3, 8, 1), (8, 3, 1), (2, 8, 8, 1)])
+def test_features_need_images_of_4_by_4(shape: Any) -> None:
+    with pytest.raises(ValueError, match="at least 4 x 4 pixels"):
+        feature_network(shape)
+
+
+def test_a_head_is_a_softmax_on_the_features() -> None:
+    base = feature_network()
+    model = classifier_on(base, num_classes=3)
+    kernel, bias = model.get_layer("head").get_weights()
+
+    powers = np.exp(np.array(base(IMAGES)) @ kernel + bias)
+
+    expected = powers / powers.sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(model(IMAGES), expected, atol=1e-6)
+    assert model.get_layer("base") is base
+
+
+def test_maps_of_channels_are_averaged_before_the_head() -> None:
+    base = feature_network()
+    maps = keras.Model(base.input, base.get_layer("pool_2").output)
+    model, other = classifier_on(base, 3), classifier_on(maps, 3)
+    other.get_layer("head").set_weights(model.get_layer("head").get_weights())
+
+    np.testing.assert_allclose(other(IMAGES), model(IMAGES), atol=1e-6)
+
+
+def test_augmentation_stands_before_the_base_and_acts_in_training_alone() -> None:
+    shifts = random_shifts(2, size=8)
+    model = classifier_on(feature_network(), 3, before=shifts)
+    plain = classifier_on(model.get_layer("base"), 3)
+    plain.get_layer("head").set_weights(model.get_layer("head").get_weights())
+    freeze_batch_normalization(model)
+
+    assert [layer.name for layer in model.layers][1:3] == ["random_shifts", "base"]
+    calm = np.array(model(IMAGES, training=False))
+    np.testing.assert_allclose(model.predict(IMAGES, verbose=0), calm, atol=1e-6)
+    np.testing.assert_allclose(plain(IMAGES, training=False), calm, atol=1e-6)
+    for restless in (model(IMAGES, training=True), model(IMAGES)):
+        assert not np.allclose(restless, calm, atol=1e-3)
+
+
+def test_a_classifier_keeps_a_fixed_batch_size() -> None:
+    tensor = keras.Input(batch_shape=(4, 3))
+    base = keras.Model(tensor, keras.layers.Dense(2)(tensor))
+
+    assert classifier_on(base, 2).input_shape == (4, 3)
+
+
+@pytest.mark.parametrize("num_classes", [1, 0, -5])
+@pytest.mark.parametrize(
+    "build", [lambda n: classifier_on(feature_network(), n), resnet50_classifier]
+)
+def test_a_classifier_needs_two_classes(
+    build: Callable[[int], keras.Model], num_classes: int
+) -> None:
+    with pytest.raises(ValueError, match="`num_classes` of at least 2"):
+        build(num_classes)
+
+
+def two_inputs() -> keras.Model:
+    tensors = [keras.Input((2,)), keras.Input((2,))]
+    return keras.Model(tensors, keras.layers.Add()(tensors))
+
+
+def steps() -> keras.Model:
+    tensor = keras.Input((4, 2))
+    return keras.Model(tensor, keras.layers.Dense(3)(tensor))
+
+
+@pytest.mark.parametrize(
+    ("make", "ranks"),
+    [
+        (two_inputs, r"2 inputs and outputs of ranks \[2\]"),
+        (steps, r"1 inputs and outputs of ranks \[3\]"),
+        (Opaque, r"0 inputs and outputs of ranks \[\]"),
+    ],
+)
+def test_a_head_needs_one_input_and_features(
+    make: Callable[[], keras.Model], ranks: str
+) -> None:
+    with pytest.raises(ValueError, match=ranks):
+        classifier_on(make(), 3)
+
+
+# Inference mode
+
+
+def quiet_classifier(base: keras.Model) -> keras.Model:
+    """A classifier whose base runs in inference mode."""
+    pixels = keras.Input(base.input_shape[1:])
+    features = InferenceMode(base, name="quiet")(pixels)
+    scores = keras.layers.Dense(2, activation="softmax", name="head")(features)
+    return keras.Model(pixels, scores)
+
+
+def test_in_inference_mode_weights_learn_and_statistics_stay() -> None:
+    model = quiet_classifier(dense_base())
+
+    changed = what_training_changes(model)
+
+    assert set(changed) == {n for n in weight_values(model) if "moving" not in n}
+
+
+def test_without_inference_mode_the_statistics_move() -> None:
+    model = classifier_on(dense_base(), 2)
+
+    assert set(what_training_changes(model)) == set(weight_values(model))
+
+
+@pytest.mark.parametrize("training", [None, False, True])
+def test_inference_mode_is_the_layer_with_training_false(training: bool | None) -> None:
+    layer = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5),
+        ]
+    )
+    x = np.arange(12.0).reshape(3, 4)
+
+    result = InferenceMode(layer)(x, training=training)
+
+    np.testing.assert_array_equal(result, layer(x, training=False))
+
+
+def test_inference_mode_knows_its_output_shape() -> None:
+    layer = InferenceMode(keras.layers.BatchNormalization())
+
+    assert layer.compute_output_shape((None, 3)) == (None, 3)
+    assert InferenceMode(feature_network())(keras.Input((8, 8, 1))).shape == (None, 32)
+
+
+def test_a_model_with_inference_mode_reloads_in_a_fresh_process(tmp_path: Path) -> None:
+    model = quiet_classifier(feature_network())
+    model.save(tmp_path / "quiet.keras")
+
+    (outputs,) = outputs_in_fresh_process(
+        tmp_path / "quiet.keras", IMAGES, modules=["snippets.transfer_learning"]
+    )
+
+    np.testing.assert_allclose(outputs, model(IMAGES), atol=1e-6)
+
+
+# ResNet50
+
+
+@cache
+def resnet() -> keras.Model:
+    """The published recipe on the smallest images, untrained."""
+    return resnet50_classifier(5, image_shape=(32, 32, 3), weights=None)
+
+
+def test_the_resnet_recipe_is_a_frozen_base_and_two_layers_that_learn() -> None:
+    model = resnet()
+    shapes = [tuple(weight.shape) for weight in model.trainable_weights]
+
+    assert shapes == [(2048, 1024), (1024,), (1024, 5), (5,)]
+    assert model.count_params() == 23_587_712 + 2049 * 1024 + 1025 * 5
+    np.testing.assert_allclose(
+        np.sum(model(np.ones((2, 32, 32, 3))), axis=-1), 1.0, rtol=1e-5
+    )
+
+
+def test_what_keras_refuses_stays_its_own_error() -> None:
+    with pytest.raises(ValueError, match="Input size must be at least 32x32"):
+        resnet50_classifier(5, image_shape=(8, 8, 3), weights=None)
+
+
+RESNET = importlib.import_module("keras.src.applications.resnet")
+FILES = importlib.import_module("keras.src.utils.file_utils")
+WEIGHTS_FILE = "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No network, whatever the machine has, and a cache of its own: its folder."""
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(101, "Network is unreachable")
+
+    for name in ("getaddrinfo", "create_connection"):
+        monkeypatch.setattr(socket, name, refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(FILES.config, "keras_home", lambda: str(tmp_path))
+    (tmp_path / "models").mkdir()
+    return tmp_path / "models"
+
+
+@pytest.mark.usefixtures("offline")
+def test_without_network_the_error_says_what_to_do() -> None:
+    with pytest.raises(ConnectionError) as raised:
+        resnet50_classifier(5, image_shape=(32, 32, 3))
+
+    message = str(raised.value)
+    assert message.startswith("Expected the ImageNet weights of ResNet50 on this")
+    assert "`weights=None`" in message
+    assert "Received: URL fetch failure on https://" in message
+    assert "Network is unreachable" in message
+
+
+@pytest.mark.parametrize("error", [TimeoutError("timed out"), ConnectionResetError()])
+def test_a_connection_that_breaks_gives_the_same_error(
+    error: OSError, offline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(origin: str, target: str, *_: object) -> None:
+        Path(target).write_text("half a file")
+        raise error
+
+    monkeypatch.setattr(FILES, "urlretrieve", break_off)
+    with pytest.raises(ConnectionError, match="Expected the ImageNet weights"):
+        resnet50_classifier(5, image_shape=(32, 32, 3))
+    assert list(offline.iterdir()) == []
+
+
+def test_other_errors_of_keras_are_not_renamed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(**_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(keras.applications, "ResNet50", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        resnet50_classifier(5)
+
+
+def test_weights_that_were_downloaded_once_are_used_without_network(
+    offline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = keras.applications.ResNet50(
+        include_top=False, weights=None, input_shape=(32, 32, 3)
+    )
+    source.save_weights(offline / "source.weights.h5")
+    file = (offline / "source.weights.h5").rename(offline / WEIGHTS_FILE)
+    # The file at hand is not the published one, so neither is its digest.
+    digests = ("", hashlib.md5(file.read_bytes()).hexdigest())
+    monkeypatch.setitem(RESNET.WEIGHTS_HASHES, "resnet50", digests)
+    load = keras.Model.load_weights
+    # Keras reads the published file, of an old format, by another name.
+    monkeypatch.setattr(
+        keras.Model,
+        "load_weights",
+        lambda model, path: load(model, Path(path).rename(offline / "a.weights.h5")),
+    )
+
+    model = resnet50_classifier(5, image_shape=(32, 32, 3))
+
+    for layer in source.layers:
+        for ours, theirs in zip(
+            model.get_layer(layer.name).get_weights() if layer.weights else [],
+            layer.get_weights(),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+# Freezing
+
+
+def nested() -> keras.Model:
+    """A classifier on a base that holds a Sequential, a wrapper and plain layers."""
+    part = keras.Sequential(
+        [keras.Input((4, 3)), keras.layers.Dense(3), keras.layers.BatchNormalization()]
+    )
+    tensor = keras.Input((4, 3))
+    spread = keras.layers.TimeDistributed(part)
+    x = keras.layers.Reshape((1, 4, 3))(tensor)
+    x = keras.layers.Flatten()(
+        InferenceMode(part)(keras.layers.Reshape((4, 3))(spread(x)))
+    )
+    base = keras.Model(tensor, keras.layers.BatchNormalization()(x))
+    return classifier_on(base, 2)
+
+
+def test_every_layer_lists_what_models_and_wrappers_hold() -> None:
+    inner = keras.Sequential([keras.layers.Dense(2, name="dense")], name="inner")
+    outer = keras.Sequential([InferenceMode(inner, name="quiet")], name="outer")
+
+    assert [part.name for part in every_layer(outer)] == [
+        *("outer", "quiet", "inner", "dense")
+    ]
+
+
+@pytest.mark.parametrize("start", [True, False])
+@pytest.mark.parametrize("flag", [True, False])
+def test_one_call_sets_every_flag_whatever_stood_there(start: bool, flag: bool) -> None:
+    model = nested()
+    for position, part in enumerate(every_layer(model)):
+        part.trainable = start if position % 2 else not start
+
+    set_trainable(model, flag)
+
+    assert set(flags(model)) == {flag}
+
+
+def test_plain_assignment_skips_what_is_inside() -> None:
+    base = feature_network()
+    base.trainable = False
+    model = classifier_on(base, 2)
+
+    model.trainable = True
+
+    assert base.trainable is False  # what `set_trainable` is for
+    set_trainable(model, True)
+    assert base.trainable is True
+
+
+def test_a_frozen_network_stays_bit_identical_statistics_included() -> None:
+    base = dense_base()
+    model = classifier_on(base, 2)
+    set_trainable(base, False)
+
+    assert what_training_changes(model) == ["head/kernel", "head/bias"]
+
+
+def test_frozen_normalization_keeps_weights_and_statistics() -> None:
+    model = classifier_on(dense_base(), 2)
+    freeze_batch_normalization(model)
+
+    changed = what_training_changes(model)
+
+    assert set(changed) == set(weight_values(model)) - set(NORMALIZATION)
+
+
+def test_all_normalization_is_frozen_and_nothing_else() -> None:
+    model = nested()
+    set_trainable(model, True)
+
+    freeze_batch_normalization(model)
+
+    for part in every_layer(model):
+        normalizes = isinstance(part, keras.layers.BatchNormalization)
+        assert part.trainable is not normalizes
+
+
+@pytest.mark.parametrize("frozen_before", [True, False])
+def test_a_network_is_unfrozen_from_a_layer_on(frozen_before: bool) -> None:
+    base = dense_base()
+    set_trainable(base, not frozen_before)
+
+    learning = unfreeze_from(base, "norm_1")
+
+    assert learning == ["dense_2"]
+    changed = what_training_changes(classifier_on(base, 2))
+    assert changed == ["dense_2/kernel", "dense_2/bias", "head/kernel", "head/bias"]
+
+
+def test_an_unknown_layer_unfreezes_nothing() -> None:
+    base = feature_network()
+    set_trainable(base, False)
+
+    with pytest.raises(ValueError, match=r"one of \['pixels', 'conv_1'.*'conv_9'"):
+        unfreeze_from(base, "conv_9")
+
+    assert set(flags(base)) == {False}
+
+
+# Training, and what it changed
+
+
+def test_training_returns_a_number_for_each_epoch() -> None:
+    model = classifier_on(feature_network(), 2)
+
+    history = train(model, IMAGES, LABELS, 0.01, 3, (IMAGES[:1], LABELS[:1]))
+
+    assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert {len(values) for values in history.values()} == {3}
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
+
+
+def test_each_training_starts_a_new_optimizer_that_knows_what_is_unfrozen() -> None:
+    base = dense_base()
+    model = classifier_on(base, 2)
+    set_trainable(base, False)
+    train(model, IMAGES[:, 0, :, 0], LABELS, 0.01, 1)
+    first = model.optimizer
+    unfreeze_from(base, "dense_2")
+
+    assert len(what_training_changes(model)) == 4
+    assert model.optimizer is not first
+
+
+@pytest.mark.parametrize("rate", [0.0, -1e-3, float("nan"), float("inf")])
+def test_a_rate_is_a_positive_number(rate: float) -> None:
+    with pytest.raises(ValueError, match="`learning_rate` greater than 0"):
+        train(classifier_on(feature_network(), 2), IMAGES, LABELS, rate, 1)
+
+
+def test_there_is_at_least_one_epoch() -> None:
+    with pytest.raises(ValueError, match="`epochs` of at least 1"):
+        train(classifier_on(feature_network(), 2), IMAGES, LABELS, 0.1, 0)
+
+
+BAD_EXAMPLES = [
+    (IMAGES[:0], LABELS[:0], r"`images` of shape \(None, 8, 8, 1\), at least one"),
+    (IMAGES[0], LABELS[:1], r"Received: shape \(8, 8, 1\)"),
+    (IMAGES[..., 0], LABELS, r"Received: shape \(8, 8, 8\)"),
+    (IMAGES[:, :4], LABELS, r"Received: shape \(8, 4, 8, 1\)"),
+    (IMAGES, LABELS[:7], r"`labels` of shape \(8,\), whole numbers"),
+    (IMAGES, LABELS[:, None], r"Received: shape \(8, 1\)"),
+    (IMAGES, LABELS.astype("float32"), "dtype float32"),
+    (IMAGES, LABELS + 1, "`labels` from 0 to 1, .* Received: 1 to 2"),
+    (IMAGES, LABELS - 1, "Received: -1 to 0"),
+]
+
+
+@pytest.mark.parametrize(("images", "labels", "problem"), BAD_EXAMPLES)
+def test_bad_examples_are_refused(images: Any, labels: Any, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        check_examples(classifier_on(feature_network(), 2), images, labels)
+
+
+def test_good_examples_pass_whatever_their_integer_type() -> None:
+    model = classifier_on(feature_network(), 2)
+
+    for labels in (LABELS.astype("uint8"), LABELS.tolist()):
+        check_examples(model, IMAGES, labels)
+    check_examples(model, IMAGES[:1], LABELS[:1])
+
+
+def test_a_refused_training_leaves_weights_and_compilation_alone() -> None:
+    model, x = classifier_on(dense_base(), 2), IMAGES[:, 0, :, 0]
+    train(model, x, LABELS, 0.01, 1)
+    before, optimizer = weight_values(model), model.optimizer
+
+    for arguments in (
+        (x, LABELS + 5, 0.01, 1),
+        (x, LABELS, -0.01, 1),
+        (x, LABELS, 0.01, 1, (x, LABELS + 5)),
+    ):
+        with pytest.raises(ValueError, match="Expected"):
+            train(model, *arguments)
+
+    assert changed_weights(before, weight_values(model)) == []
+    assert model.optimizer is optimizer
+
+
+def test_weight_values_are_copies_under_the_paths_of_the_weights() -> None:
+    base = feature_network()
+
+    values = weight_values(base)
+    values["conv_1/kernel"][:] = 7.0
+
+    assert list(values) == [weight.path for weight in base.weights]
+    assert np.max(base.get_layer("conv_1").kernel) < 7.0
+
+
+def test_weights_of_one_path_are_told_apart() -> None:
+    copies = [feature_network() for _ in range(3)]
+    for number, copy in enumerate(copies):
+        copy.name = f"copy_{number}"
+    pixels = keras.Input((8, 8, 1))
+    model = keras.Model(pixels, keras.layers.Add()([copy(pixels) for copy in copies]))
+
+    before = weight_values(model)
+    copies[1].get_layer("conv_1").bias.assign(np.ones(16))
+
+    assert len(before) == len(model.weights) == 36
+    changed = changed_weights(before, weight_values(model))
+    assert changed == ["conv_1/bias (2)"]
+    assert "conv_1/bias (3)" in before
+
+
+def test_a_model_without_weights_has_no_values() -> None:
+    with pytest.raises(ValueError, match="'shapeless', which has none"):
+        weight_values(keras.Sequential([keras.layers.Dense(2)], name="shapeless"))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_change_of_one_bit_is_a_change(dtype: str) -> None:
+    ones = np.ones(5, dtype)
+    nudged = ones.copy()
+    nudged[3] = np.nextafter(ones[3], ones[3] * 2)
+
+    assert changed_weights({"a": ones}, {"a": nudged}) == ["a"]
+    assert changed_weights({"a": ones}, {"a": ones.copy()}) == []
+
+
+def test_nan_that_stays_is_no_change_and_a_new_sign_of_zero_is() -> None:
+    assert changed_weights({"a": np.array([np.nan])}, {"a": np.array([np.nan])}) == []
+    assert changed_weights({"a": np.array([0.0])}, {"a": np.array([-0.0])}) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        {"b": np.zeros(2)},
+        {"a": np.zeros(3)},
+        {"a": np.zeros(2, "float32")},
+        {"a": np.zeros(2), "b": np.zeros(2)},
+        {},
+    ],
+)
+def test_two_moments_of_one_model_have_the_same_weights(after: Any) -> None:
+    with pytest.raises(ValueError, match="Expected the weights of one model"):
+        changed_weights({"a": np.zeros(2)}, after)
+
+
+@pytest.mark.parametrize(
+    ("order", "keras_3", "keras_2"),
+    [
+        ("compile fit", True, True),
+        ("freeze compile fit", False, False),
+        ("compile freeze fit", False, True),
+        ("freeze compile unfreeze fit", True, False),
+        ("compile fit freeze fit", True, True),
+        ("compile fit freeze fit:5", False, True),
+        ("compile fit freeze compile fit", False, False),
+        ("freeze compile fit unfreeze fit", False, False),
+        ("freeze compile fit unfreeze compile fit", True, True),
+    ],
+)
+def test_the_truth_table_of_flags_and_compile(
+    order: str, keras_3: bool, keras_2: bool
+) -> None:
+    assert bool(changed_in_base(keras, order)) is keras_3
+    assert bool(changed_in_base(tf_keras, order)) is keras_2
+
+
+ALL_PARTS = ["kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "training", "keras_3", "keras_2"),
+    [
+        ("compile fit", None, ALL_PARTS, ALL_PARTS),
+        ("compile fit", False, ALL_PARTS, ALL_PARTS[:4]),
+        ("freeze:norm compile fit", None, ALL_PARTS[:2], ALL_PARTS[:2]),
+        ("freeze compile fit", False, [], []),
+        ("freeze unfreeze:dense compile fit", None, ALL_PARTS[:2], []),
+    ],
+)
+def test_which_parts_of_a_base_learn(
+    steps: str, training: bool | None, keras_3: list[str], keras_2: list[str]
+) -> None:
+    assert changed_in_base(keras, steps, training) == keras_3
+    assert changed_in_base(tf_keras, steps, training) == keras_2
+
+
+def test_the_old_optimizer_does_not_know_what_a_new_trace_unfreezes() -> None:
+    steps = "freeze compile fit unfreeze fit:5"
+    with pytest.raises(ValueError, match="Unknown variable"):
+        changed_in_base(keras, steps)
+    assert changed_in_base(tf_keras, steps) == []
+
+
+@pytest.mark.parametrize(
+    "steps", ["", "compile", "compile fit freeze", "thaw fit", "compile, fit", "fit:6"]
+)
+def test_steps_are_known_words_and_end_in_a_fit(steps: str) -> None:
+    with pytest.raises(ValueError, match="the last a fit"):
+        changed_in_base(keras, steps)
+
+
+# Transfer
+
+
+def pretrained() -> tuple[keras.Model, Any, Any]:
+    """A base that knows the digits 0 to 4, and the digits 5 to 9."""
+    keras.utils.set_random_seed(0)
+    base = feature_network()
+    train(classifier_on(base, 5), *select_classes(*digit_images(), range(5)), 0.003, 5)
+    return base, *select_classes(*digit_images(), range(5, 10))
+
+
+def test_a_reused_network_is_ahead_after_20_epochs_on_25_images() -> None:
+    base, images, labels = pretrained()
+    x, y, x_rest, y_rest = few_per_class(images, labels, per_class=5, seed=3)
+    keras.utils.set_random_seed(3)
+    scratch = classifier_on(feature_network(), 5)
+    train(scratch, x, y, 0.01, 20)
+
+    reused, _ = transfer(base, x, y, num_classes=5)
+
+    accuracy = [
+        float(np.mean(np.argmax(model(x_rest, training=False), axis=-1) == y_rest))
+        for model in (scratch, reused)
+    ]
+    assert accuracy[1] > 0.6
+    assert accuracy[1] > accuracy[0] + 0.1
+
+
+def test_a_transfer_leaves_the_trained_network_as_it_is() -> None:
+    base, x = dense_base(), IMAGES[:, 0, :, 0]
+    before, flags_before = weight_values(base), flags(base)
+
+    model, history = transfer(base, x, LABELS, 2, (x, LABELS), (1, 2))
+
+    assert changed_weights(before, weight_values(base)) == []
+    assert flags(base) == flags_before
+    assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert {len(values) for values in history.values()} == {3}
+    tuned = weight_values(model.layers[1])
+    changed = changed_weights(before, {n: tuned[n] for n in before})
+    assert changed == [f"dense_{k}/{n}" for k in (1, 2) for n in ("kernel", "bias")]
+
+
+@pytest.mark.parametrize("rates", [(-0.1, 0.1), (0.1, -0.1)])
+def test_a_transfer_refuses_a_negative_rate(rates: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="`learning_rate` greater than 0"):
+        transfer(dense_base(), IMAGES[:, 0, :, 0], LABELS, 2, None, (1, 1), rates)
