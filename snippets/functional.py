@@ -452,7 +452,7 @@ def with_activation(model: keras.Model, old: str, new: str) -> keras.Model:
 
 
 @keras.saving.register_keras_serializable(package="snippets")
-class SobelEdges(keras.Layer):  # type: ignore[misc] # Keras has no types
+class SobelEdges(keras.Layer):
     """Find edges in images with `tf.image.sobel_edges`, as a layer of a model.
 
     Call arguments:

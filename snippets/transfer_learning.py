@@ -214,7 +214,7 @@ def classifier_on(
 
 
 @keras.saving.register_keras_serializable(package="snippets")
-class InferenceMode(keras.layers.Wrapper):  # type: ignore[misc]  # has no types
+class InferenceMode(keras.layers.Wrapper):
     """Run a layer or a model in inference mode, also while the model around it trains.
 
     Inside, Dropout drops nothing, and BatchNormalization uses its stored statistics

@@ -18,7 +18,6 @@ from snippets.choosing import (
     LEVELS,
     DerivedSizeCNN,
     HandTypedCNN,
-    LocalResponseNormalization,
     ModuleCNN,
     OwnStepCNN,
     SubclassedCNN,
@@ -294,10 +293,7 @@ def test_a_module_that_meets_another_size_names_both() -> None:
 def test_the_keras_levels_save_and_load(tmp_path: Path) -> None:
     pixels = keras.Input((8, 8, 1))
     networks = [SubclassedCNN((8, 8, 1), 10), OwnStepCNN((8, 8, 1), 10)]
-    normalization = LocalResponseNormalization(depth_radius=1)
-    spread = keras.layers.Conv2D(4, 1)(pixels)
-    outputs = [*(network(pixels) for network in networks), normalization(spread)]
-    model = keras.Model(pixels, outputs)
+    model = keras.Model(pixels, [network(pixels) for network in networks])
     model.save(tmp_path / "model.keras")
     images, _ = random_batch((8, 8, 1), 3, 10)
 
@@ -808,43 +804,3 @@ def test_other_packages_are_refused(installed: Any) -> None:
 def test_no_setup_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one setup"):
         which_keras_table([])
-
-
-# A TensorFlow op in a layer
-
-
-@pytest.mark.parametrize("depth_radius", [1, 2, 7])
-def test_the_normalization_is_that_of_its_formula(depth_radius: int) -> None:
-    x = np.random.default_rng(0).normal(size=(2, 3, 4, 6)).astype("float32") * 50
-    total = np.zeros_like(x)
-    for channel in range(6):
-        first = max(0, channel - depth_radius)
-        neighbors = x[..., first : channel + depth_radius + 1]
-        total[..., channel] = (neighbors**2).sum(axis=-1)
-
-    normalized = LocalResponseNormalization(depth_radius)(x)
-
-    np.testing.assert_allclose(normalized, x / (2 + 1e-4 * total) ** 0.75, rtol=1e-5)
-
-
-def test_the_normalization_hands_nan_on_and_keeps_other_images_clean() -> None:
-    x = np.ones((2, 1, 1, 3), "float32")
-    x[0] = np.nan
-
-    normalized = np.array(LocalResponseNormalization()(x))
-
-    assert np.isnan(normalized[0]).all()
-    assert np.isfinite(normalized[1]).all()
-
-
-def test_the_normalization_is_part_of_a_functional_model() -> None:
-    pixels = keras.Input((None, None, 3))
-
-    assert LocalResponseNormalization()(pixels).shape == (None, None, None, 3)
-    assert LocalResponseNormalization(3).get_config()["depth_radius"] == 3
-
-
-@pytest.mark.parametrize("depth_radius", [0, -1, 1.5, None, True])
-def test_a_radius_that_is_none_is_refused(depth_radius: Any) -> None:
-    with pytest.raises(ValueError, match=f"at least 1. Received: {depth_radius}"):
-        LocalResponseNormalization(depth_radius)

@@ -1173,7 +1173,7 @@ def test_choose_a_new_step(rate=0.1):
     false_with={"wrap": False},
 )
 def test_choose_a_tensorflow_op(wrap=True):
-    from snippets.choosing import LocalResponseNormalization
+    from snippets.custom_layers import LocalResponseNormalization
 
     x = keras.Input((8, 8, 4))
     layer = LocalResponseNormalization()
