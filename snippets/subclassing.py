@@ -15,7 +15,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 
-def check_positive(name: str, value: int) -> int:
+def check_positive(name: str, value: Any) -> int:
     """Return a size if it is one, an integer of at least 1.
 
     Args:
