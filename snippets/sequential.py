@@ -66,7 +66,7 @@ def image_classifier(
         )
     return keras.Sequential(
         [
-            keras.Input(shape=image_shape),
+            keras.Input(shape=image_shape, name="pixels"),
             keras.layers.Conv2D(32, 3, activation="relu"),
             keras.layers.MaxPooling2D(),
             keras.layers.Flatten(),
@@ -102,6 +102,38 @@ def recurrent_classifier(num_features: int, num_classes: int) -> keras.Sequentia
     )
 
 
+def output_of_copy(layer: keras.Layer, tensor: keras.KerasTensor) -> keras.KerasTensor:
+    """Try a copy of a layer on a declared tensor, and leave the layer as it is.
+
+    Args:
+        layer: A `keras.Layer` that can be made again from its config, built or not.
+        tensor: A `keras.KerasTensor`, what the copy is called on.
+
+    Returns:
+        A `keras.KerasTensor`, the one output of the copy.
+
+    Raises:
+        NotImplementedError: If `layer` has no config that it can be made from.
+        ValueError: If the copy does not accept `tensor`, or gives several tensors.
+
+    Example:
+        >>> output_of_copy(keras.layers.Flatten(), keras.Input((8, 8))).shape
+        (None, 64)
+    """
+    label = f"{type(layer).__name__} '{layer.name}'"
+    copy = type(layer).from_config(layer.get_config())
+    try:
+        result = copy(tensor)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"Expected {label} to accept the shape {tensor.shape}. Received: {error}"
+        ) from error
+    if not isinstance(result, keras.KerasTensor):
+        count = len(keras.tree.flatten(result))
+        raise ValueError(f"Expected {label} to give one tensor. Received: {count}")
+    return result
+
+
 def shapes_by_layer(
     layers: Sequence[keras.Layer] | keras.Sequential,
     input_shape: Sequence[int | None],
@@ -111,19 +143,22 @@ def shapes_by_layer(
     The layers themselves are left as they are: copies of them are tried.
 
     Args:
-        layers: Sequence of `keras.Layer`, at least one, or a `keras.Sequential`, built
-            or not. A list holds no Input: that is `input_shape`.
-        input_shape: Tuple or list of integers of at least 1 or `None`, the shape of one
-            example, without the batch axis.
+        layers: Sequence of `keras.Layer` with different names, at least one, or a
+            `keras.Sequential`, built or not. A list holds no Input: that is
+            `input_shape`.
+        input_shape: Tuple or list of integers of at least 1 or `None`, the shape of
+            one example, without the batch axis.
 
     Returns:
         A dict from the name of each layer to the shape of its output, with `None` for
         the batch, in the order of the layers.
 
     Raises:
+        NotImplementedError: If a layer has no config that it can be copied from.
         ValueError: If there is no layer, if something is not a layer of this Keras, if
-            `input_shape` is none, or if a layer does not accept the shape that the
-            one before it gives. The message names that layer and that shape.
+            two have one name, if `input_shape` is none, or if a layer does not accept
+            the shape that the one before it gives. The message names that layer and
+            that shape.
 
     Example:
         >>> convolution = keras.layers.Conv2D(4, 3, name="convolution")
@@ -136,6 +171,9 @@ def shapes_by_layer(
             "Expected `layers` to hold instances of `keras.Layer`, at least one. "
             f"Received: {given}"
         )
+    names = [layer.name for layer in given]
+    if len(set(names)) < len(names):
+        raise ValueError(f"Expected layers of different names. Received: {names}")
     if not isinstance(input_shape, (tuple, list)) or not all(
         size is None or (type(size) is int and size > 0) for size in input_shape
     ):
@@ -144,22 +182,9 @@ def shapes_by_layer(
             f"the batch axis. Received: {input_shape!r}"
         )
     tensor = keras.Input(shape=input_shape)
-    shapes: dict[str, tuple[int | None, ...]] = {}
-    for position, layer in enumerate(given):
-        copy = type(layer).from_config(layer.get_config())
-        try:
-            result = copy(tensor)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"Expected layer {position}, {type(layer).__name__} '{layer.name}', "
-                f"to accept the shape {tensor.shape}. Received: {error}"
-            ) from error
-        if not isinstance(result, keras.KerasTensor):
-            raise ValueError(
-                f"Expected layer {position}, {type(layer).__name__} '{layer.name}', "
-                f"to give one tensor. Received: {len(keras.tree.flatten(result))}"
-            )
-        tensor = result
+    shapes = {}
+    for layer in given:
+        tensor = output_of_copy(layer, tensor)
         shapes[layer.name] = tuple(tensor.shape)
     return shapes
 
@@ -213,6 +238,47 @@ def build_for(model: keras.Sequential, examples: npt.NDArray[Any]) -> keras.Sequ
     return model
 
 
+def check_labels(
+    model: keras.Sequential, features: npt.NDArray[Any], labels: npt.NDArray[Any]
+) -> None:
+    """Refuse labels that are no classes of a classifier.
+
+    Args:
+        model: A built `keras.Sequential` to probabilities of shape
+            `(batch, num_classes)`.
+        features: Array of shape `(num_examples, ...)`.
+        labels: Array of shape `(num_examples,)`, integers from 0 to one less than the
+            number of classes.
+
+    Raises:
+        ValueError: If `model` is not built for one vector of probabilities, if there
+            are not as many `labels` as `features`, at least one, or if a label is no
+            class of the model.
+
+    Example:
+        >>> import numpy as np
+        >>> check_labels(vector_classifier(4, 2), np.eye(4), np.array([0, 1, 0, 1]))
+    """
+    if not model.built or len(model.output_shape) != 2:
+        raise ValueError(
+            "Expected `model` to be built, with one vector of probabilities for each "
+            f"example. Received: {model}"
+        )
+    if len(features) != len(labels) or not len(labels):
+        raise ValueError(
+            "Expected as many `labels` as `features`, at least one. "
+            f"Received: {len(labels)} and {len(features)}"
+        )
+    num_classes = model.output_shape[-1]
+    are_integers = labels.ndim == 1 and labels.dtype.kind in "iu"
+    if not (are_integers and 0 <= labels.min() <= labels.max() < num_classes):
+        raise ValueError(
+            f"Expected `labels` of whole numbers from 0 to {num_classes - 1}, shape "
+            f"(num_examples,). Received: {labels.dtype} of shape {labels.shape}, "
+            f"from {labels.min()} to {labels.max()}"
+        )
+
+
 def train_classifier(
     model: keras.Sequential,
     features: npt.NDArray[Any],
@@ -237,9 +303,7 @@ def train_classifier(
         validation data, to one number for each epoch.
 
     Raises:
-        ValueError: If `model` is not built for one vector of probabilities, if there
-            are not as many `labels` as `features`, at least one, or if a label is no
-            class of the model.
+        ValueError: If `check_labels` refuses the labels, or those of the validation.
 
     Example:
         >>> import numpy as np
@@ -248,27 +312,9 @@ def train_classifier(
         >>> sorted(history), len(history["loss"])
         (['accuracy', 'loss'], 3)
     """
-    if not model.built or len(model.output_shape) != 2:
-        raise ValueError(
-            "Expected `model` to be built, with one vector of probabilities for each "
-            f"example. Received: {model}"
-        )
-    if len(features) != len(labels) or not len(labels):
-        raise ValueError(
-            "Expected as many `labels` as `features`, at least one. "
-            f"Received: {len(labels)} and {len(features)}"
-        )
-    num_classes = model.output_shape[-1]
-    if (
-        labels.ndim != 1
-        or labels.dtype.kind not in "iu"
-        or not (0 <= labels.min() <= labels.max() < num_classes)
-    ):
-        raise ValueError(
-            f"Expected `labels` of whole numbers from 0 to {num_classes - 1}, shape "
-            f"(num_examples,). Received: {labels.dtype} of shape {labels.shape}, "
-            f"from {labels.min()} to {labels.max()}"
-        )
+    check_labels(model, features, labels)
+    if validation_data is not None:
+        check_labels(model, *validation_data)
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate=0.005),
         loss="sparse_categorical_crossentropy",

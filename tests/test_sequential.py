@@ -14,8 +14,10 @@ from snippets.data import digit_images, digit_sequences, digit_vectors, split_tr
 from snippets.processes import outputs_in_fresh_process
 from snippets.sequential import (
     build_for,
+    check_labels,
     copy_weights,
     image_classifier,
+    output_of_copy,
     recurrent_classifier,
     shapes_by_layer,
     train_classifier,
@@ -170,6 +172,40 @@ def test_a_built_model_can_be_asked_about_another_shape() -> None:
     assert model.input_shape == (None, 4, 8)
 
 
+def test_a_copy_gives_what_the_layer_would_give() -> None:
+    layer, tensor = keras.layers.Conv1D(4, 3), keras.Input((None, 2))
+
+    output = output_of_copy(layer, tensor)
+
+    assert not layer.built
+    assert output.shape == layer(tensor).shape == (None, None, 4)
+
+
+def test_a_layer_that_has_weights_is_tried_without_them() -> None:
+    layer = keras.layers.Dense(2)
+    layer(np.ones((1, 3)))
+
+    assert output_of_copy(layer, keras.Input((5,))).shape == (None, 2)
+    assert layer.kernel.shape == (3, 2)
+
+
+def test_a_layer_without_a_config_cannot_be_copied() -> None:
+    class Bare(keras.Layer):
+        def __init__(self, function: Any) -> None:
+            super().__init__()
+            self.function = function
+
+    with pytest.raises(NotImplementedError, match="get_config"):
+        output_of_copy(Bare(np.sin), keras.Input((3,)))
+
+
+def test_two_layers_of_one_name_are_refused() -> None:
+    layer = keras.layers.Dense(3, name="twice")
+
+    with pytest.raises(ValueError, match=r"different names.*\['twice', 'twice'\]"):
+        shapes_by_layer([layer, layer], (3,))
+
+
 def test_unknown_sizes_stay_unknown() -> None:
     pool = keras.layers.MaxPooling1D(name="pool")
 
@@ -188,7 +224,7 @@ def test_one_number_is_an_example_too() -> None:
 
 def test_the_layer_that_does_not_fit_is_named_with_the_shape_it_met() -> None:
     layers = [keras.layers.Flatten(), keras.layers.GRU(4, name="reader")]
-    expected = r"layer 1, GRU 'reader'.*shape \(None, 64\)\. Received:.*found ndim=2"
+    expected = r"GRU 'reader' to accept .*\(None, 64\)\. Received:.*found ndim=2"
 
     with pytest.raises(ValueError, match=expected):
         shapes_by_layer(layers, (8, 8))
@@ -197,14 +233,16 @@ def test_the_layer_that_does_not_fit_is_named_with_the_shape_it_met() -> None:
 def test_a_layer_that_wants_several_tensors_is_named() -> None:
     layers = [keras.layers.MultiHeadAttention(1, 2, name="attention")]
 
-    with pytest.raises(ValueError, match=r"layer 0, MultiHeadAttention 'attention'"):
+    with pytest.raises(ValueError, match="MultiHeadAttention 'attention' to accept"):
         shapes_by_layer(layers, (8, 8))
 
 
 def test_a_layer_that_gives_several_tensors_is_named() -> None:
     layers = [keras.layers.GRU(4, return_state=True, name="reader")]
 
-    with pytest.raises(ValueError, match=r"'reader', to give one tensor\. Received: 2"):
+    with pytest.raises(
+        ValueError, match=r"GRU 'reader' to give one tensor\. Received: 2"
+    ):
         shapes_by_layer(layers, (8, 8))
 
 
@@ -307,7 +345,7 @@ def test_a_classifier_gives_one_vector_for_each_example(
     model: keras.Sequential,
 ) -> None:
     with pytest.raises(ValueError, match="one vector of probabilities for each"):
-        train_classifier(model, np.ones((2, 5, 3)), np.array([0, 1]))
+        check_labels(model, np.ones((2, 5, 3)), np.array([0, 1]))
 
 
 @pytest.mark.parametrize("counts", [(2, 3), (0, 0)])
@@ -315,7 +353,7 @@ def test_each_example_has_its_label(counts: tuple[int, int]) -> None:
     features, labels = np.ones((counts[0], 4)), np.zeros(counts[1], "int64")
 
     with pytest.raises(ValueError, match=f"Received: {counts[1]} and {counts[0]}"):
-        train_classifier(vector_classifier(4, 3), features, labels)
+        check_labels(vector_classifier(4, 3), features, labels)
 
 
 @pytest.mark.parametrize(
@@ -332,7 +370,25 @@ def test_labels_that_are_no_classes_of_the_model_are_refused(
     labels: npt.NDArray[Any],
 ) -> None:
     with pytest.raises(ValueError, match="whole numbers from 0 to 2, shape"):
-        train_classifier(vector_classifier(4, 3), np.ones((2, 4)), labels)
+        check_labels(vector_classifier(4, 3), np.ones((2, 4)), labels)
+
+
+@pytest.mark.parametrize("label", [0, 2])
+def test_the_lowest_and_the_highest_class_are_labels(label: int) -> None:
+    labels = np.array([label, label], "uint8")
+
+    check_labels(vector_classifier(4, 3), np.ones((2, 4)), labels)
+
+
+def test_wrong_labels_are_refused_before_anything_is_compiled() -> None:
+    model, x, good = vector_classifier(4, 3), np.ones((2, 4)), np.array([0, 1])
+
+    with pytest.raises(ValueError, match="from 0 to 3"):
+        train_classifier(model, x, np.array([0, 3]))
+    with pytest.raises(ValueError, match="from 0 to 3"):
+        train_classifier(model, x, good, validation_data=(x, np.array([0, 3])))
+
+    assert not model.compiled
 
 
 # Weights
