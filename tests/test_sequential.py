@@ -397,11 +397,13 @@ def test_wrong_labels_are_refused_before_anything_is_compiled() -> None:
 def test_copied_weights_give_the_same_outputs_and_stay_apart() -> None:
     source, target = vector_classifier(4, 3), vector_classifier(4, 3)
     x = np.linspace(-1, 1, 8).reshape(2, 4)
-    assert not np.allclose(source(x), target(x))
+    expected = np.asarray(source(x))
+    assert not np.allclose(expected, target(x))
 
     copy_weights(source, target)
 
-    np.testing.assert_array_equal(source(x), target(x))
+    np.testing.assert_array_equal(source(x), expected)
+    np.testing.assert_array_equal(target(x), expected)
     source.set_weights([weight + 1 for weight in source.get_weights()])
     assert not np.allclose(source.get_weights()[0], target.get_weights()[0])
 
@@ -513,6 +515,12 @@ def test_a_head_that_replaces_nothing_or_everything_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=f"from 1 to 4.*Received: {num_dropped}"):
         with_new_head(image_classifier((8, 8, 1), 5), 3, num_dropped)
+
+
+def test_a_skip_keeps_a_fixed_batch_size() -> None:
+    block = keras.Sequential([keras.Input(batch_shape=(2, 4)), keras.layers.Dense(4)])
+
+    assert with_skip(block).input_shape == (2, 4)
 
 
 @pytest.mark.parametrize("block", [unbuilt(), keras.layers.Dense(4)])

@@ -855,7 +855,7 @@ def test_same_layer_twice(times=2):
 
 
 @proves(
-    "two inputs | refuses them on Keras 2 and ignores the second on Keras 3",
+    "two inputs | with an Input refuses them on Keras 2, ignores the second on Keras 3",
     keras="<3",
 )
 def test_two_inputs_on_keras_2():
@@ -864,7 +864,7 @@ def test_two_inputs_on_keras_2():
 
 
 @proves(
-    "two inputs | refuses them on Keras 2 and ignores the second on Keras 3",
+    "two inputs | with an Input refuses them on Keras 2, ignores the second on Keras 3",
     keras=">=3",
     false_with={"first": 1},
 )
@@ -1127,8 +1127,8 @@ def test_copy_with_a_recipe_that_looks():
 
 
 @proves(
-    "On Keras 3 a Sequential model takes two arrays, and answers for the first; `fit` "
-    "does the same.",
+    "On Keras 3 a Sequential model with an Input takes two arrays, and answers for the "
+    "first; `fit` does the same.",
     keras=">=3",
     false_with={"second": 1.0},
 )
