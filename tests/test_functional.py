@@ -214,10 +214,11 @@ def test_the_branches_accept_images_of_any_size() -> None:
 @pytest.mark.parametrize(
     "build",
     [
-        lambda s: two_branch_classifier(s, 10),
+        functools.partial(two_branch_classifier, num_classes=10),
         image_encoder,
-        lambda s: residual_classifier(s, 10),
+        functools.partial(residual_classifier, num_classes=10),
     ],
+    ids=["branches", "encoder", "residual"],
 )
 def test_an_image_has_three_axes(
     build: Callable[[tuple[int, ...]], keras.Model], shape: tuple[int, ...]
