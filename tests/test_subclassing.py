@@ -642,6 +642,9 @@ def test_the_nearest_neighbor_is_that_of_euclid() -> None:
 
     assert nearest_neighbor_accuracy(train, labels, test, np.array([5, 6, 7, 7])) == 1.0
     assert nearest_neighbor_accuracy(train, labels, test, np.array([5, 5, 7, 6])) == 0.5
+    near = np.array([[5.0, 0.0], [3.0, 3.0]])  # from zero; by blocks the first is
+    right = nearest_neighbor_accuracy(near, labels[:2], np.zeros((1, 2)), labels[1:2])
+    assert right == 1.0
 
 
 @pytest.mark.parametrize(
@@ -707,6 +710,21 @@ def test_what_was_saved_takes_batches_of_any_size(
     assert list(outputs) == ["keras", "weights", "saved_model", "checkpoint"]
     for output in outputs.values():
         np.testing.assert_allclose(output, model(x), atol=1e-6)
+
+
+def test_a_checkpoint_of_another_model_is_noticed(tmp_path: Path) -> None:
+    paths = {}
+    for num_blocks in (2, 3):
+        model = DeepClassifier(num_classes=3, num_blocks=num_blocks)
+        model(VECTORS)
+        (tmp_path / str(num_blocks)).mkdir()
+        paths[num_blocks] = save_four_ways(model, tmp_path / str(num_blocks))
+    mixed = paths[3] | {"checkpoint": paths[2]["checkpoint"]}
+
+    with pytest.raises(AssertionError, match="not bound to checkpointed values"):
+        outputs_of_four_ways(
+            mixed, lambda: DeepClassifier(num_classes=3, num_blocks=3), VECTORS
+        )
 
 
 def test_a_model_that_a_checkpoint_would_lose_is_not_saved(tmp_path: Path) -> None:
