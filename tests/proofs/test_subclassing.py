@@ -58,7 +58,7 @@ def test_you_give_up_the_graph(functional=False):
     model = keras.Model(x, keras.layers.Dense(3)(x)) if functional else Plain()
     assert model.weights == []
     model(X)
-    with pytest.raises(AttributeError):
+    with pytest.raises((AttributeError, ValueError)):
         _ = model.input
     assert "layers" not in model.get_config()
 
@@ -71,7 +71,7 @@ def test_you_give_up_the_graph(functional=False):
 def test_called_on_an_input_it_has_one(start=None):
     model = Plain()
     model(X)
-    with pytest.raises(AttributeError):
+    with pytest.raises((AttributeError, ValueError)):
         _ = model.input
     model(keras.Input(shape=(2,)) if start is None else start)
     assert tuple(getattr(model, "_inbound_nodes", ())) != ()
@@ -476,12 +476,12 @@ def test_state_is_saved_and_not_trained(trainable=False):
     model = fit_ten_steps(counting(trainable))
     assert len(model.trainable_weights) == 2
     assert len(model.non_trainable_weights) == 1
-    assert float(model.non_trainable_weights[0]) == 10.0
+    assert np.array(model.non_trainable_weights[0]) == 10.0
     with tempfile.TemporaryDirectory() as folder:
         model.save_weights(f"{folder}/m.weights.h5")
         model.layers[0].count.assign(0.0)
         model.load_weights(f"{folder}/m.weights.h5")
-    assert float(model.layers[0].count) == 10.0
+    assert np.array(model.layers[0].count) == 10.0
 
 
 @proves(
@@ -492,8 +492,8 @@ def test_state_is_saved_and_not_trained(trainable=False):
 def test_a_plain_number_stands_still(name="steps"):
     layer = counting()
     fit_ten_steps(layer)
-    assert float(layer.count) == 10.0
-    assert float(getattr(layer, name)) < 5.0
+    assert np.array(layer.count) == 10.0
+    assert np.array(getattr(layer, name)) < 5.0
 
 
 @proves(
@@ -563,8 +563,8 @@ def register(cls):
 
 
 @register
-class Kept(keras.Model):
-    """Remembers its argument and takes what Keras hands back."""
+class Forgets(keras.Model):
+    """Leaves its argument to Keras to remember."""
 
     def __init__(self, factor=1.0, **kwargs):
         super().__init__(**kwargs)
@@ -573,6 +573,11 @@ class Kept(keras.Model):
 
     def call(self, x):
         return self.factor * self.score(x)
+
+
+@register
+class Kept(Forgets):
+    """Remembers its argument itself."""
 
     def get_config(self):
         return {**super().get_config(), "factor": self.factor}
@@ -678,18 +683,7 @@ def test_layers_remember_plain_arguments(units=5):
 
 @functools.cache
 def forgotten_argument():
-    """What a model without `get_config` remembers: its argument 3.0 as ..."""
-
-    @register
-    class Forgets(keras.Model):
-        def __init__(self, factor=1.0, **kwargs):
-            super().__init__(**kwargs)
-            self.factor = factor
-            self.score = keras.layers.Dense(1, kernel_initializer="ones")
-
-        def call(self, x):
-            return self.factor * self.score(x)
-
+    """The factor that the copy of a model made with 3.0 has, and both outputs."""
     model = Forgets(factor=3.0)
     outputs = np.array(model(X))
     copy = reloaded(model)
@@ -729,9 +723,9 @@ class WithDropout(keras.Model):
 
 @proves(
     "weights before data | none | call the model on a `keras.Input`, or write `build`",
-    false_with={"start": None},
+    false_with={"made": 0},
 )
-def test_weights_before_data(start=(2,)):
+def test_weights_before_data(made=2):
     class Built(Plain):
         def build(self, input_shape):
             self.score.build(input_shape)
@@ -739,10 +733,9 @@ def test_weights_before_data(start=(2,)):
 
     model, built = Plain(), Built()
     assert model.weights == []
-    if start:
-        model(keras.Input(shape=start))
-        built.build((None, *start))
-    assert len(model.weights) == len(built.weights) == 2
+    model(keras.Input(shape=(2,)))
+    built.build((None, 2))
+    assert len(model.weights) == len(built.weights) == made
 
 
 @proves(
@@ -753,7 +746,7 @@ def test_input_and_output_raise(start=None):
     model = Plain()
     model(X)
     for name in ("input", "output"):
-        with pytest.raises(AttributeError):
+        with pytest.raises((AttributeError, ValueError)):
             getattr(model, name)
     model(keras.Input(shape=(2,)) if start is None else start)
     shapes = [tuple(getattr(model, n, X).shape) for n in ("input", "output")]
@@ -763,7 +756,7 @@ def test_input_and_output_raise(start=None):
 @proves(
     "shapes in `summary()` | `?` for some layers on Keras 3, `multiple` on Keras 2 | "
     "`as_graph_of_layers`",
-    keras=">=3",
+    keras=">=3.6",
 )
 def test_summary_says_question_mark():
     from snippets.subclassing import as_graph_of_layers
@@ -862,6 +855,38 @@ def test_one_line_builds(lines=((2,),)):
         model(keras.Input(shape=shape))
     assert len(model.weights) == 2
     assert tuple(model.output.shape) == (None, 3)
+
+
+@proves(
+    "`model.build((None, 64))` does the same on Keras 2.",
+    keras="<3",
+    false_with={"made": 0},
+)
+def test_build_makes_the_weights(made=2):
+    model = Plain()
+    model.build((None, 64))
+    assert len(model.weights) == made
+
+
+@proves(
+    "On Keras 3 it warns, makes no weights, and calls the model built, unless you have "
+    "written `build`.",
+    keras=">=3",
+)
+def test_build_makes_no_weights():
+    class Written(Plain):
+        def build(self, input_shape):
+            self.score.build(input_shape)
+
+    model, written = Plain(), Written()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.build((None, 64))
+    assert any("does not have a `build()` method" in str(w.message) for w in caught)
+    assert model.built
+    assert model.weights == []
+    written.build((None, 64))
+    assert len(written.weights) == 2
 
 
 @proves(
@@ -1273,11 +1298,13 @@ def in_a_fresh_process():
         paths = save_four_ways(model, folder)
         run_python(
             f"""
+import sys
 import numpy as np
 import tensorflow as tf
 x = np.array({X.tolist()}, "float32")
 saved_model = tf.saved_model.load({paths["saved_model"]!r})  # no class is known yet
 alone = np.array(saved_model.serve(x))
+was_known = "snippets.subclassing" in sys.modules
 import keras
 try:
     keras.saving.load_model({paths["keras"]!r})
@@ -1287,7 +1314,8 @@ except TypeError as error:
 from snippets.subclassing import DeepClassifier, outputs_of_four_ways
 make = lambda: DeepClassifier(num_classes=3, num_blocks=2, num_units=4)
 outputs = outputs_of_four_ways({paths!r}, make, x)
-np.savez({folder!r} + "/outputs.npz", alone=alone, problem=problem, **outputs)
+seen = dict(alone=alone, problem=problem, was_known=was_known)
+np.savez({folder!r} + "/outputs.npz", **seen, **outputs)
 """
         )
         with np.load(f"{folder}/outputs.npz") as saved:
@@ -1297,7 +1325,7 @@ np.savez({folder!r} + "/outputs.npz", alone=alone, problem=problem, **outputs)
 @proves(
     '`model.save("m.keras")` | class name, arguments, weights, optimizer | the class, '
     "registered",
-    keras=">=3",
+    keras=">=3.9",
 )
 def test_keras_file_needs_the_class():
     expected, outputs = in_a_fresh_process()
@@ -1329,7 +1357,7 @@ def test_weights_need_a_built_model():
 @proves(
     '`model.export("folder")` | numbers and the compiled `call` | TensorFlow alone, no '
     "class",
-    keras=">=3",
+    keras=">=3.6",
 )
 def test_saved_model_needs_no_class():
     expected, outputs = in_a_fresh_process()
@@ -1351,15 +1379,15 @@ def restored(build_first):
 @proves(
     "`tf.train.Checkpoint(model=model)` | numbers | a built model of the same class",
     keras=">=3",
-    false_with={"build_first": False},
 )
-def test_checkpoint_needs_a_built_model(build_first=True):
-    assert restored(build_first)
+def test_checkpoint_needs_a_built_model():
+    assert restored(build_first=True)
+    assert not restored(build_first=False)
 
 
 @proves(
     "In a process that has just started the outputs are equal too, all four ways.",
-    keras=">=3",
+    keras=">=3.6",
 )
 def test_four_ways_in_a_fresh_process():
     expected, outputs = in_a_fresh_process()
@@ -1367,19 +1395,19 @@ def test_four_ways_in_a_fresh_process():
         assert np.allclose(outputs[name], expected, atol=1e-6)
 
 
-@proves("The SavedModel does not even need the class:", keras=">=3")
+@proves("The SavedModel does not even need the class:", keras=">=3.6")
 def test_the_saved_model_needs_no_class():
     expected, outputs = in_a_fresh_process()
-    assert "Could not locate class" in str(outputs["problem"])
+    assert not outputs["was_known"]
     assert np.allclose(outputs["alone"], expected, atol=1e-6)
 
 
 @proves(
     "Keep `reloaded` in a variable: `tf.saved_model.load(path).serve(x)` in one line "
     "raises *Called a function referencing variables which have been deleted.*",
-    keras=">=3",
+    false_with={"kept": True},
 )
-def test_a_saved_model_must_be_kept():
+def test_a_saved_model_must_be_kept(kept=False):
     model = Plain()
     model(X)
     with tempfile.TemporaryDirectory() as folder:
@@ -1387,7 +1415,7 @@ def test_a_saved_model_must_be_kept():
         reloaded = tf.saved_model.load(f"{folder}/saved")
         assert np.allclose(reloaded.serve(X), model(X), atol=1e-6)
         with pytest.raises(AssertionError, match="variables which have been deleted"):
-            tf.saved_model.load(f"{folder}/saved").serve(X)
+            (reloaded if kept else tf.saved_model.load(f"{folder}/saved")).serve(X)
 
 
 @proves(
@@ -1541,7 +1569,7 @@ def test_kwargs_are_handed_on(mistake=False):
 @proves(
     "`Could not locate class` | register the class, and import its module before "
     "loading",
-    keras=">=3",
+    keras=">=3.9",
 )
 def test_a_class_is_located_by_its_registration():
     expected, outputs = in_a_fresh_process()
@@ -1554,6 +1582,7 @@ def test_a_class_is_located_by_its_registration():
 
 @proves(
     "*created by passing non-serializable argument values* | write `get_config`",
+    keras="!=3.11.*",  # whose error fails while it is written
     false_with={"argument": 2.0},
 )
 def test_arrays_need_a_config(argument=X):
@@ -1760,7 +1789,7 @@ def moving_mean(has_argument):
     model = With() if has_argument else Without()
     model.compile("sgd", "mse")
     model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
-    return float(model.normalize.moving_mean[0]), float(model.dropped)
+    return float(model.normalize.moving_mean[0]), float(np.array(model.dropped))
 
 
 @proves(
@@ -1809,10 +1838,10 @@ def test_fit_asks_for_the_argument():
 @proves(
     "Write `def call(self, x, training=None)`, always.",
     keras=">=3",
-    false_with={"has_argument": False},
 )
-def test_with_training_the_mean_is_learned(has_argument=True):
-    mean, dropped = moving_mean(has_argument)
+def test_with_training_the_mean_is_learned():
+    assert moving_mean(has_argument=False) == (0.0, 0.0)
+    mean, dropped = moving_mean(has_argument=True)
     assert mean == 5.0
     assert 0.4 < dropped < 0.6
 
@@ -1871,7 +1900,32 @@ def test_the_file_gives_other_outputs():
     assert np.allclose(outputs, 3.0 * copied)
 
 
-@proves("Write `get_config`.", keras=">=3", false_with={"factor": 1.0})
+@proves(
+    "An argument without a default raises *created by passing non-serializable "
+    "argument values* when the model is saved, whatever it is.",
+    keras=">=3.6,!=3.11.*",
+)
+def test_a_number_is_called_non_serializable():
+    @register
+    class Needs(keras.Model):
+        def __init__(self, factor, **kwargs):
+            super().__init__(**kwargs)
+            self.score = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.score(x)
+
+    model = Needs(3.0)
+    model(X)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        pytest.raises(NotImplementedError) as raised,
+    ):
+        model.save(f"{folder}/m.keras")
+    assert "non-serializable argument values" in " ".join(str(raised.value).split())
+
+
+@proves("Write `get_config`.", false_with={"factor": 1.0})
 def test_with_get_config_arguments_stay(factor=3.0):
     model = Kept(factor=3.0)
     outputs, copy = model(X), reloaded(model)
@@ -2079,16 +2133,18 @@ def test_how_to_save(factor=3.0):
 
 @proves(
     "to serve it without its code | `model.export(folder)`",
-    keras=">=3",
+    false_with={"rows": 2},
 )
-def test_how_to_serve():
+def test_how_to_serve(rows=1):
     model = Plain()
     model(X)
     with tempfile.TemporaryDirectory() as folder:
         model.export(f"{folder}/saved")
         saved = tf.saved_model.load(f"{folder}/saved")
         assert type(saved).__name__ != "Plain"
-        assert np.allclose(saved.serve(X[:1]), model(X[:1]), atol=1e-6)
+        outputs = np.array(saved.serve(X[:1]))
+    assert outputs.shape == (rows, 3)
+    assert np.allclose(outputs, model(X[:1]), atol=1e-6)
 
 
 @proves(
