@@ -747,6 +747,22 @@ def test_a_block_drops_in_training_alone() -> None:
     assert not np.allclose(block(steps(), training=True), quiet)
 
 
+def test_a_block_drops_what_both_halves_add() -> None:
+    block = EncoderBlock(2, 3, rate=0.5)
+    block.build((None, 5, 4))
+    seen: list[bool] = []
+
+    def spy(x: Any, training: bool) -> Any:
+        seen.append(training)
+        return x
+
+    block.dropout = spy
+    block(steps(), training=True)
+    block(steps())
+
+    assert seen == [True, True, False, False]
+
+
 # Models
 
 
