@@ -61,7 +61,7 @@ class OwnStep(keras.Model):
         2
     """
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    def train_step(self, data: Any) -> Any:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             y_pred = self(x, training=True)
@@ -71,13 +71,12 @@ class OwnStep(keras.Model):
         self.optimizer.apply(gradients, self.trainable_variables)
         num_examples = keras.ops.shape(keras.tree.flatten(x)[0])[0]
         self.metrics[0].update_state(loss, sample_weight=num_examples)
-        metrics: dict[str, Any] = self.compute_metrics(x, y, y_pred, sample_weight)
-        return metrics
+        return self.compute_metrics(x, y, y_pred, sample_weight)
 
 
 def training_step(
     model: keras.Model, loss_function: keras.losses.Loss, optimizer: Any
-) -> Callable[..., tuple[Any, Any]]:
+) -> Any:
     """Compile the training step of a loop that is written by hand.
 
     Args:
@@ -117,10 +116,7 @@ def training_step(
         optimizer.apply(gradients, model.trainable_variables)
         return loss, y_pred
 
-    compiled: Callable[..., tuple[Any, Any]] = tf.function(
-        step, reduce_retracing=True, autograph=False
-    )
-    return compiled
+    return tf.function(step, reduce_retracing=True, autograph=False)
 
 
 def check_labels(labels: Any, num_classes: int) -> None:

@@ -504,8 +504,7 @@ def test_apply_gradients_is_in_both(value=2.0):
 
 
 @proves(
-    "`reset_states()`, which a much-read guide still calls, is gone too: write "
-    "`reset_state()`.",
+    "`reset_states()`, which older code calls, is gone too: write `reset_state()`.",
     keras=">=3",
 )
 def test_reset_states_is_gone():
@@ -513,8 +512,7 @@ def test_reset_states_is_gone():
 
 
 @proves(
-    "`reset_states()`, which a much-read guide still calls, is gone too: write "
-    "`reset_state()`.",
+    "`reset_states()`, which older code calls, is gone too: write `reset_state()`.",
     keras="<3",
 )
 def test_reset_states_was_in_keras_2():
@@ -525,8 +523,7 @@ def test_reset_states_was_in_keras_2():
 
 
 @proves(
-    "`reset_states()`, which a much-read guide still calls, is gone too: write "
-    "`reset_state()`.",
+    "`reset_states()`, which older code calls, is gone too: write `reset_state()`.",
     false_with={"value": 3.0},
 )
 def test_reset_state_is_in_both(value=0.0):
