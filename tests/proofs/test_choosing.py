@@ -600,13 +600,13 @@ def peaks():
 
 @proves(
     "Against TensorFlow alone it is not, if the step is small: `tf.Module` then needs "
-    "less than 0.85 of the time, because Keras has work of its own around every step.",
+    "less than 0.95 of the time, because Keras has work of its own around every step.",
     keras=">=3.9",
     false_with={"steps": 3},
 )
 def test_a_small_step_is_faster_in_tensorflow(steps=1):
     _, ratio = median_ratios(["Sequential", "tf.Module"], 8, 32, 40, steps)
-    assert 0.2 < ratio < 0.85, ratio
+    assert 0.2 < ratio < 0.95, ratio
 
 
 @proves(
@@ -998,7 +998,6 @@ def some_pixels(count):
 @proves(
     "less memory for activations | `tf.recompute_grad` around a part of the model | "
     "`fit`, with equal gradients",
-    tensorflow=">=2.16",
     false_with={"recompute": lambda f: lambda x: tf.stop_gradient(f(x))},
 )
 def test_recompute_grad_in_a_layer(recompute=tf.recompute_grad):

@@ -367,7 +367,7 @@ def test_training_is_true_in_fit_alone(expected=(True, False, False, False)):
 @proves(
     "Under mixed precision `call` reads every float weight in float16, "
     "unless it was made with `autocast=False`.",
-    keras=">=3",
+    keras=">=2.16",
 )
 def test_weights_are_read_in_float16():
     seen = []

@@ -1901,9 +1901,9 @@ def test_the_file_gives_other_outputs():
 
 
 @proves(
-    "An argument without a default raises *created by passing non-serializable "
-    "argument values* when the model is saved, whatever it is.",
-    keras=">=3.6,!=3.11.*",
+    "Since Keras 3.13 an argument without a default raises *created by passing "
+    "non-serializable argument values* when the model is saved, whatever it is.",
+    keras=">=3.12",
 )
 def test_a_number_is_called_non_serializable():
     @register
