@@ -104,7 +104,9 @@ class Module:
         found: dict[str, Definition | Constant] = {}
         seen: set[str] = set()
         for node in self.tree.body:
-            names = bound_names(node)
+            # A walrus inside a function binds nothing out here.
+            is_definition = isinstance(node, Definition)
+            names = {node.name} if is_definition else bound_names(node)
             if again := sorted(names & seen - self._imported_again(node)):
                 raise self.error(
                     node.lineno,

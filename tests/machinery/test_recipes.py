@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from conf.recipes import Definition, Package, Recipe, RecipeError, bound_names, code_of
-from tests.machinery.small_site import ROOT
+from tests.machinery.small_site import ROOT, Site
 
 
 def mini(folder: Path, **modules: str) -> Package:
@@ -405,3 +405,11 @@ def test_whatever_binds_a_name_is_seen(statement: str) -> None:
 )
 def test_what_binds_no_name_is_not(statement: str) -> None:
     assert "x" not in bound_names(ast.parse(statement))
+
+
+def test_a_walrus_inside_a_function_is_no_recipe(site: Site) -> None:
+    site.write(
+        "mini/gamma.py", "def half():\n    if (found := 2):\n        return found\n"
+    )
+    module = Package(site.folder / "mini").modules["mini.gamma"]
+    assert list(module.objects) == ["half"]
