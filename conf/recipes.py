@@ -105,8 +105,8 @@ class Module:
         seen: set[str] = set()
         for node in self.tree.body:
             # A walrus inside a function binds nothing out here.
-            is_definition = isinstance(node, Definition)
-            names = {node.name} if is_definition else bound_names(node)
+            own = {node.name} if isinstance(node, Definition) else None
+            names = own or bound_names(node)
             if again := sorted(names & seen - self._imported_again(node)):
                 raise self.error(
                     node.lineno,
