@@ -669,6 +669,9 @@ def test_the_effect_of_padding_is_the_largest_difference() -> None:
     total = keras.Model(steps, keras.ops.sum(steps, axis=1, keepdims=True))
 
     assert padding_effect(total, np.ones((3, 2)), 0.5, num_steps=4) == 2.0
+    position = keras.ops.arange(1.0, 4.0)[:, None]  # of each row in the batch
+    scaled = keras.Model(steps, total(steps) * position)
+    assert padding_effect(scaled, np.ones((3, 2)), 0.5, num_steps=4) == 6.0
     assert padding_effect(total, np.ones((3, 2)), 0.0) == 0.0
 
 
