@@ -283,7 +283,8 @@ def train_epoch(
         >>> model, batches = small_classifier(), [(np.ones((4, 64)), np.zeros(4))]
         >>> loss = keras.losses.SparseCategoricalCrossentropy()
         >>> step = training_step(model, loss, keras.optimizers.SGD(0.1))
-        >>> metrics, bar = [keras.metrics.Mean(name="loss")], keras.utils.Progbar(1)
+        >>> metrics = [keras.metrics.Mean(name="loss")]
+        >>> bar = keras.utils.Progbar(1, verbose=0)
         >>> events = keras.callbacks.CallbackList()
         >>> list(train_epoch(model, batches, step, metrics, events, bar))
         ['loss']

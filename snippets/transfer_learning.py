@@ -537,7 +537,7 @@ def weight_values(model: keras.Model) -> dict[str, npt.NDArray[Any]]:
         while name in values:
             count += 1
             name = f"{weight.path} ({count})"
-        values[name] = np.array(weight)
+        values[name] = weight.numpy()
     return values
 
 

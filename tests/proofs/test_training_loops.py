@@ -1533,7 +1533,7 @@ print(log.getvalue().count("triggered tf.function retracing"))
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert int(run.stdout.split()[-1]) >= 1
+    assert int(run.stdout.split()[-1]) == 2
 
 
 # What the tape records
