@@ -360,6 +360,12 @@ def test_the_resnet_recipe_is_a_frozen_base_and_two_layers_that_learn() -> None:
     )
 
 
+def test_two_classes_are_enough() -> None:
+    model = resnet50_classifier(2, image_shape=(32, 32, 1), weights=None)
+
+    assert (model.input_shape, model.output_shape) == ((None, 32, 32, 1), (None, 2))
+
+
 def test_what_keras_refuses_stays_its_own_error() -> None:
     with pytest.raises(ValueError, match="Input size must be at least 32x32"):
         resnet50_classifier(5, image_shape=(8, 8, 3), weights=None)
