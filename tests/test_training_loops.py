@@ -410,9 +410,9 @@ def test_evaluation_refuses_a_label_that_is_no_class() -> None:
 def test_weights_by_class_are_looked_up() -> None:
     labels = np.array([0, 5, 2, 2, 7])
 
-    weights = weights_by_class(labels, {2: 0.5, 5: 3.0, 9: 0.0})
+    weights = weights_by_class(labels, {0: 2.0, 2: 0.5, 5: 3.0, 9: 0.0})
 
-    assert weights.numpy().tolist() == [1.0, 3.0, 0.5, 0.5, 1.0]
+    assert weights.numpy().tolist() == [2.0, 3.0, 0.5, 0.5, 1.0]
     assert weights.dtype == "float32"
 
 
@@ -569,6 +569,10 @@ def test_the_newest_checkpoint_is_restored_and_the_last_two_are_kept(
     assert kept == ["step-00000010.npz", "step-00000100.npz"]
     assert {path.name for path in tmp_path.iterdir()} == set(kept)
     assert restore_checkpoint(tmp_path, *fresh()) == 100
+
+
+def test_weights_can_be_saved_before_the_first_step(tmp_path: Path) -> None:
+    assert save_checkpoint(tmp_path, *trained(), 0).name == "step-00000000.npz"
 
 
 def test_a_negative_step_is_refused(tmp_path: Path) -> None:
