@@ -185,7 +185,7 @@ def read_through(
     """
 
     def read() -> float:
-        return sum(float(step(*element)) for element in dataset)
+        return sum(float(step(*tf.nest.flatten(element))) for element in dataset)
 
     return read
 

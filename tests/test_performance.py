@@ -184,6 +184,7 @@ def test_a_dataset_is_read_once_and_summed() -> None:
     assert read() == 37.0
     assert seen == [1, 2]
     assert read_through(dataset.take(0), step)() == 0
+    assert read_through(tf.data.Dataset.range(4), lambda x: x)() == 6.0
 
 
 # Memory
