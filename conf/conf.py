@@ -36,7 +36,9 @@ nb_render_markdown_format = "gfm"
 
 # Recipes, and how the pages that show them run
 recipes_package = str(ROOT / "snippets")
-recipes_shared = ["both_kerases", "data", "drawings", "figures", "processes"]
+recipes_shared = [
+    *("both_kerases", "data", "drawings", "figures", "measuring", "processes"),
+]
 page_store = str(ROOT / "build/store")
 page_preload = [
     "tensorflow",

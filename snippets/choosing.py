@@ -12,7 +12,6 @@ import linecache
 import math
 import re
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -22,7 +21,13 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from snippets.drawings import Drawing, layer_calls
+from snippets.drawings import layer_calls
+from snippets.measuring import (
+    peak_memories,
+    ratio_with_spread,
+    ratios_to_first,
+    seconds_in_turns,
+)
 from snippets.processes import run_python
 
 LEVELS = ("Sequential", "Functional", "Subclassed", "Own train_step", "tf.Module")
@@ -525,86 +530,14 @@ def step_seconds(
             f"Received: {len(networks)} networks and rounds={rounds}"
         )
     batch = tf.constant(images), tf.constant(labels)
-    names = list(networks)
-    seconds: dict[str, list[float]] = {name: [] for name in names}
-    for name in 3 * names:
-        networks[name].train_on_batch(*batch)
-    for turn in range(rounds):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
-            start = time.perf_counter()
-            networks[name].train_on_batch(*batch)
-            seconds[name].append(time.perf_counter() - start)
-    return seconds
 
+    def step(network: Any) -> None:  # whether they agree is asked by `agreement`
+        network.train_on_batch(*batch)
 
-def ratios_to_first(
-    seconds: Mapping[str, Sequence[float]],
-) -> dict[str, tuple[float, float, float]]:
-    """Divide the seconds of each round by those of the first network in that round.
-
-    Args:
-        seconds: Dict as `step_seconds` returns it.
-
-    Returns:
-        A dict from each name to three ratios: the quarter of the rounds lies below the
-        first, half below the second, three quarters below the third.
-
-    Example:
-        >>> ratios_to_first({"a": [1.0, 2.0, 4.0], "b": [2.0, 4.0, 8.0]})["b"]
-        (2.0, 2.0, 2.0)
-    """
-    base = np.array(next(iter(seconds.values())))
-    quartiles = {
-        name: np.quantile(np.array(times) / base, (0.25, 0.5, 0.75))
-        for name, times in seconds.items()
+    steps = {
+        name: functools.partial(step, network) for name, network in networks.items()
     }
-    return {
-        name: (float(a), float(b), float(c)) for name, (a, b, c) in quartiles.items()
-    }
-
-
-def draw_ratios(ratios: Mapping[str, tuple[float, float, float]], unit: str) -> Drawing:
-    """Draw one bar for each ratio, from its first to its third quartile.
-
-    Args:
-        ratios: Dict as `ratios_to_first` returns it, at least one entry.
-        unit: String, what the number 1 stands for.
-
-    Returns:
-        A `Drawing`, with a dashed line at 1 and a tick at each median.
-
-    Raises:
-        ValueError: If there is no ratio.
-
-    Example:
-        >>> draw_ratios({"a": (0.9, 1.0, 1.1)}, "a")
-        Drawing('Ratios to a: a 1.00 (0.90 to 1.10)')
-    """
-    if not ratios:
-        raise ValueError("Expected at least one ratio. Received: none")
-    scale = 420 / max(1.2, 1.05 * max(high for _, _, high in ratios.values()))
-    left, bottom = 140, 14 + 34 * len(ratios)
-    text = 'fill="currentColor" stroke="none"'
-    parts = [
-        f'<path d="M{left + scale:g} 8V{bottom}" stroke-dasharray="5 4"/>'
-        f'<text x="{left + scale:g}" y="{bottom + 16}" {text}>1 = {unit}</text>'
-    ]
-    words = []
-    for row, (name, (low, middle, high)) in enumerate(ratios.items()):
-        y, x = 16 + 34 * row, left + scale * low
-        width = max(2.0, scale * (high - low))
-        parts.append(
-            f'<text x="{left - 12}" y="{y + 13}" text-anchor="end" {text}>{name}</text>'
-            f'<rect x="{x:g}" y="{y}" width="{width:g}" height="18" rx="3" '
-            'fill="#3b82f666" stroke="none"/>'
-            f'<path d="M{left + scale * middle:g} {y - 3}v24" stroke-width="3"/>'
-            f'<text x="{left + 440}" y="{y + 13}" text-anchor="start" {text}>'
-            f"{middle:.2f}</text>"
-        )
-        words.append(f"{name} {middle:.2f} ({low:.2f} to {high:.2f})")
-    alt = f"Ratios to {unit}: {', '.join(words)}"
-    return Drawing(parts, left + 490, bottom + 24, alt)
+    return seconds_in_turns(steps, rounds)
 
 
 def peak_memory(
@@ -642,36 +575,22 @@ def peak_memory(
         )
     recipes: list[Any] = [is_size, check_sizes, sequential_cnn, functional_cnn]
     recipes += [SubclassedCNN, OwnStepCNN, ModuleCNN, build_network]
-    head = f"""
+    preparation = f"""
 from __future__ import annotations
-import os, resource, sys
 import keras
 import numpy as np
 import tensorflow as tf
-LEVELS, SIZES = {LEVELS!r}, {(image_shape, num_classes)!r}
+LEVELS = {LEVELS!r}
 IMAGES = np.zeros({(batch_size, *image_shape)!r}, "float32")
 """
-    tail = f"""
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-for level in {repeats} * LEVELS:
-    if (child := os.fork()) == 0:
-        before = peak()
-        network = build_network(level, *SIZES)
-        for _ in range(3):
-            network.train_on_batch(IMAGES, np.zeros(len(IMAGES), "int64"))
-        unit = 2**20 if sys.platform == "darwin" else 2**10
-        print(level, (peak() - before) / unit, sep="\t", flush=True)
-        os._exit(0)
-    if os.waitpid(child, 0)[1]:
-        raise RuntimeError(f"{{level}} was ended while it was measured")
+    program = f"""
+network = build_network({{level!r}}, *{(image_shape, num_classes)!r})
+for _ in range(3):
+    network.train_on_batch(IMAGES, np.zeros(len(IMAGES), "int64"))
 """
-    printed = run_python("\n".join([head, *map(source_of, recipes), tail]))
-    peaks: dict[str, list[float]] = {level: [] for level in LEVELS}
-    for line in printed.splitlines():
-        level, megabytes = line.split("\t")
-        peaks[level].append(float(megabytes))
-    return peaks
+    programs = {level: program.format(level=level) for level in LEVELS}
+    sources = map(source_of, recipes)
+    return peak_memories("\n".join([preparation, *sources]), programs, repeats)
 
 
 def attempt(action: Callable[[], object]) -> str:
@@ -890,11 +809,8 @@ def level_table(
         ['parameters', '3,210']
     """
 
-    def spread(low: float, middle: float, high: float) -> str:
-        return f"{middle:.3g} ({low:.3g} to {high:.3g})"
-
     def ratios(seconds: Mapping[str, Sequence[float]]) -> list[str]:
-        return [spread(*quartiles) for quartiles in ratios_to_first(seconds).values()]
+        return [*map(ratio_with_spread, ratios_to_first(seconds).values())]
 
     def milliseconds(seconds: Mapping[str, Sequence[float]]) -> str:
         return f"{1000 * np.median(seconds[LEVELS[0]]):.1f} ms in {LEVELS[0]}"
@@ -911,7 +827,8 @@ def level_table(
         f"small step ({milliseconds(small_steps)})": ratios(small_steps),
         f"large step ({milliseconds(large_steps)})": ratios(large_steps),
         "peak memory, MiB": [
-            spread(*np.quantile(memory[level], (0.25, 0.5, 0.75))) for level in LEVELS
+            ratio_with_spread(tuple(np.quantile(memory[level], (0.25, 0.5, 0.75))))
+            for level in LEVELS
         ],
     }
     for title, tried in outcomes.items():

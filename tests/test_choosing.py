@@ -3,7 +3,6 @@
 import functools
 import inspect
 import linecache
-import re
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,6 @@ from snippets.choosing import (
     check_sizes,
     copy_weights,
     count_lines,
-    draw_ratios,
     functional_cnn,
     inverted_if_bright,
     inverted_where_bright,
@@ -38,7 +36,6 @@ from snippets.choosing import (
     level_table,
     network_behind,
     peak_memory,
-    ratios_to_first,
     save_and_reload,
     scores_and_gradients,
     sequential_cnn,
@@ -466,7 +463,7 @@ def test_steps_are_timed_turn_by_turn_after_a_warm_up() -> None:
 
 def test_seconds_are_those_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(100))
-    monkeypatch.setattr(choosing.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
     networks = {name: Recorder(name, []) for name in "ab"}
 
     seconds = step_seconds(networks, np.zeros((2, 3)), np.zeros(2), rounds=2)
@@ -479,33 +476,6 @@ def test_nothing_to_time_is_refused(names: str, rounds: int) -> None:
     networks = {name: Recorder(name, []) for name in names}
     with pytest.raises(ValueError, match=f"{len(names)} networks and rounds={rounds}"):
         step_seconds(networks, np.zeros((2, 3)), np.zeros(2), rounds)
-
-
-def test_ratios_are_taken_round_by_round() -> None:
-    seconds = {"a": [1.0, 10.0, 100.0, 1.0, 1.0], "b": [2.0, 10.0, 300.0, 4.0, 0.0]}
-
-    assert ratios_to_first(seconds) == {"a": (1.0, 1.0, 1.0), "b": (1.0, 2.0, 3.0)}
-
-
-def test_ratios_are_drawn_to_scale() -> None:
-    drawing = draw_ratios({"a": (1.0, 1.0, 1.0), "b": (0.5, 1.0, 2.0)}, "a")
-
-    assert drawing.alt == "Ratios to a: a 1.00 (1.00 to 1.00), b 1.00 (0.50 to 2.00)"
-    left, width = re.findall(
-        r'<rect x="([\d.]+)" y="\d+" width="([\d.]+)"', drawing.svg
-    )[1]
-    assert float(width) == pytest.approx(420 / 2.1 * 1.5)
-    assert float(left) == pytest.approx(140 + 420 / 2.1 * 0.5)
-    assert '<path d="M340 ' in drawing.svg  # the line at 1, and the medians
-
-
-def test_a_ratio_without_spread_is_still_seen() -> None:
-    assert 'width="2"' in draw_ratios({"a": (1.0, 1.0, 1.0)}, "a").svg
-
-
-def test_no_ratio_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one ratio"):
-        draw_ratios({}, "a")
 
 
 def test_memory_is_measured_at_every_level_above_that_of_the_libraries() -> None:

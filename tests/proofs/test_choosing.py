@@ -198,7 +198,8 @@ class Repeated:
 
 def median_ratios(levels, size, batch_size, rounds, steps_of_last):
     """What `step_seconds` measures, with several steps for the last level."""
-    from snippets.choosing import ratios_to_first, step_seconds
+    from snippets.choosing import step_seconds
+    from snippets.measuring import ratios_to_first
 
     networks = {level: networks_of_size(size)[level] for level in levels}
     networks[levels[-1]] = Repeated(networks[levels[-1]], steps_of_last)

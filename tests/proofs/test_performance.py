@@ -1,0 +1,1042 @@
+"""Proofs of the guide to performance, memory and many devices.
+
+Times are seconds of this process, so that what else the machine does is left out, and
+bands are wide. Where a mechanism is the fact, it is counted and not timed.
+"""
+
+import functools
+import glob
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow import keras
+
+from tests.proofs.proves import proves
+
+
+def small_model(**options):
+    """A compiled model whose step hardly computes anything."""
+    layers = [keras.layers.Dense(8, activation="relu"), keras.layers.Dense(2)]
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    model.compile("sgd", "mse", **options)
+    return model
+
+
+def small_batches(count=32):
+    features, labels = np.ones((4 * count, 4), "float32"), np.ones((4 * count, 2))
+    return tf.data.Dataset.from_tensor_slices((features, labels)).batch(4)
+
+
+def process_seconds(action, repeats=5):
+    """The least seconds of this process, after two calls that do not count.
+
+    The least, since threads of earlier proofs can add to any of them.
+    """
+    action(), action()
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        action()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+@proves(
+    "Seldom for speed: a compiled step, 32 steps in one call and a pipeline that reads "
+    "ahead all fit into `fit`.",
+    false_with={"steps": 1},
+)
+def test_fit_takes_all_of_it(steps=32):
+    model, heard = small_model(steps_per_execution=steps, jit_compile=False), []
+    listener = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: heard.append(batch)
+    )
+    batches = small_batches(64).cache().prefetch(2)
+    model.fit(batches, epochs=2, callbacks=[listener], verbose=0)
+    assert not model.run_eagerly
+    assert int(model.optimizer.iterations) == 128
+    assert len(heard) == 4
+
+
+# How it is measured
+
+
+@proves(
+    "Every way is taken before it counts, and the first results are compared; runs of "
+    "different work are refused.",
+    false_with={"other": 1.0},
+)
+def test_different_work_is_refused(other=2.0):
+    from snippets.measuring import seconds_in_turns
+
+    calls = []
+    ways = {name: functools.partial(calls.append, name) for name in "ab"}
+    seconds = seconds_in_turns(ways, rounds=2, warm_up=1)
+    assert len(calls) == 6
+    assert [len(times) for times in seconds.values()] == [2, 2]
+    with pytest.raises(ValueError, match="to do the work of 'a', which came to 1"):
+        seconds_in_turns({"a": lambda: 1.0, "b": lambda: other}, rounds=2)
+
+
+@proves(
+    "Then the ways take turns, and each round gives a ratio to the first way.",
+    false_with={"turns": "aabb"},
+)
+def test_ways_take_turns(turns="abba"):
+    from snippets.measuring import ratios_to_first, seconds_in_turns
+
+    calls = []
+    ways = {name: functools.partial(calls.append, name) for name in "ab"}
+    seconds_in_turns(ways, rounds=2, warm_up=1)
+    assert "".join(calls)[2:] == turns
+    ratios = ratios_to_first({"a": [1.0, 10.0], "b": [3.0, 30.0]})
+    assert ratios["b"] == (3.0, 3.0, 3.0)
+
+
+@proves(
+    "A figure is the median of the ratios, with its quartiles.",
+    false_with={"seconds": [2.0, 2.0, 2.0, 2.0, 2.0]},
+)
+def test_figures_are_medians_with_quartiles(seconds=(1.0, 2.0, 3.0, 4.0, 90.0)):
+    from snippets.measuring import ratio_with_spread, ratios_to_first
+
+    ratios = ratios_to_first({"a": [1.0] * 5, "b": list(seconds)})
+    assert ratio_with_spread(ratios["b"]) == "3 (2 to 4)"
+
+
+@functools.cache
+def peaks():
+    from snippets.measuring import peak_memories
+    from snippets.performance import memory_preparation
+
+    step = "deep_cnn_step(256{})()".format
+    programs = {
+        "block": "block = np.ones(2**24)",  # 128 MiB
+        "whole": step(""),
+        "parts": step(", parts=4"),
+        "recomputed": step(", wrapper=Recomputed"),
+    }
+    measured = peak_memories(memory_preparation(), programs, repeats=1)
+    return {name: megabytes for name, [megabytes] in measured.items()}
+
+
+@proves(
+    "Memory is the peak of a process of its own, above what it held before.",
+    keras=">=3",
+    false_with={"expected": 256},
+)
+def test_memory_is_the_peak_of_a_process(expected=128):
+    assert abs(peaks()["block"] - expected) < 16
+
+
+# Ways to run a step
+
+
+class CountedCalls(keras.layers.Layer):
+    """A layer that counts how often Python passes through it."""
+
+    python_calls = 0
+
+    def call(self, x):
+        CountedCalls.python_calls += 1
+        return x
+
+
+def python_calls_of_the_second_epoch(**options):
+    model = keras.Sequential([keras.Input((4,)), CountedCalls(), keras.layers.Dense(2)])
+    model.compile("sgd", "mse", **options)
+    model.fit(small_batches(8), verbose=0)
+    CountedCalls.python_calls = 0
+    model.fit(small_batches(8), verbose=0)
+    return CountedCalls.python_calls
+
+
+@proves(
+    "nothing | the step is a `tf.function`: Python runs for the trace, and then no "
+    "more",
+    false_with={"options": {"run_eagerly": True}},
+)
+def test_a_step_is_traced_and_then_python_rests(options=None):
+    assert python_calls_of_the_second_epoch(**(options or {})) == 0
+
+
+@proves(
+    "`run_eagerly=True` | Python runs in every step: for debugging",
+    false_with={"eagerly": False},
+)
+def test_eager_runs_python_in_every_step(eagerly=True):
+    assert python_calls_of_the_second_epoch(run_eagerly=eagerly) == 8
+
+
+@proves(
+    "`steps_per_execution=32` | one call makes 32 steps; callbacks hear of the last "
+    "one alone",
+    false_with={"steps": 1},
+)
+def test_callbacks_hear_of_every_32nd_step(steps=32):
+    model, heard = small_model(steps_per_execution=steps), []
+    listener = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: heard.append(batch)
+    )
+    model.fit(small_batches(64), callbacks=[listener], verbose=0)
+    assert heard == [31, 63]
+    assert int(model.optimizer.iterations) == 64
+
+
+@proves(
+    "`jit_compile=True` | XLA compiles the step, and refuses what it cannot compile, "
+    "such as `tf.py_function`",
+    false_with={"jit_compile": False},
+)
+def test_xla_refuses_a_py_function(jit_compile=True):
+    def in_python(x):
+        y = tf.py_function(tf.identity, [x], tf.float32)
+        return tf.ensure_shape(y, [None, 4])
+
+    class InPython(keras.layers.Layer):
+        def call(self, x):
+            return in_python(x)
+
+        def compute_output_shape(self, shape):
+            return shape
+
+    layers = [keras.Input((4,)), InPython(), keras.layers.Dense(2)]
+    model = keras.Sequential(layers)
+    model.compile("sgd", "mse", jit_compile=jit_compile)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="EagerPyFunc"):
+        model.fit(small_batches(2), verbose=0)
+
+
+@proves(
+    "Eager mode takes at least one and a half times as long for a small step.",
+    false_with={"eagerly": False},
+)
+def test_eager_takes_longer(eagerly=True):
+    """Seen: eight times. Seconds of this process, on one epoch of 32 steps."""
+    batches = small_batches(32)
+    models = [small_model(run_eagerly=flag) for flag in (False, eagerly)]
+    compiled, other = (
+        process_seconds(lambda model=model: model.fit(batches, verbose=0))
+        for model in models
+    )
+    assert other > 1.5 * compiled, other / compiled
+
+
+# A pipeline
+
+
+@proves(
+    "The work of this pipeline: enlarge each digit to 32 × 32 pixels and standardize "
+    "it.",
+    keras=">=3",
+    false_with={"size": 8},
+)
+def test_the_work_of_the_pipeline(size=32):
+    from snippets.performance import prepare_image
+
+    images = np.random.default_rng(0).random((3, 8, 8, 1), "float32")
+    prepared = np.array(prepare_image(images))
+    assert prepared.shape == (3, size, size, 1)
+    assert np.allclose(prepared.mean(axis=(1, 2, 3)), 0.0, atol=1e-4)
+    assert np.allclose(prepared.std(axis=(1, 2, 3)), 1.0, atol=1e-3)
+
+
+@proves(
+    "Six pipelines, each one change better than the last, give the same batches:",
+    keras=">=3",
+    false_with={"shift": 0.1},
+)
+def test_six_pipelines_give_the_same_batches(shift=0.0):
+    from snippets.performance import pipelines, prepare_image
+
+    images = np.random.default_rng(0).random((10, 8, 8, 1), "float32")
+    found = pipelines(images, np.arange(10), batch_size=4)
+    assert len(found) == 6
+    for dataset in found.values():
+        batches = list(dataset.as_numpy_iterator())
+        assert [len(labels) for _, labels in batches] == [4, 4, 2]
+        pixels = np.concatenate([pixels for pixels, _ in batches])
+        assert np.allclose(pixels, prepare_image(images) + shift, atol=1e-4)
+
+
+class Counted:
+    """Identity, which counts how often TensorFlow and how often Python runs it."""
+
+    def __init__(self):
+        self.in_python, self.in_tensorflow = 0, tf.Variable(0)
+
+    def __call__(self, x):
+        self.in_python += 1
+        with tf.control_dependencies([self.in_tensorflow.assign_add(1)]):
+            return tf.identity(x)
+
+
+def read(dataset, times=1):
+    for _ in range(times):
+        list(dataset.as_numpy_iterator())
+
+
+@proves(
+    "`map` makes TensorFlow operations of the function; the generator runs Python for "
+    "every image.",
+    false_with={"way": "generator"},
+)
+def test_a_map_is_traced_once(way="map"):
+    mapped, generated = Counted(), Counted()
+    spec = tf.TensorSpec((), tf.int64)
+    datasets = {
+        "map": tf.data.Dataset.range(6).map(mapped),
+        "generator": tf.data.Dataset.from_generator(
+            lambda: (generated(tf.constant(n, "int64")) for n in range(6)),
+            output_signature=spec,
+        ),
+    }
+    for dataset in datasets.values():
+        read(dataset)
+    counted = {"map": mapped, "generator": generated}[way]
+    assert counted.in_python == 1
+    assert int(counted.in_tensorflow) == 6
+    assert generated.in_python == 6
+
+
+@proves(
+    "After `batch`, `map` calls the function once for a batch, in place of once for an "
+    "image.",
+    false_with={"batch_size": 1},
+)
+def test_map_after_batch_is_called_once_for_a_batch(batch_size=3):
+    before, after = Counted(), Counted()
+    read(tf.data.Dataset.range(6).map(before).batch(batch_size))
+    read(tf.data.Dataset.range(6).batch(batch_size).map(after))
+    assert (int(before.in_tensorflow), int(after.in_tensorflow)) == (6, 2)
+
+
+@proves(
+    "`cache` keeps what came before it: later epochs prepare nothing.",
+    false_with={"cached": False},
+)
+def test_a_cache_prepares_once(cached=True):
+    counted = Counted()
+    dataset = tf.data.Dataset.range(6).map(counted)
+    read(dataset.cache() if cached else dataset, times=3)
+    assert int(counted.in_tensorflow) == 6
+
+
+@proves(
+    "`prefetch` prepares the next elements while the step works on this one.",
+    false_with={"ahead": None},
+)
+def test_prefetch_reads_ahead(ahead=2):
+    counted = Counted()
+    dataset = tf.data.Dataset.range(6).map(counted)
+    iterator = iter(dataset.prefetch(ahead) if ahead else dataset)
+    next(iterator)
+    deadline = time.monotonic() + (10 if ahead else 0.5)
+    while int(counted.in_tensorflow) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert int(counted.in_tensorflow) >= 3
+
+
+@proves(
+    "No error, wrong result: whatever is random before `cache()` is drawn once, and "
+    "then the same in every epoch. Augment after it.",
+    false_with={"cache_first": True},
+)
+def test_a_cache_freezes_what_is_random(cache_first=False):
+    generator = tf.random.Generator.from_seed(0)
+
+    def noisy(x):
+        return tf.cast(x, tf.float32) + generator.uniform([])
+
+    def epochs(cache_first):
+        dataset = tf.data.Dataset.range(6)
+        dataset = (
+            dataset.cache().map(noisy) if cache_first else dataset.map(noisy).cache()
+        )
+        return [list(dataset.as_numpy_iterator()) for _ in range(2)]
+
+    first, second = epochs(cache_first)
+    assert first == second
+    third, fourth = epochs(cache_first=True)
+    assert third != fourth
+
+
+# Less memory
+
+
+@proves(
+    "Four parts, accumulated by `gradient_accumulation_steps=4`, and recomputed blocks "
+    "each take less than 0.9 of the memory of the whole batch.",
+    keras=">=3",
+    false_with={"whole": "parts"},
+)
+def test_parts_and_recomputing_save_memory(whole="whole"):
+    """Seen: 0.69 and 0.72."""
+    found = peaks()
+    for name in ("parts", "recomputed"):
+        assert found[name] < 0.9 * found[whole], found
+
+
+@proves("Neither changes the losses.", keras=">=3.6", false_with={"batch_size": 16})
+def test_losses_stay_the_same(batch_size=8):
+    from snippets.performance import Recomputed, deep_cnn_step
+
+    wanted = deep_cnn_step(batch_size, num_blocks=1)
+    wanted = [wanted() for _ in range(3)]
+    for options in ({"parts": 4}, {"wrapper": Recomputed}):
+        step = deep_cnn_step(8, num_blocks=1, **options)
+        assert np.allclose([step() for _ in range(3)], wanted, rtol=1e-4)
+
+
+@proves(
+    "`tf.recompute_grad` computes a block again when its gradient is asked for.",
+    false_with={"recompute": lambda function: function},
+)
+def test_recompute_grad_computes_again(recompute=tf.recompute_grad):
+    block, x = Counted(), tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        y = recompute(block)(x)
+    assert int(block.in_tensorflow) == 1
+    assert float(tape.gradient(y, x)) == 1.0
+    assert int(block.in_tensorflow) == 2
+
+
+@proves(
+    "Its counterpart in Keras is `keras.remat`, from Keras 3.9 on.",
+    keras=">=3.9",
+)
+def test_remat_is_in_keras():
+    calls, x = [], tf.Variable(2.0)
+
+    def block(x):
+        calls.append("call")
+        return x * x
+
+    with tf.GradientTape() as tape:
+        y = keras.remat(block)(x)
+    assert len(calls) == 1
+    assert float(tape.gradient(y, x)) == 4.0
+    assert len(calls) == 2
+
+
+@proves(
+    "`mixed_bfloat16` computes in bfloat16, of half the bytes, and keeps its variables "
+    "in float32.",
+    false_with={"policy": "float32"},
+)
+def test_mixed_precision_halves_activations(policy="mixed_bfloat16"):
+    layer = keras.layers.Dense(3, dtype=policy)
+    activations = layer(tf.ones([5, 2]))
+    assert activations.dtype == tf.bfloat16
+    assert 2 * activations.dtype.size == tf.float32.size
+    assert "float32" in str(layer.kernel.dtype)
+
+
+@proves(
+    "float16 needs the scaling of the loss besides; bfloat16 has the range of float32.",
+    false_with={"dtype": "float16"},
+)
+def test_bfloat16_has_the_range_of_float32(dtype="bfloat16"):
+    for number in (1e-30, 1e30):
+        assert np.isclose(float(tf.cast(number, dtype)), number, rtol=0.01)
+    assert float(tf.cast(1e-8, "float16")) == 0.0
+    scaled = tf.cast(1e-8 * 2.0**15, "float16")
+    assert np.isclose(float(tf.cast(scaled, "float32")) / 2.0**15, 1e-8, rtol=0.01)
+
+
+@proves(
+    "To take no more of a GPU than is needed there is "
+    "`tf.config.experimental.set_memory_growth`; for a CPU it raises `Cannot set "
+    "memory growth on non-GPU and non-Pluggable devices`.",
+    false_with={"kind": "GPU"},
+)
+def test_memory_growth_is_for_gpus(kind="CPU"):
+    message = None
+    for device in tf.config.list_physical_devices(kind):
+        with pytest.raises(ValueError) as raised:
+            tf.config.experimental.set_memory_growth(device, True)
+        message = str(raised.value)
+    assert message == "Cannot set memory growth on non-GPU and non-Pluggable devices"
+
+
+# Where Python costs
+
+
+@proves(
+    "`tf.py_function` and `tf.numpy_function` come back to Python for every element; "
+    "an operation of TensorFlow does not.",
+    false_with={"calls": {"py_function": 1, "numpy_function": 1}},
+)
+def test_python_is_called_for_every_element(calls=None):
+    counts = {"TensorFlow": 0, "numpy_function": 0, "py_function": 0}
+
+    def doubled(name, x):
+        counts[name] += 1
+        return 2.0 * x
+
+    def through(name, x):
+        function = functools.partial(doubled, name)
+        if name == "TensorFlow":
+            return function(x)
+        return getattr(tf, name)(function, [x], tf.float32)
+
+    numbers = tf.data.Dataset.range(6, output_type=tf.float32)
+    for name in counts:
+        read(numbers.map(functools.partial(through, name)))
+    expected = calls or {"numpy_function": 6, "py_function": 6}
+    assert counts == {"TensorFlow": 1, **expected}
+
+
+@proves(
+    "A Python number is part of the trace, so each new one is traced anew. Such a call "
+    "takes at least five times as long:",
+    keras=">=3",
+    false_with={"name": "a tensor"},
+)
+def test_a_trace_at_every_call_takes_longer(name="a new Python number"):
+    """Seen: more than a hundred times. Seconds of this process."""
+    from snippets.performance import calls_of_a_function
+
+    calls = calls_of_a_function(tf.ones([8, 8]))
+    plain, other = (
+        process_seconds(lambda action=action: [action() for _ in range(10)])
+        for action in (calls["a tensor"], calls[name])
+    )
+    assert other > 5 * plain, other / plain
+
+
+@proves(
+    "Below Keras for correctness: the gradient of `tf.math.log1p(tf.exp(x))` at 100 is "
+    "`nan`, and with `tf.custom_gradient` it is 1.",
+    keras=">=3",
+    false_with={"x": 80.0},
+)
+def test_a_custom_gradient_does_not_overflow(x=100.0):
+    from snippets.performance import gradient_of_sum, log1p_exp
+
+    automatic = gradient_of_sum(lambda x: tf.math.log1p(tf.exp(x)), tf.constant([x]))()
+    assert np.isnan(automatic[0])
+    assert gradient_of_sum(log1p_exp, tf.constant([x]))().tolist() == [1.0]
+
+
+@proves(
+    "To find where the time goes, put `tf.profiler.experimental.start(folder)` and "
+    "`stop()` around a few steps: they leave a file that names every operation, for "
+    "the Profile tab of TensorBoard.",
+    false_with={"name": b"Conv2DTranspose"},
+)
+def test_the_profiler_names_operations(name=b"MatMul"):
+    model = small_model(jit_compile=False)
+    with tempfile.TemporaryDirectory() as folder:
+        tf.profiler.experimental.start(folder)
+        model.fit(small_batches(4), verbose=0)
+        tf.profiler.experimental.stop()
+        files = glob.glob(f"{folder}/plugins/profile/**/*.xplane.pb", recursive=True)
+        assert len(files) == 1
+        assert name in Path(files[0]).read_bytes()
+
+
+# Many devices
+
+NETWORK = """
+import json, os, signal, sys
+import numpy as np
+import tensorflow as tf
+def error_of(action):
+    try:
+        action()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return "no error"
+generator = np.random.default_rng(0)
+x = generator.normal(size=(96, 8)).astype("float32")
+y = generator.integers(0, 3, 96)
+def batches(count=96, size=32, cut=False):
+    dataset = tf.data.Dataset.from_tensor_slices((x[:count], y[:count]))
+    return dataset.batch(size, drop_remainder=cut)
+def build(strategy, **options):
+    from tensorflow import keras
+    with strategy.scope():
+        keras.utils.set_random_seed(0)
+        scores = keras.layers.Dense(3, kernel_initializer="zeros")
+        model = keras.Sequential([keras.Input((8,)), scores])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.SGD(0.1), loss, **options)
+    return model
+def fit(strategy, data, epochs=1, callbacks=(), **options):
+    model = build(strategy, **options)
+    model.fit(data, epochs=epochs, callbacks=list(callbacks), shuffle=False, verbose=0)
+    return np.concatenate([np.ravel(weight) for weight in model.get_weights()])
+one = tf.distribute.get_strategy()
+"""
+
+
+def in_fresh_process(program):
+    """What a program of `NETWORK` prints last, as JSON."""
+    from snippets.processes import run_python
+
+    return json.loads(run_python(NETWORK + program).splitlines()[-1])
+
+
+@functools.cache
+def on_two_devices():
+    return in_fresh_process("""
+[processor] = tf.config.list_physical_devices("CPU")
+two = [tf.config.LogicalDeviceConfiguration()] * 2
+tf.config.set_logical_device_configuration(processor, two)
+tf.ones(())  # a first computation
+settled = error_of(
+    lambda: tf.config.set_logical_device_configuration(processor, two[:1]))
+two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+def gap(**data):
+    return float(np.abs(fit(one, batches(**data)) - fit(two, batches(**data))).max())
+def gradient():
+    replica = tf.distribute.get_replica_context()
+    return replica.all_reduce("SUM", tf.constant(1.5))
+summed = two.experimental_local_results(two.run(gradient))
+print(json.dumps({
+    "settled": settled,
+    "even": gap(),
+    "uneven": gap(count=81),
+    "cut": gap(count=81, cut=True),
+    "first": error_of(lambda: fit(two, batches(54, 27))),
+    "at once": error_of(lambda: fit(two, batches(), steps_per_execution=3)),
+    "xla": error_of(lambda: fit(two, batches(), jit_compile=True)),
+    "summed": [float(number) for number in summed],
+}))
+""")
+
+
+@proves(
+    "Each replica computes its part of the batch, and their gradients are summed "
+    "before the step.",
+    false_with={"summed": [1.5, 1.5]},
+)
+def test_replicas_sum_their_gradients(summed=(3.0, 3.0)):
+    assert on_two_devices()["summed"] == list(summed)
+    assert on_two_devices()["even"] < 1e-5
+
+
+@proves(
+    "A CPU can be split into logical devices, so you can try this without a GPU. It "
+    "must be done before the first computation:",
+    false_with={"message": "no error"},
+)
+def test_devices_are_settled_by_the_first_computation(
+    message="RuntimeError: Virtual devices cannot be modified after being initialized",
+):
+    assert on_two_devices()["settled"] == message
+    assert len(on_two_devices()["summed"]) == 2
+
+
+@functools.cache
+def script_on_two_devices():
+    from snippets.performance import run_script, train_on_replicas
+
+    images = np.random.default_rng(0).random((81, 8, 8, 1), "float32")
+    data = images, np.arange(81) % 10
+    call = """[
+        train_on_replicas(strategy, images[:64], labels[:64], 2, 32),
+        train_on_replicas(strategy, images, labels, 2, 32),
+    ]"""
+    [found] = run_script(call, *data, "two devices")
+    one = tf.distribute.get_strategy()
+    even = train_on_replicas(one, images[:64], data[1][:64], 2, 32)
+    return found, (even, train_on_replicas(one, *data, 2, 32))
+
+
+@proves(
+    "The loop and `fit` both reach the weights of one device, to 0.00001.",
+    keras=">=3",
+    false_with={"other": 1},
+)
+def test_two_devices_reach_the_weights_of_one(other=0):
+    from snippets.performance import largest_difference
+
+    assert on_two_devices()["even"] < 1e-5  # by `fit`
+    found, one = script_on_two_devices()
+    assert largest_difference(one[0], found[other]) < 1e-5
+
+
+@proves(
+    "No error, wrong result: if the last batch cannot be shared evenly, `fit` counts "
+    "the means of the two parts alike, on both Kerases, and ends with other weights.",
+    false_with={"name": "cut"},
+)
+def test_uneven_parts_count_alike(name="uneven"):
+    assert on_two_devices()["even"] < 1e-5
+    assert on_two_devices()[name] > 1e-4
+
+
+@proves(
+    "The loop above divides by the number of all examples, and does not.",
+    keras=">=3",
+    false_with={"other": 0},
+)
+def test_the_loop_counts_every_example(other=1):
+    """81 images in batches of 32: the last one has 17."""
+    from snippets.performance import largest_difference
+
+    found, one = script_on_two_devices()
+    assert largest_difference(one[1], found[other]) < 1e-5
+
+
+@proves(
+    "With `fit`, let `drop_remainder=True` cut the last batch off.",
+    false_with={"name": "uneven"},
+)
+def test_drop_remainder_leaves_even_parts(name="cut"):
+    assert on_two_devices()[name] < 1e-5
+
+
+@proves(
+    "An uneven first batch does raise an error, on Keras 3:",
+    keras=">=3.9",
+)
+def test_an_uneven_first_batch_raises():
+    error = on_two_devices()["first"]
+    assert error.startswith("InvalidArgumentError")
+    assert "Inputs to operation AddN of type AddN must have the same size" in error
+
+
+@proves(
+    "Nor do `steps_per_execution` and `jit_compile=True` work on two logical devices, "
+    "though Keras 2 took the first one.",
+    keras=">=3.9",
+)
+def test_many_steps_at_once_fail_on_two_devices():
+    assert on_two_devices()["at once"].startswith("InvalidArgumentError")
+
+
+@proves(
+    "Nor do `steps_per_execution` and `jit_compile=True` work on two logical devices, "
+    "though Keras 2 took the first one.",
+    keras="<3",
+)
+def test_many_steps_at_once_worked_on_keras_2():
+    assert on_two_devices()["at once"] == "no error"
+
+
+@proves(
+    "Nor do `steps_per_execution` and `jit_compile=True` work on two logical devices, "
+    "though Keras 2 took the first one.",
+    false_with={"name": "even"},
+)
+def test_xla_fails_on_two_devices(name="xla"):
+    assert str(on_two_devices()[name]).startswith("InvalidArgumentError")
+
+
+# Two workers
+
+
+def run_workers(program, count=2):
+    """What each worker of a cluster prints last, as JSON."""
+    from snippets.processes import free_ports, run_together
+
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(count)]
+    variables = [
+        {
+            "TF_CONFIG": json.dumps(
+                {
+                    "cluster": {"worker": addresses},
+                    "task": {"type": "worker", "index": index},
+                }
+            )
+        }
+        for index in range(count)
+    ]
+    start = "\nstrategy = tf.distribute.MultiWorkerMirroredStrategy()\n"
+    start += "rank = strategy.cluster_resolver.task_id\n"
+    texts = run_together(count * [NETWORK + start + program], variables)
+    return [json.loads(text.splitlines()[-1]) for text in texts]
+
+
+@functools.cache
+def on_two_workers():
+    """What `fit` says there, its weights if it has any, and the shares of the data."""
+    program = """
+shares = strategy.experimental_distribute_dataset(
+    tf.data.Dataset.range(8).batch(4))
+shares = [
+    np.ravel(strategy.experimental_local_results(part)[0]).tolist() for part in shares
+]
+weights = []
+error = error_of(lambda: weights.extend(fit(strategy, batches()).tolist()))
+print(json.dumps({"error": error, "weights": weights, "shares": shares}))
+"""
+    return run_workers(program)
+
+
+@proves(
+    "For training on several machines it is worth it, since `fit` of Keras 3 cannot do "
+    "that.",
+    keras=">=3",
+)
+def test_keras_3_cannot_fit_on_two_workers():
+    for worker in on_two_workers():
+        assert worker["error"].startswith(
+            "ValueError: Attempt to convert a value (PerR"
+        )
+        assert worker["error"].endswith("values.PerReplica'>) to a Tensor.")
+
+
+@proves(
+    "Keras 2 can `fit` there, with the same result:",
+    keras="<3",
+)
+def test_keras_2_fits_on_two_workers():
+    workers = on_two_workers()
+    assert [worker["error"] for worker in workers] == ["no error", "no error"]
+    one = in_fresh_process("print(json.dumps(fit(one, batches()).tolist()))")
+    for worker in workers:
+        assert np.abs(np.subtract(worker["weights"], one)).max() < 1e-5
+
+
+@functools.cache
+def killed_and_resumed():
+    """What both workers say after a kill, the weights of one device, and the folders.
+
+    A worker says how many steps it made, the weights that it reached, and the weights
+    of a run that was not killed.
+    """
+    from snippets.performance import run_script, train_on_replicas
+
+    images = np.random.default_rng(0).random((64, 8, 8, 1), "float32")
+    data = images, np.arange(64) % 10
+    one = train_on_replicas(tf.distribute.get_strategy(), *data, 3, 32)
+    train = "train_on_replicas(strategy, images, labels, 3, 32"
+    with tempfile.TemporaryDirectory() as folder:
+        backup = f"{train}, {folder + '/backup'!r}"
+        kill = (
+            "lambda step: step == 4 and rank and os.kill(os.getpid(), signal.SIGKILL)"
+        )
+        with pytest.raises(
+            RuntimeError, match=r"Program 2 of 2 was ended by .*SIGKILL"
+        ):
+            run_script(f"{backup}, {kill})", *data, "two workers")
+        folders = sorted(os.listdir(folder))
+        again = f"[steps := [], {backup}, steps.append), {train})]"
+        resumed = run_script(again, *data, "two workers")
+    return resumed, one, folders
+
+
+@proves(
+    "Where `fit` of Keras 3 raises an error, the loop of TensorFlow works, with the "
+    "model and the optimizer of Keras 3, and both workers end with the weights of one "
+    "process, to 0.00001:",
+    keras=">=3",
+    false_with={"shift": 0.001},
+)
+def test_keras_3_loops_on_two_workers(shift=0.0):
+    from snippets.performance import largest_difference
+
+    assert on_two_workers()[0]["error"].startswith("ValueError")
+    resumed, one, _ = killed_and_resumed()
+    for _, _, weights in resumed:
+        moved = [np.array(weight) + shift for weight in weights]
+        assert largest_difference(one, moved) < 1e-5
+
+
+@proves(
+    "The same script, started again, begins with the epoch of the kill and ends with "
+    "the weights of the run that was not killed, bit for bit:",
+    keras=">=3",
+    false_with={"steps": [1, 2, 3, 4, 5, 6]},
+)
+def test_killed_on_keras_3_and_nothing_lost(steps=(1, 2, 3, 4)):
+    """Killed in the second of three epochs of two steps."""
+    from snippets.performance import largest_difference
+
+    for taken, weights, never_killed in killed_and_resumed()[0]:
+        assert taken == list(steps)
+        assert largest_difference(weights, never_killed) == 0.0
+
+
+@proves(
+    "On Keras 2 `keras.callbacks.BackupAndRestore` does the same for `fit`.",
+    keras="<3",
+)
+def test_killed_on_keras_2_and_nothing_lost():
+    assert on_two_workers()[0]["error"] == "no error"
+    with tempfile.TemporaryDirectory() as folder:
+        program = f"""
+from tensorflow import keras
+steps = []
+def on_end(batch, logs):
+    steps.append(batch)
+    if LAST == len(steps) and rank:
+        os.kill(os.getpid(), signal.SIGKILL)
+callbacks = [
+    keras.callbacks.BackupAndRestore({folder + "/backup"!r}),
+    keras.callbacks.LambdaCallback(on_train_batch_end=on_end),
+]
+weights = fit(strategy, batches(), 3, callbacks)
+whole = fit(strategy, batches(), 3)
+print(json.dumps([steps, weights.tolist(), whole.tolist()]))
+"""
+        with pytest.raises(
+            RuntimeError, match=r"Program 2 of 2 was ended by .*SIGKILL"
+        ):
+            run_workers(program.replace("LAST", "5"))
+        resumed = run_workers(program.replace("LAST", "99"))
+    for steps, weights, never_killed in resumed:
+        assert steps == [0, 1, 2, 0, 1, 2]  # the second and the third of three epochs
+        assert weights == never_killed
+
+
+@proves(
+    "A worker that hangs is no better than one that is gone, so there is a time limit, "
+    "and all are ended then:",
+    false_with={"program": "pass"},
+)
+def test_a_hung_worker_is_ended(program="import time; time.sleep(60)"):
+    from snippets.processes import run_together
+
+    start = time.monotonic()
+    with pytest.raises(
+        TimeoutError, match=r"^Of 2 programs, number 1 ran longer than 1 "
+    ):
+        run_together([program, "pass"], [{}, {}], timeout=1)
+    assert time.monotonic() - start < 30
+
+
+# A cluster
+
+
+@proves(
+    "`TF_CONFIG` tells it the addresses of all and its own place:",
+    false_with={"index": 0},
+)
+def test_tf_config_tells_the_place(index=1):
+    workers = ["127.0.0.1:12345", "127.0.0.1:12346"]
+    task = {"type": "worker", "index": 1}
+    config = json.dumps({"cluster": {"worker": workers}, "task": task})
+    with mock.patch.dict(os.environ, {"TF_CONFIG": config}):
+        resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+        assert resolver.cluster_spec().as_dict() == {"worker": workers}
+        assert resolver.task_id == index
+
+
+@proves(
+    "`run_script` ends all when one has gone, and says which one.",
+    false_with={"program": "import time; time.sleep(60)"},
+)
+def test_a_killed_worker_ends_the_others(
+    program="import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+):
+    """By `run_together`, which starts the processes."""
+    from snippets.processes import run_together
+
+    start = time.monotonic()
+    try:
+        run_together(["import time; time.sleep(60)", program], [{}, {}], timeout=5)
+        message = ""
+    except (RuntimeError, TimeoutError) as error:
+        message = str(error)
+    assert message == "Program 2 of 2 was ended by the signal SIGKILL."
+    assert time.monotonic() - start < 30
+
+
+@proves(
+    "After each epoch the loop saves the model, the optimizer and the number of "
+    "epochs, in a folder that all workers see.",
+    keras=">=3",
+    false_with={"epochs": 1},
+)
+def test_the_loop_saves_after_each_epoch(epochs=2):
+    from snippets.performance import train_on_replicas
+
+    images, seen = np.zeros((5, 8, 8, 1), "float32"), []
+    with tempfile.TemporaryDirectory() as folder:
+        saved = functools.partial(tf.train.latest_checkpoint, folder)
+        train_on_replicas(
+            tf.distribute.get_strategy(),
+            *(images, np.arange(5), epochs, 5, folder),
+            lambda step: seen.append(saved() and Path(saved()).name),
+        )
+        shapes = [tuple(shape) for _, shape in tf.train.list_variables(saved())]
+        done = tf.train.load_variable(saved(), "done/.ATTRIBUTES/VARIABLE_VALUE")
+    assert seen == [None, "ckpt-1"]
+    assert shapes.count((3, 3, 1, 32)) == 3  # a weight, and what Adam keeps about it
+    assert done == 2
+
+
+@proves(
+    "`cluster_variables` writes `TF_CONFIG` | every machine sets it: the same list of "
+    "addresses, its own index",
+    keras=">=3",
+    false_with={"indices": [0, 0, 0]},
+)
+def test_workers_share_addresses_not_places(indices=(0, 1, 2)):
+    from snippets.performance import cluster_variables
+
+    configs = [json.loads(each["TF_CONFIG"]) for each in cluster_variables(3)]
+    assert all(config["cluster"] == configs[0]["cluster"] for config in configs)
+    assert len(set(configs[0]["cluster"]["worker"])) == 3
+    assert [config["task"]["index"] for config in configs] == list(indices)
+
+
+@proves(
+    "`run_together` starts the processes | so does Slurm or Kubernetes; "
+    "`tf.distribute.cluster_resolver` reads their variables in place of `TF_CONFIG`",
+    false_with={"index": 0},
+)
+def test_resolvers_for_slurm_and_kubernetes(index=1):
+    assert hasattr(tf.distribute.cluster_resolver, "KubernetesClusterResolver")
+    slurm = {
+        "SLURM_STEP_NODELIST": "host[1-2]",
+        "SLURM_STEP_NUM_TASKS": "2",
+        "SLURM_STEP_TASKS_PER_NODE": "1(x2)",
+        "SLURM_PROCID": "1",
+        "SLURM_LOCALID": "0",
+    }
+    with mock.patch.dict(os.environ, slurm):
+        resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
+            auto_set_gpu=False
+        )
+        hosts = resolver.cluster_spec().as_dict()["worker"]
+        assert [host.partition(":")[0] for host in hosts] == ["host1", "host2"]
+        assert resolver.get_task_info() == ("worker", index)
+
+
+@proves(
+    "`batch_size` counts the examples of a step on all replicas | multiply it by the "
+    "number of machines",
+    false_with={"size": 4},
+)
+def test_the_batch_is_shared(size=2):
+    """A batch of 4 gives each of two workers 2 examples."""
+    for worker in on_two_workers():
+        assert [len(share) for share in worker["shares"]] == [size, size]
+
+
+@proves(
+    "all workers read the same arrays | each takes its share of the batches; of files, "
+    "with `AutoShardPolicy.FILE`",
+    false_with={"first": [[0, 1], [2, 3]]},
+)
+def test_data_are_sharded(first=([0, 1], [4, 5])):
+    """Of the batches 0 to 3 and 4 to 7."""
+    shares = [worker["shares"] for worker in on_two_workers()]
+    assert shares == [list(first), [[2, 3], [6, 7]]]
+    assert hasattr(tf.data.experimental.AutoShardPolicy, "FILE")
+
+
+@proves(
+    "`backup` is a folder | a folder that all machines see; only the first worker's "
+    "copy is restored",
+    keras=">=3",
+    false_with={"folders": ["backup"]},
+)
+def test_one_backup_is_for_all(folders=("backup", "backup-of-worker-1")):
+    resumed, _, found = killed_and_resumed()
+    assert found == list(folders)
+    (_, first, _), (_, second, _) = resumed
+    assert first == second
