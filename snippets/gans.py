@@ -1,0 +1,903 @@
+"""Recipes for GANs: two networks trained at once, each against the other.
+
+The three models share one training step. What is their own is a method each: the losses,
+and what the networks are told beside the image.
+"""
+
+from types import ModuleType
+from typing import Any, cast
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from keras import ops
+
+Images = npt.NDArray[np.float32]
+
+
+def build_generator(
+    input_dim: int = 16, image_shape: tuple[int, int, int] = (8, 8, 1), width: int = 64
+) -> keras.Model:
+    """Build a network that turns noise into images.
+
+    It starts from half the size and doubles it once, as the DCGAN does several times.
+
+    Args:
+        input_dim: Integer of at least 1, the numbers it starts from: noise, and the
+            one-hot label if the GAN is conditional.
+        image_shape: Tuple `(height, width, channels)`, height and width even.
+        width: Even integer of at least 2, the channels of its widest layer.
+
+    Returns:
+        A `keras.Model` from vectors of shape `(batch, input_dim)` to images of shape
+        `(batch, *image_shape)`, float32 in `[0, 1]`.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Example:
+        >>> build_generator(16, image_shape=(8, 8, 1)).output_shape
+        (None, 8, 8, 1)
+
+    References:
+        - [Unsupervised Representation Learning with Deep Convolutional Generative
+          Adversarial Networks](https://arxiv.org/abs/1511.06434), A. Radford et al.,
+          2015.
+    """
+    height, breadth, channels = image_shape
+    if input_dim < 1:
+        raise ValueError(f"Expected `input_dim` of at least 1. Received: {input_dim}")
+    if min(image_shape) < 1 or height % 2 or breadth % 2:
+        raise ValueError(
+            "Expected `image_shape` with an even height and width, and at least one "
+            f"channel. Received: {image_shape}"
+        )
+    if width < 2 or width % 2:
+        raise ValueError(f"Expected an even `width` of at least 2. Received: {width}")
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input((input_dim,), name="noise"),
+            layers.Dense(height // 2 * (breadth // 2) * width, use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Reshape((height // 2, breadth // 2, width)),
+            layers.Conv2DTranspose(
+                width // 2, 4, strides=2, padding="same", use_bias=False
+            ),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.Conv2D(channels, 3, padding="same", activation="sigmoid"),
+        ],
+        name="generator",
+    )
+
+
+def build_discriminator(
+    image_shape: tuple[int, int, int] = (8, 8, 1), width: int = 64, dropout: float = 0.3
+) -> keras.Model:
+    """Build a network that scores images: high for real, low for made up.
+
+    It has no BatchNormalization: its statistics would mix the real with the made-up
+    images, and the gradient penalty is defined for one image at a time.
+
+    Args:
+        image_shape: Tuple `(height, width, channels)`, channels of label maps included.
+        width: Even integer of at least 2, the channels of its widest layer.
+        dropout: Float in `[0, 1)`, the part of the features that is dropped.
+
+    Returns:
+        A `keras.Model` from images of shape `(batch, *image_shape)` to scores of shape
+        `(batch, 1)`, float32 of any size: logits, no probabilities.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Example:
+        >>> build_discriminator((8, 8, 1)).output_shape
+        (None, 1)
+    """
+    if len(image_shape) != 3 or min(image_shape) < 1:
+        raise ValueError(
+            "Expected `image_shape` as (height, width, channels), each at least 1. "
+            f"Received: {image_shape}"
+        )
+    if width < 2 or width % 2:
+        raise ValueError(f"Expected an even `width` of at least 2. Received: {width}")
+    if not 0.0 <= dropout < 1.0:
+        raise ValueError(f"Expected `dropout` in [0, 1). Received: {dropout}")
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input(image_shape, name="image"),
+            layers.Conv2D(width // 2, 3, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Conv2D(width, 4, strides=2, padding="same"),
+            layers.LeakyReLU(negative_slope=0.2),
+            layers.Flatten(),
+            layers.Dropout(dropout),
+            layers.Dense(1),
+        ],
+        name="discriminator",
+    )
+
+
+def check_real_images(data: Any, image_shape: tuple[int, ...]) -> None:
+    """Refuse training images that a generator could never make.
+
+    Args:
+        data: Array or tensor of shape `(batch, height, width, channels)`.
+        image_shape: Tuple `(height, width, channels)` of the generator's images.
+
+    Raises:
+        ValueError: If there is no image, if the shape is another, or if a value is not
+            a number in `[0, 1]`.
+
+    Example:
+        >>> check_real_images(np.ones((2, 8, 8, 1)) * 255, (8, 8, 1))
+        Traceback (most recent call last):
+            ...
+        ValueError: Expected images in [0, 1], as the generator makes them. ...
+    """
+    shape = tuple(data.shape)
+    if len(shape) != 4 or shape[1:] != tuple(image_shape) or not shape[0]:
+        raise ValueError(
+            f"Expected images of shape (batch, {', '.join(map(str, image_shape))}), as "
+            f"the generator makes them. Received: shape {shape}"
+        )
+    low, high = float(np.min(data)), float(np.max(data))
+    if not (0.0 <= low and high <= 1.0):
+        raise ValueError(
+            "Expected images in [0, 1], as the generator makes them. "
+            f"Received: values from {low:g} to {high:g}"
+        )
+
+
+def check_labels(labels: Any, num_classes: int) -> None:
+    """Refuse labels that are no class numbers.
+
+    Args:
+        labels: Array, tensor or list of class numbers, shape `(batch,)`.
+        num_classes: Integer of at least 1.
+
+    Raises:
+        ValueError: If `labels` has another shape, or holds something else than whole
+            numbers from 0 to `num_classes - 1`.
+
+    Example:
+        >>> check_labels([3, 10], num_classes=10)
+        Traceback (most recent call last):
+            ...
+        ValueError: Expected labels as whole numbers from 0 to 9, ... Received: 3 to 10
+    """
+    numbers = np.asarray(labels)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+        raise ValueError(
+            f"Expected labels as whole numbers from 0 to {num_classes - 1}, of shape "
+            f"(batch,). Received: shape {numbers.shape} and dtype {numbers.dtype}"
+        )
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < num_classes:
+        raise ValueError(
+            f"Expected labels as whole numbers from 0 to {num_classes - 1}, of shape "
+            f"(batch,). Received: {numbers.min()} to {numbers.max()}"
+        )
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class GAN(keras.Model):
+    """A generator and a discriminator that learn from each other, as one Keras model.
+
+    One step makes one batch of images. The discriminator learns to score them lower than
+    the real ones, then the generator learns to have them scored higher. Each network has
+    an optimizer of its own, and neither step touches the weights of the other network.
+
+    Args:
+        generator: A `keras.Model` from noise of shape `(batch, latent_dim)` to images in
+            `[0, 1]`.
+        discriminator: A `keras.Model` from such images to scores of shape `(batch, 1)`.
+        label_smoothing: Float in `[0, 0.5)`, how far below 1 the target of real images
+            is: a discriminator that is never quite sure leaves the generator a gradient.
+        seed: Integer of at least 0 that decides the noise of the training.
+
+    Raises:
+        ValueError: If the networks do not fit together, or a number is out of range.
+
+    Example:
+        >>> gan = GAN(build_generator(16), build_discriminator())
+        >>> gan.compile()
+        >>> history = gan.fit(np.zeros((64, 8, 8, 1), "float32"), verbose=0)
+        >>> sorted(history.history)
+        ['discriminator_loss', 'generator_loss']
+        >>> gan.sample(5).shape
+        (5, 8, 8, 1)
+
+    References:
+        - [Generative Adversarial Networks](https://arxiv.org/abs/1406.2661),
+          I. Goodfellow et al., 2014: the loss that its section 3 recommends for the
+          generator.
+    """
+
+    label_channels = 0
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        label_smoothing: float = 0.1,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        """Keep the two networks and make what counts their losses."""
+        super().__init__(**kwargs)
+        if not 0.0 <= label_smoothing < 0.5:
+            raise ValueError(
+                f"Expected `label_smoothing` in [0, 0.5). Received: {label_smoothing}"
+            )
+        self.generator, self.discriminator = generator, discriminator
+        self.label_smoothing, self.seed = label_smoothing, seed
+        self.image_shape = tuple(generator.output_shape[1:])
+        self.latent_dim = generator.input_shape[-1] - self.label_channels
+        *size, channels = self.image_shape
+        wanted = (*size, channels + self.label_channels)
+        if self.latent_dim < 1 or tuple(discriminator.input_shape[1:]) != wanted:
+            raise ValueError(
+                f"Expected a discriminator of images of shape {wanted}, and a generator "
+                f"of more than {self.label_channels} inputs. Received: discriminator of "
+                f"{discriminator.input_shape[1:]}, generator of "
+                f"{generator.input_shape[1:]}"
+            )
+        self.noise_source = keras.random.SeedGenerator(seed)
+        self.discriminator_tracker = keras.metrics.Mean(name="discriminator_loss")
+        self.generator_tracker = keras.metrics.Mean(name="generator_loss")
+        self.built = True  # its networks are
+
+    def compile(
+        self,
+        generator_optimizer: keras.Optimizer | None = None,
+        discriminator_optimizer: keras.Optimizer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Give each network its optimizer, by default Adam with the DCGAN's momentum."""
+        first = generator_optimizer or keras.optimizers.Adam(1e-3, beta_1=0.5)
+        second = discriminator_optimizer or keras.optimizers.Adam(1e-3, beta_1=0.5)
+        if first is second:
+            raise ValueError(
+                "Expected an optimizer for each network: one optimizer knows the "
+                "variables of one network only. Received: the same object twice"
+            )
+        super().compile(optimizer=first, **kwargs)
+        self.discriminator_optimizer = second
+        first.build(self.generator.trainable_variables)
+        second.build(self.discriminator.trainable_variables)
+
+    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+        """Check the data, then train as `keras.Model.fit` does."""
+        if isinstance(x, tf.data.Dataset):
+            for batch in x.take(1):
+                self.check_data(*(batch if isinstance(batch, tuple) else (batch,)))
+        else:
+            self.check_data(x, y)
+        return super().fit(x, y, **kwargs)
+
+    def check_data(self, images: Any, labels: Any = None) -> None:
+        """Raise a `ValueError` for what this GAN cannot be trained on."""
+        check_real_images(images, self.image_shape)
+
+    def generate(self, noise: Any, labels: Any, training: bool) -> Any:
+        """Make images of noise of shape `(batch, latent_dim)`."""
+        return self.generator(noise, training=training)
+
+    def score(self, images: Any, labels: Any, training: bool) -> Any:
+        """Score images; the result has shape `(batch, 1)`."""
+        return self.discriminator(images, training=training)
+
+    def discriminator_loss(self, real: Any, fake: Any) -> Any:
+        """Be sure of the made-up images, and almost sure of the real ones."""
+        target = (1.0 - self.label_smoothing) * ops.ones_like(real)
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        return loss(target, real) + loss(ops.zeros_like(fake), fake)
+
+    def generator_loss(self, fake: Any) -> Any:
+        """Have the made-up images taken for real."""
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        return loss(ops.ones_like(fake), fake)
+
+    def penalty(self, images: Any, fakes: Any) -> Any:
+        """Add nothing to the discriminator's loss."""
+        return 0.0
+
+    def train_step(self, data: Any) -> Any:
+        """Train both networks on one batch."""
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        count = ops.shape(images)[0]
+        noise = keras.random.normal((count, self.latent_dim), seed=self.noise_source)
+        with tf.GradientTape() as tape:
+            fakes = self.generate(noise, labels, training=True)
+            with tape.stop_recording():  # the discriminator learns on a tape of its own
+                self.train_discriminator(images, fakes, labels)
+            loss = self.generator_loss(self.score(fakes, labels, training=False))
+        variables = self.generator.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self.generator_tracker.update_state(loss)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def train_discriminator(self, images: Any, fakes: Any, labels: Any) -> None:
+        """Train the discriminator on real and made-up images, and nothing else."""
+        with tf.GradientTape() as tape:
+            real = self.score(images, labels, training=True)
+            fake = self.score(fakes, labels, training=True)
+            loss = self.discriminator_loss(real, fake) + self.penalty(images, fakes)
+        variables = self.discriminator.trainable_variables
+        gradients = tape.gradient(loss, variables)
+        self.discriminator_optimizer.apply(gradients, variables)
+        self.discriminator_tracker.update_state(loss)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Make images, so that `predict` works: the generator is what is kept."""
+        return self.generator(inputs, training=training)
+
+    def sample(self, count: int, seed: int = 0) -> Images:
+        """Make `count` images, the same ones for the same `seed`."""
+        noise = keras.random.normal((count, self.latent_dim), seed=seed)
+        return cast(Images, np.array(self.generate(noise, None, training=False)))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the constructor takes."""
+        networks = {"generator": self.generator, "discriminator": self.discriminator}
+        return {
+            **super().get_config(),
+            **{n: keras.saving.serialize_keras_object(m) for n, m in networks.items()},
+            "label_smoothing": self.label_smoothing,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "GAN":
+        """Make the networks again, then the model."""
+        networks = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("generator", "discriminator")
+        }
+        return cls(**{**config, **networks})
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """Return both optimizers, so that a loaded model goes on training."""
+        optimizers = (self.optimizer, self.discriminator_optimizer)
+        names = ("generator_optimizer", "discriminator_optimizer")
+        serialize = keras.saving.serialize_keras_object
+        return dict(zip(names, map(serialize, optimizers), strict=True))
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with the optimizers of a saved model."""
+        deserialize = keras.saving.deserialize_keras_object
+        self.compile(**{name: deserialize(config[name]) for name in config})
+
+
+def label_maps(labels: Any, num_classes: int, height: int, width: int) -> Any:
+    """Paint each label as images: one channel a class, 1 everywhere in its own.
+
+    Args:
+        labels: Integer tensor of shape `(batch,)`, from 0 to `num_classes - 1`.
+        num_classes: Integer of at least 1.
+        height: Integer of at least 1, in pixels.
+        width: Integer of at least 1, in pixels.
+
+    Returns:
+        A float32 tensor of shape `(batch, height, width, num_classes)`.
+
+    Example:
+        >>> maps = label_maps(np.array([1, 0]), num_classes=2, height=8, width=8)
+        >>> maps.shape, float(ops.min(maps[0, :, :, 1]))
+        (TensorShape([2, 8, 8, 2]), 1.0)
+    """
+    one_hot = ops.one_hot(labels, num_classes)[:, None, None, :]
+    return ops.tile(one_hot, (1, height, width, 1))
+
+
+def scrambled_label_maps(labels: Any, num_classes: int, height: int, width: int) -> Any:
+    """Show the mistake: repeat each entry of the one-hot label, then reshape.
+
+    The values are repeated along the flat order of the result, so that a pixel gets
+    neighbors of one entry instead of the whole one-hot label.
+
+    Args:
+        labels: Integer tensor of shape `(batch,)`, from 0 to `num_classes - 1`.
+        num_classes: Integer of at least 1.
+        height: Integer of at least 1, in pixels.
+        width: Integer of at least 1, in pixels.
+
+    Returns:
+        A float32 tensor of shape `(batch, height, width, num_classes)`, of the right
+        shape and with the wrong values.
+
+    Example:
+        >>> scrambled_label_maps(np.array([1, 0]), 2, height=8, width=8)[0, 0, 0]
+        <tf.Tensor: shape=(2,), dtype=float32, numpy=array([0., 0.], dtype=float32)>
+    """
+    one_hot = ops.one_hot(labels, num_classes)
+    repeated = ops.repeat(one_hot, height * width)
+    return ops.reshape(repeated, (-1, height, width, num_classes))
+
+
+def correct_pixels(maps: Any, labels: npt.NDArray[Any]) -> float:
+    """Measure how many pixels of label maps are the one-hot label, all channels right.
+
+    Args:
+        maps: Tensor of shape `(batch, height, width, num_classes)`.
+        labels: Integer array of shape `(batch,)`.
+
+    Returns:
+        A float from 0 to 1.
+
+    Example:
+        >>> labels = np.array([3, 1, 4])
+        >>> correct_pixels(label_maps(labels, 10, 8, 8), labels)
+        1.0
+    """
+    values = np.array(maps)
+    wanted = np.eye(values.shape[-1])[labels][:, None, None, :]
+    return float(np.mean(np.all(values == wanted, axis=-1)))
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class ConditionalGAN(GAN):
+    """A GAN that makes the class it is asked for.
+
+    The generator gets the one-hot label after the noise; the discriminator gets it as
+    further channels of the image.
+
+    Args:
+        generator: A `keras.Model` from vectors of shape
+            `(batch, latent_dim + num_classes)` to images in `[0, 1]`.
+        discriminator: A `keras.Model` from images with `num_classes` further channels
+            to scores of shape `(batch, 1)`.
+        num_classes: Integer of at least 1.
+        **kwargs: As for `GAN`.
+
+    Raises:
+        ValueError: If the networks do not fit together, or a number is out of range.
+
+    Example:
+        >>> gan = ConditionalGAN(build_generator(16 + 10), build_discriminator((8, 8, 11)))
+        >>> gan.latent_dim, gan.sample([3, 1, 4]).shape
+        (16, (3, 8, 8, 1))
+
+    References:
+        - [Conditional Generative Adversarial Nets](https://arxiv.org/abs/1411.1784),
+          M. Mirza and S. Osindero, 2014.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        num_classes: int = 10,
+        **kwargs: Any,
+    ) -> None:
+        """Keep the number of classes beside the two networks."""
+        if num_classes < 1:
+            raise ValueError(
+                f"Expected `num_classes` of at least 1. Received: {num_classes}"
+            )
+        self.label_channels = num_classes
+        super().__init__(generator, discriminator, **kwargs)
+
+    def check_data(self, images: Any, labels: Any = None) -> None:
+        """Raise a `ValueError` for what this GAN cannot be trained on."""
+        super().check_data(images)
+        if labels is None:
+            raise ValueError("Expected labels beside the images: `fit(images, labels)`")
+        check_labels(labels, self.label_channels)
+        if len(labels) != len(images):
+            raise ValueError(
+                "Expected as many labels as images. "
+                f"Received: {len(labels)} labels and {len(images)} images"
+            )
+
+    def generate(self, noise: Any, labels: Any, training: bool) -> Any:
+        """Make images of the classes `labels` of noise of shape `(batch, latent_dim)`."""
+        one_hot = ops.one_hot(labels, self.label_channels)
+        return self.generator(ops.concatenate([noise, one_hot], -1), training=training)
+
+    def score(self, images: Any, labels: Any, training: bool) -> Any:
+        """Score images together with the classes that they are meant to be."""
+        maps = label_maps(labels, self.label_channels, *self.image_shape[:2])
+        return self.discriminator(
+            ops.concatenate([images, maps], axis=-1), training=training
+        )
+
+    def sample(self, labels: Any, seed: int = 0) -> Images:
+        """Make an image of each class of `labels`, the same ones for the same `seed`."""
+        check_labels(labels, self.label_channels)
+        noise = keras.random.normal((len(labels), self.latent_dim), seed=seed)
+        images = self.generate(noise, np.asarray(labels), training=False)
+        return cast(Images, np.array(images))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the constructor takes."""
+        return {**super().get_config(), "num_classes": self.label_channels}
+
+
+def gradient_penalty(critic: keras.Model, images: Any, fakes: Any, mix: Any) -> Any:
+    """Measure how far the slope of a critic is from 1, between real and made-up images.
+
+    Args:
+        critic: A `keras.Model` from images to scores of shape `(batch, 1)`, without
+            layers that mix the images of a batch.
+        images: Tensor of shape `(batch, height, width, channels)`.
+        fakes: Tensor of the same shape.
+        mix: Tensor of shape `(batch, 1, 1, 1)` in `[0, 1]`: how much of the real image
+            each point between the two has.
+
+    Returns:
+        A scalar tensor, the mean of `(norm of the gradient - 1) ** 2`.
+
+    Example:
+        >>> critic = keras.Sequential([keras.Input((1, 1, 1)), keras.layers.Flatten()])
+        >>> image = np.ones((1, 1, 1, 1), "float32")
+        >>> float(gradient_penalty(critic, image, 0 * image, mix=image))  # slope 1
+        0.0
+
+    References:
+        - [Improved Training of Wasserstein GANs](https://arxiv.org/abs/1704.00028),
+          I. Gulrajani et al., 2017, equation 3.
+    """
+    between = mix * images + (1.0 - mix) * fakes
+    with tf.GradientTape() as tape:
+        tape.watch(between)
+        scores = critic(between, training=True)
+    slopes = tape.gradient(scores, between)
+    square = ops.sum(ops.square(slopes), axis=(1, 2, 3))
+    norms = ops.sqrt(square + 1e-12)  # the root of 0 has no gradient
+    return ops.mean(ops.square(norms - 1.0))
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class WassersteinGAN(GAN):
+    """A GAN whose scores are a distance: WGAN-GP.
+
+    The discriminator, here called the critic, learns to score real images as much higher
+    than made-up ones as a slope of 1 permits. Its loss falls with the quality of the
+    images, which the loss of a classic GAN does not.
+
+    Args:
+        generator: As for `GAN`.
+        discriminator: As for `GAN`, without dropout and BatchNormalization.
+        penalty_weight: Float of at least 0, the weight of the gradient penalty.
+        **kwargs: As for `GAN`.
+
+    Raises:
+        ValueError: If the networks do not fit together, or a number is out of range.
+
+    Example:
+        >>> gan = WassersteinGAN(build_generator(16), build_discriminator(dropout=0.0))
+        >>> gan.penalty_weight
+        10.0
+
+    References:
+        - [Improved Training of Wasserstein GANs](https://arxiv.org/abs/1704.00028),
+          I. Gulrajani et al., 2017. The paper trains the critic five times as often.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        penalty_weight: float = 10.0,
+        **kwargs: Any,
+    ) -> None:
+        """Keep the weight of the penalty beside the two networks."""
+        super().__init__(generator, discriminator, **kwargs)
+        if penalty_weight < 0:
+            raise ValueError(
+                f"Expected `penalty_weight` of at least 0. Received: {penalty_weight}"
+            )
+        self.penalty_weight = penalty_weight
+
+    def discriminator_loss(self, real: Any, fake: Any) -> Any:
+        """Score real images higher than made-up ones."""
+        return ops.mean(fake) - ops.mean(real)
+
+    def generator_loss(self, fake: Any) -> Any:
+        """Have the made-up images scored higher."""
+        return -ops.mean(fake)
+
+    def penalty(self, images: Any, fakes: Any) -> Any:
+        """Keep the slope of the scores near 1."""
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        mix = keras.random.uniform(shape, seed=self.noise_source)
+        return self.penalty_weight * gradient_penalty(
+            self.discriminator, images, fakes, mix
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the constructor takes."""
+        return {**super().get_config(), "penalty_weight": self.penalty_weight}
+
+
+class SamplesByEpoch(keras.callbacks.Callback):
+    """Keep samples of a GAN as it learns, always of the same noise.
+
+    Args:
+        epochs: Tuple of integers: after how many epochs; 0 is before the first.
+        wanted: What `sample` takes: a number of images, or their labels.
+
+    Example:
+        >>> samples = SamplesByEpoch((0, 2), wanted=5)
+        >>> gan = GAN(build_generator(16), build_discriminator())
+        >>> gan.compile()
+        >>> images = np.zeros((8, 8, 8, 1), "float32")
+        >>> _ = gan.fit(images, epochs=2, callbacks=[samples], verbose=0)
+        >>> samples.images.shape  # 2 epochs of 5 images
+        (10, 8, 8, 1)
+    """
+
+    def __init__(self, epochs: tuple[int, ...], wanted: Any) -> None:
+        """Start with no images."""
+        super().__init__()
+        self.epochs, self.wanted = epochs, wanted
+        self.kept: list[Images] = []
+
+    @property
+    def images(self) -> Images:
+        """All images in one array, those of the first epoch first."""
+        return np.concatenate(self.kept)
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Keep what the untrained generator makes."""
+        self.kept = []
+        self.on_epoch_end(-1)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Keep what the generator makes after this epoch, counted from 0."""
+        if epoch + 1 in self.epochs:
+            self.kept.append(self.model.sample(self.wanted))
+
+
+def train_judge(
+    images: Images, labels: npt.NDArray[np.int64], epochs: int = 20
+) -> keras.Model:
+    """Train a classifier that knows nothing of any GAN, to judge what one makes.
+
+    Args:
+        images: Array of shape `(num_images, height, width, channels)`, float32 in
+            `[0, 1]`, at least 4 x 4 pixels.
+        labels: Integer array of shape `(num_images,)`, from 0.
+        epochs: Integer of at least 1. 20 take it past 98 % on digits it has not seen.
+
+    Returns:
+        A compiled `keras.Model` to logits of shape `(batch, num_classes)`. Its layer
+        `features` gives vectors of shape `(batch, 64)`.
+
+    Raises:
+        ValueError: If `images` or `labels` have another shape or other values.
+
+    Example:
+        >>> judge = train_judge(np.zeros((9, 8, 8, 1), "float32"), np.arange(9), epochs=1)
+        >>> judge.output_shape, judge.get_layer("features").output.shape
+        ((None, 9), (None, 64))
+    """
+    check_real_images(images, images.shape[1:])
+    check_labels(labels, num_classes=int(np.max(labels)) + 1)
+    layers = keras.layers
+    judge = keras.Sequential(
+        [
+            keras.Input(images.shape[1:]),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dropout(0.4),
+            layers.Dense(64, activation="relu", name="features"),
+            layers.Dense(int(np.max(labels)) + 1),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    judge.compile("adam", loss, metrics=["accuracy"])
+    judge.fit(images, labels, batch_size=32, epochs=epochs, verbose=0)
+    return judge
+
+
+def frechet_distance(features: npt.NDArray[Any], others: npt.NDArray[Any]) -> float:
+    """Measure how far two clouds of points are apart, each taken as a Gaussian.
+
+    It is `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))` of means and covariances. With
+    features of the Inception network it is known as FID.
+
+    Args:
+        features: Array of shape `(num_points, num_features)`, at least two points.
+        others: Array of the same number of features, at least two points.
+
+    Returns:
+        A float of at least 0, in squared units of the features.
+
+    Raises:
+        ValueError: If the shapes are others.
+
+    Example:
+        >>> points = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])
+        >>> round(frechet_distance(points, points + [3.0, 4.0]), 6)  # a shift by 5
+        25.0
+
+    References:
+        - [GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash
+          Equilibrium](https://arxiv.org/abs/1706.08500), M. Heusel et al., 2017.
+    """
+    shapes = np.shape(features), np.shape(others)
+    if {len(s) for s in shapes} != {2} or shapes[0][1] != shapes[1][1]:
+        raise ValueError(
+            "Expected two arrays of shape (num_points, num_features) with as many "
+            f"features. Received: shapes {shapes[0]} and {shapes[1]}"
+        )
+    if min(s[0] for s in shapes) < 2:
+        raise ValueError(
+            f"Expected at least two points each. Received: {[s[0] for s in shapes]}"
+        )
+    first = np.atleast_2d(np.cov(features, rowvar=False))
+    second = np.atleast_2d(np.cov(others, rowvar=False))
+    values, vectors = np.linalg.eigh(first)
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    crossed = np.linalg.eigvalsh(
+        root @ second @ root
+    )  # of root(first) second root(first)
+    shift = np.sum((np.mean(features, axis=0) - np.mean(others, axis=0)) ** 2)
+    spread = np.trace(first) + np.trace(second)
+    return float(shift + spread - 2.0 * np.sum(np.sqrt(np.maximum(crossed, 0.0))))
+
+
+def distance_to_real(judge: keras.Model, samples: Images, real: Images) -> float:
+    """Measure the Fréchet distance of samples to real images, as a judge sees them.
+
+    Args:
+        judge: A classifier with a layer `features`, as `train_judge` makes it.
+        samples: Array of shape `(num_samples, height, width, channels)`.
+        real: Array of shape `(num_images, height, width, channels)`.
+
+    Returns:
+        A float of at least 0.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> images = rng.random((20, 8, 8, 1), dtype="float32")
+        >>> judge = train_judge(images, np.arange(20) % 2, epochs=1)
+        >>> round(distance_to_real(judge, images, images), 3)
+        0.0
+    """
+    see = keras.Model(judge.inputs, judge.get_layer("features").output)
+    return frechet_distance(
+        see.predict(samples, verbose=0), see.predict(real, verbose=0)
+    )
+
+
+def judged_classes(judge: keras.Model, samples: Images) -> npt.NDArray[np.int64]:
+    """Say which class a judge takes each sample for.
+
+    Args:
+        judge: A classifier to logits of shape `(batch, num_classes)`.
+        samples: Array of shape `(num_samples, height, width, channels)`.
+
+    Returns:
+        An int64 array of shape `(num_samples,)`.
+
+    Example:
+        >>> judge = train_judge(np.zeros((9, 8, 8, 1), "float32"), np.arange(9), epochs=1)
+        >>> judged_classes(judge, np.zeros((2, 8, 8, 1), "float32")).shape
+        (2,)
+    """
+    logits = judge.predict(samples, verbose=0)
+    return cast(npt.NDArray[np.int64], np.argmax(logits, axis=-1))
+
+
+def between_labels(
+    noise: npt.NDArray[Any], first: int, last: int, steps: int, num_classes: int = 10
+) -> Images:
+    """Make the inputs of a conditional generator on the way from one class to another.
+
+    The noise is the same at every step, so that only the class changes.
+
+    Args:
+        noise: Array of shape `(latent_dim,)`.
+        first: Integer from 0 to `num_classes - 1`, the class of the first step.
+        last: Integer from 0 to `num_classes - 1`, the class of the last step.
+        steps: Integer of at least 2.
+        num_classes: Integer of at least 1.
+
+    Returns:
+        A float32 array of shape `(steps, latent_dim + num_classes)`.
+
+    Raises:
+        ValueError: If `noise` has another shape, or a number is out of range.
+
+    Example:
+        >>> between_labels(np.array([0.5]), 0, 1, steps=3, num_classes=2)
+        array([[0.5, 1. , 0. ],
+               [0.5, 0.5, 0.5],
+               [0.5, 0. , 1. ]], dtype=float32)
+    """
+    if np.ndim(noise) != 1:
+        raise ValueError(
+            f"Expected `noise` of shape (latent_dim,). Received: {np.shape(noise)}"
+        )
+    if steps < 2:
+        raise ValueError(f"Expected `steps` of at least 2. Received: {steps}")
+    check_labels([first, last], num_classes)
+    one_hot = np.eye(num_classes)
+    share = np.linspace(0.0, 1.0, steps)[:, None]  # (steps, 1)
+    labels = (1.0 - share) * one_hot[first] + share * one_hot[last]
+    return np.hstack([np.tile(noise, (steps, 1)), labels]).astype("float32")
+
+
+def discriminator_moves_in_classic_gan(
+    keras_module: ModuleType, images: Images, rounds: int = 50
+) -> float:
+    """Train a GAN the old way, and measure how far its discriminator moved.
+
+    The old way compiles the discriminator, sets `trainable = False` on it, puts it into
+    a second model with the generator and compiles that, then trains the two in turns.
+    It relies on a flag that is read when a model is compiled.
+
+    Args:
+        keras_module: The module `keras` or the module `tf_keras`.
+        images: Array of shape `(num_images, height, width, channels)` in `[0, 1]`, at
+            least 32 images.
+        rounds: Integer of at least 1, the turns of both networks.
+
+    Returns:
+        A float, the largest change of any weight of the discriminator: 0.0 if it never
+        trained.
+
+    Example:
+        >>> import tf_keras
+        >>> images = np.zeros((32, 8, 8, 1), "float32")
+        >>> discriminator_moves_in_classic_gan(tf_keras, images, rounds=2) > 0
+        True
+    """
+    layers, pixels = keras_module.layers, int(np.prod(images.shape[1:]))
+    start = [keras_module.Input(images.shape[1:]), layers.Flatten()]
+    d = keras_module.Sequential([*start, layers.Dense(1, activation="sigmoid")])
+    d.compile(loss="binary_crossentropy", optimizer="sgd")
+    d.trainable = False
+    end = [layers.Dense(pixels), layers.Reshape(images.shape[1:])]
+    g = keras_module.Sequential([keras_module.Input((4,)), *end])
+    gan = keras_module.Sequential([g, d])
+    gan.compile(loss="binary_crossentropy", optimizer="sgd")
+    before = [np.array(weight) for weight in d.get_weights()]
+    noise = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
+    for _ in range(rounds):
+        d.train_on_batch(images[:32], np.ones((32, 1)))
+        d.train_on_batch(np.array(g(noise)), np.zeros((32, 1)))
+        gan.train_on_batch(noise, np.ones((32, 1)))
+    after = d.get_weights()
+    return max(float(np.max(np.abs(b - a))) for a, b in zip(before, after, strict=True))
+
+
+def generator_gradient(score: float, saturating: bool) -> float:
+    """Measure the slope that a generator's loss has at a score of its image.
+
+    The loss of the first GAN paper's game, `log(1 - sigmoid(score))`, is flat where the
+    discriminator is sure. The loss that the paper recommends, `-log(sigmoid(score))`, is
+    steep there.
+
+    Args:
+        score: Float, the logit that the discriminator gives to a made-up image; far
+            below 0 if it is sure.
+        saturating: Whether to measure the loss of the game.
+
+    Returns:
+        A float of at least 0, the absolute derivative of the loss by the score.
+
+    Example:
+        >>> round(generator_gradient(-8.0, saturating=False), 3)
+        1.0
+
+    References:
+        - [Generative Adversarial Networks](https://arxiv.org/abs/1406.2661),
+          I. Goodfellow et al., 2014, section 3.
+    """
+    x = tf.constant(score)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        # log(1 - sigmoid(x)) is -softplus(x), and -log(sigmoid(x)) is softplus(-x).
+        loss = -ops.softplus(x) if saturating else ops.softplus(-x)
+    return abs(float(tape.gradient(loss, x)))
