@@ -1,7 +1,7 @@
 """Recipes for GANs: two networks trained at once, each against the other.
 
-The three models share one training step. What is their own is a method each: the losses,
-and what the networks are told beside the image.
+The three models share one training step. What is their own is a method each: the
+losses, and what the networks are told beside the image.
 """
 
 from collections.abc import Callable
@@ -194,8 +194,8 @@ def check_labels(labels: Any, num_classes: int) -> None:
     else:
         return
     raise ValueError(
-        f"Expected labels of shape (batch,), whole numbers from 0 to {num_classes - 1}, "
-        f"at least one. Received: {received}"
+        "Expected labels of shape (batch,), whole numbers from 0 to "
+        f"{num_classes - 1}, at least one. Received: {received}"
     )
 
 
@@ -203,16 +203,17 @@ def check_labels(labels: Any, num_classes: int) -> None:
 class GAN(keras.Model):
     """A generator and a discriminator that learn from each other, as one Keras model.
 
-    One step makes one batch of images. The discriminator learns to score them lower than
-    the real ones, then the generator learns to have them scored higher. Each network has
-    an optimizer of its own, and neither step touches the weights of the other network.
+    One step makes one batch of images. The discriminator learns to score them lower
+    than the real ones, then the generator learns to have them scored higher. Each
+    network has an optimizer of its own, and neither half touches the weights of the
+    other network.
 
     Args:
-        generator: A `keras.Model` from noise of shape `(batch, latent_dim)` to images in
-            `[0, 1]`.
+        generator: A `keras.Model` from noise of shape `(batch, latent_dim)` to images
+            in `[0, 1]`.
         discriminator: A `keras.Model` from such images to scores of shape `(batch, 1)`.
         label_smoothing: Float in `[0, 0.5)`, how far below 1 the target of real images
-            is: a discriminator that is never quite sure leaves the generator a gradient.
+            is, so that the discriminator is never quite sure.
         seed: Integer of at least 0 that decides the noise of the training.
 
     Raises:
@@ -258,7 +259,8 @@ class GAN(keras.Model):
             raise ValueError(
                 f"Expected a generator of more than {self.num_classes} inputs, and a "
                 f"discriminator of images of shape {scored}. Received: "
-                f"{generator.input_shape[-1]} inputs and {discriminator.input_shape[1:]}"
+                f"{generator.input_shape[-1]} inputs and "
+                f"{discriminator.input_shape[1:]}"
             )
         self.noise_source = keras.random.SeedGenerator(seed)
         self.discriminator_tracker = keras.metrics.Mean(name="discriminator_loss")
@@ -271,7 +273,7 @@ class GAN(keras.Model):
         discriminator_optimizer: keras.Optimizer | None = None,
         **kwargs: Any,
     ) -> None:
-        """Give each network its optimizer, by default Adam with the DCGAN's momentum."""
+        """Give each network its optimizer, by default Adam as the DCGAN has it."""
         first = generator_optimizer or keras.optimizers.Adam(1e-3, beta_1=0.5)
         second = discriminator_optimizer or keras.optimizers.Adam(1e-3, beta_1=0.5)
         if first is second:
@@ -295,15 +297,20 @@ class GAN(keras.Model):
             batches = x.take(1 if x.cardinality() < 0 else -1)
         elif isinstance(x, keras.utils.PyDataset):
             batches = [x[0]]
+        batch = None
         for batch in batches:
             self.check_data(*self.unpack(batch))
+        if batch is None:
+            raise ValueError("Expected at least one batch. Received: an empty dataset")
         return super().fit(x, y, **kwargs)
 
     def unpack(self, data: Any) -> tuple[Any, Any]:
         """Return images and labels of a batch, and refuse weights."""
         images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         if weights is not None:
-            raise ValueError("Expected images without `sample_weight` or `class_weight`")
+            raise ValueError(
+                "Expected images without `sample_weight` or `class_weight`"
+            )
         return images, labels
 
     def check_data(self, images: Any, labels: Any) -> None:
@@ -317,6 +324,10 @@ class GAN(keras.Model):
     def score(self, images: Any, labels: Any, training: bool) -> Any:
         """Score images; the result has shape `(batch, 1)`."""
         return self.discriminator(images, training=training)
+
+    def score_unreal(self, images: Any, fakes: Any, labels: Any) -> Any:
+        """Score what the discriminator should score low: made-up images."""
+        return self.score(fakes, labels, training=True)
 
     def discriminator_loss(self, real: Any, fake: Any) -> Any:
         """Be sure of the made-up images, and almost sure of the real ones."""
@@ -346,13 +357,13 @@ class GAN(keras.Model):
         variables = self.generator.trainable_variables
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
         self.generator_tracker.update_state(loss)
-        return self.get_metrics_result()
+        return self.mean_losses()
 
     def train_discriminator(self, images: Any, fakes: Any, labels: Any) -> None:
         """Train the discriminator on real and made-up images, and nothing else."""
         with tf.GradientTape() as tape:
             real = self.score(images, labels, training=True)
-            fake = self.score(fakes, labels, training=True)
+            fake = self.score_unreal(images, fakes, labels)
             loss = self.discriminator_loss(real, fake)
             loss += self.penalty(images, fakes, labels)
             scaled = self.discriminator_optimizer.scale_loss(loss)
@@ -362,7 +373,7 @@ class GAN(keras.Model):
         self.discriminator_tracker.update_state(loss)
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        """Measure both losses, with the same noise for every batch, and train nothing."""
+        """Measure both losses, each batch with the same noise, and train nothing."""
         images, labels = self.unpack(data)
         noise = self.noise(ops.shape(images)[0], self.seed)
         fakes = self.generate(noise, labels, training=False)
@@ -371,7 +382,12 @@ class GAN(keras.Model):
         loss = self.discriminator_loss(real, fake) + self.penalty(images, fakes, labels)
         self.discriminator_tracker.update_state(loss)
         self.generator_tracker.update_state(self.generator_loss(fake))
-        return self.get_metrics_result()
+        return self.mean_losses()
+
+    def mean_losses(self) -> dict[str, Any]:
+        """Return both losses, without the one that Keras has for a single network."""
+        trackers = self.discriminator_tracker, self.generator_tracker
+        return {tracker.name: tracker.result() for tracker in trackers}
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Make images, so that `predict` works: the generator is what is kept."""
@@ -406,6 +422,14 @@ class GAN(keras.Model):
             for name in ("generator", "discriminator")
         }
         return cls(**{**config, **networks})
+
+    def save_own_variables(self, store: Any) -> None:
+        """Save how far the noise has come, which no layer keeps."""
+        store["noise"] = np.array(self.noise_source.state)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Go on with the noise where the saved model was."""
+        self.noise_source.state.assign(store["noise"])
 
     def get_compile_config(self) -> dict[str, Any]:
         """Return both optimizers, so that a loaded model goes on training."""
@@ -522,27 +546,31 @@ class ConditionalGAN(GAN):
     """A GAN that makes the class it is asked for.
 
     The generator gets the one-hot label after the noise; the discriminator gets it as
-    further channels of the image.
+    further channels of the image, and also learns that a real image under a wrong label
+    is not real.
 
     Args:
         generator: A `keras.Model` from vectors of shape
             `(batch, latent_dim + num_classes)` to images in `[0, 1]`.
         discriminator: A `keras.Model` from images with `num_classes` further channels
             to scores of shape `(batch, 1)`.
-        num_classes: Integer of at least 1.
+        num_classes: Integer of at least 2.
         **kwargs: As for `GAN`.
 
     Raises:
         ValueError: If the networks do not fit together, or a number is out of range.
 
     Example:
-        >>> gan = ConditionalGAN(build_generator(16 + 10), build_discriminator((8, 8, 11)))
+        >>> discriminator = build_discriminator((8, 8, 1 + 10))
+        >>> gan = ConditionalGAN(build_generator(16 + 10), discriminator)
         >>> gan.latent_dim, gan.sample([3, 1, 4]).shape
         (16, (3, 8, 8, 1))
 
     References:
         - [Conditional Generative Adversarial Nets](https://arxiv.org/abs/1411.1784),
           M. Mirza and S. Osindero, 2014.
+        - [Generative Adversarial Text to Image Synthesis](
+          https://arxiv.org/abs/1605.05396), S. Reed et al., 2016: the wrong labels.
     """
 
     def __init__(
@@ -553,9 +581,9 @@ class ConditionalGAN(GAN):
         **kwargs: Any,
     ) -> None:
         """Keep the number of classes beside the two networks."""
-        if num_classes < 1:
+        if num_classes < 2:
             raise ValueError(
-                f"Expected `num_classes` of at least 1. Received: {num_classes}"
+                f"Expected `num_classes` of at least 2. Received: {num_classes}"
             )
         self.num_classes = num_classes
         super().__init__(generator, discriminator, **kwargs)
@@ -573,7 +601,7 @@ class ConditionalGAN(GAN):
             )
 
     def generate(self, noise: Any, labels: Any, training: bool) -> Any:
-        """Make images of the classes `labels` of noise of shape `(batch, latent_dim)`."""
+        """Make images of the classes `labels` of noise `(batch, latent_dim)`."""
         one_hot = ops.one_hot(labels, self.num_classes)
         return self.generator(ops.concatenate([noise, one_hot], -1), training=training)
 
@@ -583,8 +611,17 @@ class ConditionalGAN(GAN):
         told = ops.concatenate([images, maps], axis=-1)
         return self.discriminator(told, training=training)
 
+    def score_unreal(self, images: Any, fakes: Any, labels: Any) -> Any:
+        """Score made-up images, and as many real ones, each under a wrong label."""
+        labels, count = ops.cast(labels, "int32"), self.num_classes
+        shift = keras.random.randint(
+            ops.shape(labels), 1, count, seed=self.noise_source
+        )
+        both = ops.concatenate([labels, (labels + shift) % count])
+        return self.score(ops.concatenate([fakes, images]), both, training=True)
+
     def sample(self, wanted: Any, seed: int = 0) -> Images:
-        """Make an image of each label in `wanted`, the same ones for the same `seed`."""
+        """Make an image of each label in `wanted`, the same for the same `seed`."""
         check_labels(wanted, self.num_classes)
         noise, labels = self.noise(len(wanted), seed), np.asarray(wanted)
         return cast(Images, np.array(self.generate(noise, labels, training=False)))
@@ -613,7 +650,7 @@ def gradient_penalty(
     Example:
         >>> image = np.ones((1, 1, 1, 1), "float32")
         >>> slope_3 = lambda images: 3 * images[:, 0, 0]
-        >>> float(gradient_penalty(slope_3, image, 0 * image, mix=image))  # (3 - 1) ** 2
+        >>> float(gradient_penalty(slope_3, image, 0 * image, mix=image))
         4.0
 
     References:
@@ -634,8 +671,8 @@ def gradient_penalty(
 class WassersteinGAN(GAN):
     """A GAN whose scores are a distance: WGAN-GP.
 
-    The discriminator, here called the critic, learns to score real images as much higher
-    than made-up ones as a slope of 1 permits.
+    The discriminator, here called the critic, learns to score real images as much
+    higher than made-up ones as a slope of 1 permits.
 
     Args:
         generator: As for `GAN`.
@@ -750,7 +787,8 @@ def train_judge(
         ValueError: If `images` or `labels` have another shape or other values.
 
     Example:
-        >>> judge = train_judge(np.zeros((9, 8, 8, 1), "float32"), np.arange(9), epochs=1)
+        >>> images = np.zeros((9, 8, 8, 1), "float32")
+        >>> judge = train_judge(images, np.arange(9), epochs=1)
         >>> judge.output_shape, judge.get_layer("features").output.shape
         ((None, 9), (None, 64))
     """
@@ -834,26 +872,29 @@ def judge_samples(
             made for, or `None`.
 
     Returns:
-        A dict with `distance`, the Fréchet distance of the features; `classes`, how many
-        classes have at least a tenth of an equal share of the samples; and `agreement`
-        from 0 to 1, if `asked` is given, the part that the judge takes for what was
-        asked for.
+        A dict with `distance`, the Fréchet distance of the features; `classes`, how
+        many classes have at least a tenth of an equal share of the samples; and, if
+        `asked` is given, `agreement` from 0 to 1, the part that the judge takes for
+        what was asked for.
 
     Example:
         >>> images = np.random.default_rng(0).random((20, 8, 8, 1), dtype="float32")
         >>> judge = train_judge(images, np.arange(20) % 2, epochs=1)
-        >>> {name: abs(round(value)) for name, value in
-        ...     judge_samples(judge, images[:1].repeat(9, axis=0), images[:1].repeat(9, 0)
-        ...     ).items()}
-        {'distance': 0, 'classes': 1}
+        >>> seen = judge_samples(judge, images[:1].repeat(9, axis=0), images)
+        >>> seen["classes"], sorted(seen)
+        (1, ['classes', 'distance'])
     """
-    see = keras.Model(judge.inputs, [judge.get_layer("features").output, *judge.outputs])
+    see = keras.Model(
+        judge.inputs, [judge.get_layer("features").output, *judge.outputs]
+    )
     features, logits = see.predict(samples, verbose=0)
     found = np.argmax(logits, axis=-1)
     shares = np.bincount(found, minlength=logits.shape[-1]) / len(found)
     distance = frechet_distance(features, see.predict(real, verbose=0)[0])
     seen = {"distance": distance, "classes": int(np.sum(shares >= 0.1 / len(shares)))}
-    return seen if asked is None else {**seen, "agreement": float(np.mean(found == asked))}
+    return (
+        seen if asked is None else {**seen, "agreement": float(np.mean(found == asked))}
+    )
 
 
 def between_labels(

@@ -53,7 +53,7 @@ def small(kind: type[GAN] = GAN, seed: int = 0, **options: Any) -> GAN:
     generator = build_generator(inputs, (4, 4, 1), width=4)
     discriminator = build_discriminator((4, 4, channels), width=4, dropout=dropout)
     gan = kind(generator, discriminator, **options)
-    gan.compile()
+    gan.compile(run_eagerly=True)  # tracing takes longer than a few small steps
     return gan
 
 
@@ -67,7 +67,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 
 def fit(gan: GAN, **options: Any) -> Any:
     """One epoch of one batch, silently."""
-    return gan.fit(IMAGES, LABELS, batch_size=8, verbose=0, **options)
+    return gan.fit(IMAGES, LABELS, batch_size=8, shuffle=False, verbose=0, **options)
 
 
 def weights_of(model: keras.Model) -> list[Any]:
@@ -206,7 +206,9 @@ class Batches(keras.utils.PyDataset):
         return self.images, LABELS
 
 
-LATE = np.where(np.arange(8) == 7, 2, LABELS)  # the last label of the last batch is wrong
+LATE = np.where(
+    np.arange(8) == 7, 2, LABELS
+)  # the last label of the last batch is wrong
 
 
 @pytest.mark.parametrize(
@@ -217,7 +219,7 @@ LATE = np.where(np.arange(8) == 7, 2, LABELS)  # the last label of the last batc
         (GAN, (), "images of shape"),
         (GAN, (data(IMAGES * 2),), "values from"),
         (GAN, (Batches(IMAGES * 2),), "values from"),
-        (GAN, (data(IMAGES[:0]),), None),
+        (GAN, (data(IMAGES[:0]),), "at least one batch"),
         (ConditionalGAN, (IMAGES,), r"`fit\(images, labels\)`"),
         (ConditionalGAN, (data(IMAGES),), r"`fit\(images, labels\)`"),
         (ConditionalGAN, (IMAGES, LABELS[:7]), "7 labels and 8 images"),
@@ -225,34 +227,39 @@ LATE = np.where(np.arange(8) == 7, 2, LABELS)  # the last label of the last batc
         (ConditionalGAN, (data(IMAGES, LATE),), "Received: 0 to 2"),
         (ConditionalGAN, (IMAGES, np.eye(2)[LABELS]), r"shape \(8, 2\)"),
         (ConditionalGAN, (IMAGES, LABELS, {"sample_weight": np.ones(8)}), "without"),
-        (ConditionalGAN, (IMAGES, LABELS, {"class_weight": {0: 1.0, 1: 2.0}}), "without"),
+        (
+            ConditionalGAN,
+            (IMAGES, LABELS, {"class_weight": {0: 1.0, 1: 2.0}}),
+            "without",
+        ),
     ],
 )
 def test_bad_data_stop_fit_before_anything_is_trained(
-    kind: type[GAN], arguments: tuple[Any, ...], message: str | None
+    kind: type[GAN], arguments: tuple[Any, ...], message: str
 ) -> None:
     gan = small(kind)
     options = arguments[-1] if arguments and isinstance(arguments[-1], dict) else {}
     before = weights_of(gan)
-    if message:
-        with pytest.raises(ValueError, match=message):
-            gan.fit(*arguments[:2], verbose=0, **options)
-    else:
-        with pytest.warns(UserWarning, match="no data|ran out of data"):
-            gan.fit(*arguments, verbose=0)
+    with pytest.raises(ValueError, match=message):
+        gan.fit(*arguments[:2], shuffle=False, verbose=0, **options)
 
     assert same(before, weights_of(gan))
 
 
 def test_an_endless_dataset_is_checked_by_its_first_batch() -> None:
     gan = small(ConditionalGAN)
-    gan.fit(data(IMAGES, LABELS).repeat(), steps_per_epoch=1, verbose=0)
+    gan.fit(data(IMAGES, LABELS).repeat(), steps_per_epoch=1, shuffle=False, verbose=0)
     with pytest.raises(ValueError, match="Received: 1 to 2"):
-        gan.fit(data(IMAGES, LABELS + 1).repeat(), steps_per_epoch=1, verbose=0)
+        gan.fit(
+            data(IMAGES, LABELS + 1).repeat(),
+            steps_per_epoch=1,
+            shuffle=False,
+            verbose=0,
+        )
 
 
 def test_datasets_of_keras_are_taken() -> None:
-    assert len(small().fit(Batches(IMAGES), verbose=0).epoch) == 1
+    assert len(small().fit(Batches(IMAGES), shuffle=False, verbose=0).epoch) == 1
 
 
 def test_fit_before_compile_says_so() -> None:
@@ -264,13 +271,25 @@ def test_fit_before_compile_says_so() -> None:
 @pytest.mark.parametrize(
     ("kind", "inputs", "scored", "options", "message"),
     [
-        (GAN, 3, (4, 4, 3), {}, r"shape \(4, 4, 1\). Received: 3 inputs and \(4, 4, 3\)"),
+        (
+            GAN,
+            3,
+            (4, 4, 3),
+            {},
+            r"shape \(4, 4, 1\). Received: 3 inputs and \(4, 4, 3\)",
+        ),
         (GAN, 3, (6, 4, 1), {}, r"Received: 3 inputs and \(6, 4, 1\)"),
         (GAN, 3, (4, 4, 1), {"label_smoothing": 0.5}, r"in \[0, 0.5\). Received: 0.5"),
         (GAN, 3, (4, 4, 1), {"label_smoothing": -0.1}, "Received: -0.1"),
-        (ConditionalGAN, 10, (4, 4, 11), {}, "more than 10 inputs, .* Received: 10 inputs"),
+        (
+            ConditionalGAN,
+            10,
+            (4, 4, 11),
+            {},
+            "more than 10 inputs, .* Received: 10 inputs",
+        ),
         (ConditionalGAN, 12, (4, 4, 1), {}, r"shape \(4, 4, 11\)"),
-        (ConditionalGAN, 3, (4, 4, 1), {"num_classes": 0}, "at least 1. Received: 0"),
+        (ConditionalGAN, 3, (4, 4, 1), {"num_classes": 1}, "at least 2. Received: 1"),
         (WassersteinGAN, 3, (4, 4, 1), {"penalty_weight": -1.0}, "0. Received: -1.0"),
         (WassersteinGAN, 3, (4, 4, 1), {"penalty_weight": np.nan}, "0. Received: nan"),
     ],
@@ -315,7 +334,9 @@ def test_a_step_moves_both_networks_and_each_epoch_writes_both_losses(
     names = ["discriminator_loss", "generator_loss"]
 
     assert sorted(history) == sorted(names + [f"val_{name}" for name in names])
-    assert all(np.isfinite(values).all() and len(values) == 2 for values in history.values())
+    assert all(
+        np.isfinite(values).all() and len(values) == 2 for values in history.values()
+    )
     assert not same(before[0], weights_of(gan.generator))
     assert not same(before[1], weights_of(gan.discriminator))
 
@@ -327,7 +348,7 @@ def test_the_step_of_one_network_leaves_the_other_bit_identical(
 ) -> None:
     gan = small(kind)
     still = keras.optimizers.SGD(0.0)
-    first, second = keras.optimizers.SGD(0.5), still
+    first, second = keras.optimizers.SGD(0.01), still
     gan.compile(*((first, second) if moving == "generator" else (second, first)))
     resting = gan.discriminator if moving == "generator" else gan.generator
     before = [np.array(v) for v in resting.trainable_variables], weights_of(gan)
@@ -366,16 +387,23 @@ def test_the_step_is_that_of_the_paper_written_out_again() -> None:
         with tf.GradientTape() as tape:
             loss = loss_of()
         variables = network.trainable_variables
-        for variable, slope in zip(variables, tape.gradient(loss, variables), strict=True):
+        for variable, slope in zip(
+            variables, tape.gradient(loss, variables), strict=True
+        ):
             variable.assign(variable - rate * slope)
         return float(loss)
 
     fakes = again.generator(noise, training=True)
     for variable in again.generator.non_trainable_variables:  # it counts once
-        variable.assign(ops.ones_like(variable) if "variance" in variable.name else 0 * variable)
+        variable.assign(
+            ops.ones_like(variable) if "variance" in variable.name else 0 * variable
+        )
 
     def discriminator_loss() -> Any:
-        real, fake = sigmoid(again.discriminator(IMAGES)), sigmoid(again.discriminator(fakes))
+        real, fake = (
+            sigmoid(again.discriminator(IMAGES)),
+            sigmoid(again.discriminator(fakes)),
+        )
         real_part = -0.9 * ops.log(real) - 0.1 * ops.log(1 - real)
         return ops.mean(real_part) - ops.mean(ops.log(1 - fake))
 
@@ -395,7 +423,10 @@ def test_the_step_is_that_of_the_paper_written_out_again() -> None:
 
 def test_the_losses_of_wasserstein_are_means_of_scores() -> None:
     gan = small(WassersteinGAN)
-    real, fake = ops.convert_to_tensor([[3.0], [5.0]]), ops.convert_to_tensor([[1.0], [2.0]])
+    real, fake = (
+        ops.convert_to_tensor([[3.0], [5.0]]),
+        ops.convert_to_tensor([[1.0], [2.0]]),
+    )
 
     assert float(gan.discriminator_loss(real, fake)) == pytest.approx(1.5 - 4.0)
     assert float(gan.generator_loss(fake)) == pytest.approx(-1.5)
@@ -434,12 +465,11 @@ def test_a_smaller_last_batch_and_a_batch_of_one_are_taken() -> None:
         assert len(small().fit(images, batch_size=2, verbose=0).epoch) == 1
 
 
-@pytest.mark.parametrize("options", [{"jit_compile": True}, {"run_eagerly": True}])
-def test_compiled_and_eager_steps_are_the_same_steps(options: dict[str, Any]) -> None:
+def test_compiled_and_eager_steps_are_the_same_steps() -> None:
     losses = []
-    for chosen in ({}, options):
-        gan = small(WassersteinGAN)
-        gan.compile(**chosen)
+    for eager in (True, False):
+        gan = small(ConditionalWassersteinGAN)
+        gan.compile(run_eagerly=eager)
         history = fit(gan, epochs=2).history
         losses += [[history["generator_loss"], history["discriminator_loss"]]]
 
@@ -459,7 +489,9 @@ def test_in_mixed_precision_the_weights_move_as_far_as_in_float32() -> None:
             after = weights_of(gan.generator), weights_of(gan.discriminator)
         finally:
             keras.mixed_precision.set_dtype_policy("float32")
-        moves.append([np.abs(a[-2] - b[-2]).max() for a, b in zip(before, after, strict=True)])
+        moves.append(
+            [np.abs(a[-2] - b[-2]).max() for a, b in zip(before, after, strict=True)]
+        )
 
     np.testing.assert_allclose(moves[0], moves[1], rtol=0.2)
 
@@ -467,7 +499,9 @@ def test_in_mixed_precision_the_weights_move_as_far_as_in_float32() -> None:
 def test_validation_trains_nothing_and_is_the_same_each_time() -> None:
     gan = small(ConditionalGAN)
     before = weights_of(gan)
-    twice = [gan.evaluate(IMAGES, LABELS, return_dict=True, verbose=0) for _ in range(2)]
+    twice = [
+        gan.evaluate(IMAGES, LABELS, return_dict=True, verbose=0) for _ in range(2)
+    ]
 
     assert twice[0] == twice[1]
     assert sorted(twice[0]) == ["discriminator_loss", "generator_loss"]
@@ -485,8 +519,44 @@ def test_both_rates_fall_to_zero_along_a_cosine() -> None:
 
 @pytest.mark.parametrize("arguments", [(0, 0.1), (1, 0.0), (1, -1.0), (1, np.nan)])
 def test_steps_and_rates_out_of_range_are_refused(arguments: tuple[Any, Any]) -> None:
-    with pytest.raises(ValueError, match=f"Received: {arguments[0]} and {arguments[1]}"):
+    with pytest.raises(
+        ValueError, match=f"Received: {arguments[0]} and {arguments[1]}"
+    ):
         two_adams(*arguments)
+
+
+def test_real_images_under_a_wrong_label_count_as_made_up() -> None:
+    gan, calls = small(ConditionalGAN), []
+    score = gan.score
+
+    def watched(images: Any, labels: Any, training: bool) -> Any:
+        calls.append((np.array(images), np.array(labels)))
+        return score(images, labels, training=training)
+
+    object.__setattr__(gan, "score", watched)
+    for labels in (LABELS, LABELS.astype("uint8")):
+        fakes = gan.sample(labels)
+        scores = gan.score_unreal(IMAGES, fakes, labels)
+        images, told = calls.pop()
+        assert scores.shape == (16, 1)
+        assert np.array_equal(images, np.concatenate([fakes, IMAGES]))
+        assert np.array_equal(told, np.concatenate([labels, 1 - labels]))
+
+
+def test_every_wrong_label_comes_up() -> None:
+    gan = ConditionalGAN(
+        build_generator(5, (4, 4, 1), 4), build_discriminator((4, 4, 4), 4), 3
+    )
+    told: list[Any] = []
+    object.__setattr__(
+        gan, "score", lambda images, labels, training: told.append(labels)
+    )
+    gan.score_unreal(
+        np.zeros((300, 4, 4, 1)), np.zeros((300, 4, 4, 1)), np.full(300, 2)
+    )
+
+    assert np.bincount(np.array(told[0])[300:], minlength=3)[2] == 0
+    assert np.bincount(np.array(told[0])[300:]).min() > 100
 
 
 # Samples
@@ -504,7 +574,7 @@ def test_samples_are_the_same_for_the_same_seed(kind: type[GAN]) -> None:
 
 
 def test_no_image_and_no_class_cannot_be_asked_for() -> None:
-    with pytest.raises(ValueError, match="at least one image. Received: 0"):
+    with pytest.raises(ValueError, match=r"at least one image. Received: 0"):
         small().sample(0)
     with pytest.raises(ValueError, match="Received: 2 to 2"):
         small(ConditionalGAN).sample([2])
@@ -537,11 +607,12 @@ def test_a_saved_gan_goes_on_training_as_if_it_had_not_stopped(
 ) -> None:
     gan = small(kind)
     gan.discriminator.layers[-2].rate = 0.0  # its random numbers are the process's own
-    gan.compile(*two_adams(10, 0.01))
+    gan.compile(*two_adams(10, 0.01), run_eagerly=True)
     fit(gan, epochs=2)
     gan.save(tmp_path / "gan.keras")
     custom = {kind.__name__: kind}
     again = keras.saving.load_model(tmp_path / "gan.keras", custom_objects=custom)
+    again.run_eagerly = True
     expected, history = fit(gan, epochs=2).history, fit(again, epochs=2).history
 
     assert type(again) is kind
@@ -599,7 +670,9 @@ def test_a_pixel_counts_as_correct_if_all_its_channels_are() -> None:
     assert correct_pixels(maps, np.array([0])) == 0.25
 
 
-def test_between_two_labels_the_noise_stays_and_the_label_moves_in_equal_steps() -> None:
+def test_between_two_labels_the_noise_stays_and_the_label_moves_in_equal_steps() -> (
+    None
+):
     noise = np.array([0.3, -1.2])
     inputs = between_labels(noise, 2, 0, steps=5, num_classes=3)
 
@@ -641,7 +714,10 @@ def test_the_penalty_is_that_of_finite_differences_in_numpy() -> None:
         after = size - stride - before
         padded = np.pad(x, ((0, 0), (before, after), (before, after), (0, 0)))
         windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), (1, 2))
-        out = np.einsum("bhwcij,ijco->bhwo", windows[:, ::stride, ::stride], kernel) + bias
+        out = (
+            np.einsum("bhwcij,ijco->bhwo", windows[:, ::stride, ::stride], kernel)
+            + bias
+        )
         return np.maximum(out, 0.2 * out)
 
     def score(x: Any) -> Any:
@@ -657,7 +733,9 @@ def test_the_penalty_is_that_of_finite_differences_in_numpy() -> None:
     expected = np.mean((np.linalg.norm(slopes, axis=0) - 1) ** 2)
 
     arguments = [array.astype("float32") for array in (IMAGES, fakes, mix)]
-    assert float(gradient_penalty(critic, *arguments)) == pytest.approx(expected, rel=1e-4)
+    assert float(gradient_penalty(critic, *arguments)) == pytest.approx(
+        expected, rel=1e-4
+    )
 
 
 def test_a_flat_critic_has_a_penalty_of_one_and_a_gradient_to_follow() -> None:
@@ -691,7 +769,8 @@ def test_real_digits_are_judged_as_such() -> None:
     seen = judge_samples(judge, x_test, x_train, asked=y_test)
 
     assert seen["classes"] == 10
-    assert seen["agreement"] == judge.evaluate(x_test, y_test, verbose=0)[1]
+    accuracy = judge.evaluate(x_test, y_test, verbose=0)[1]
+    assert seen["agreement"] == pytest.approx(accuracy)
     assert 0 < seen["distance"] < 3
     assert judge_samples(judge, 1 - x_test, x_train)["distance"] > 50
 
@@ -764,27 +843,27 @@ def test_clouds_that_cannot_be_compared_are_refused(shapes: Any, message: str) -
 def test_the_classic_recipe_never_trains_the_discriminator_on_keras_3() -> None:
     images = np.random.default_rng(0).random((32, 4, 4, 1), dtype="float32")
 
-    assert discriminator_moves_in_classic_gan(keras, images, rounds=5) == 0.0
+    with pytest.warns(UserWarning, match="not have any trainable weights"):
+        assert discriminator_moves_in_classic_gan(keras, images, rounds=5) == 0.0
     assert discriminator_moves_in_classic_gan(tf_keras, images, rounds=5) > 0.001
 
 
-@pytest.mark.parametrize("kind", [GAN, ConditionalGAN, WassersteinGAN])
-def test_each_gan_comes_a_long_way_in_two_epochs(kind: type[GAN]) -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_after_five_epochs_the_judge_agrees_with_19_of_20_labels(seed: int) -> None:
     judge, x_train, y_train, x_test, _ = judge_and_digits()
-    for seed in range(3):
-        keras.utils.set_random_seed(seed)
-        told = 10 if kind is ConditionalGAN else 0
-        dropout = 0.0 if kind is WassersteinGAN else 0.3
-        discriminator = build_discriminator((8, 8, 1 + told), dropout=dropout)
-        gan = kind(build_generator(16 + told), discriminator, seed=seed)
-        gan.compile(*two_adams(2 * 45))
-        wanted = np.arange(10).repeat(20) if told else 200
-        before = judge_samples(judge, gan.sample(wanted), x_test)
-        gan.fit(x_train, y_train, batch_size=32, epochs=2, verbose=0)
-        after = judge_samples(judge, gan.sample(wanted), x_test)
+    keras.utils.set_random_seed(seed)
+    gan = ConditionalGAN(build_generator(26), build_discriminator((8, 8, 11)))
+    gan.compile(*two_adams(5 * 45))
+    asked = np.arange(10).repeat(50)
+    before = judge_samples(judge, gan.sample(asked), x_test, asked)
+    gan.fit(x_train, y_train, batch_size=32, epochs=5, verbose=0)
+    after = judge_samples(judge, gan.sample(asked), x_test, asked)
 
-        assert before["distance"] > 300
-        assert after["distance"] < 0.3 * before["distance"]
+    assert before["distance"] > 300
+    assert before["agreement"] < 0.3
+    assert after["distance"] < 0.3 * before["distance"]
+    assert after["agreement"] > 0.95
+    assert after["classes"] == 10
 
 
 def test_the_module_is_imported_by_its_name() -> None:

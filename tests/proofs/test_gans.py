@@ -49,7 +49,7 @@ def own_of(kind):
 
     return set(vars(getattr(gans, kind))) & {
         *("train_step", "train_discriminator", "discriminator_loss", "generator_loss"),
-        *("penalty", "generate", "score"),
+        *("penalty", "generate", "score", "score_unreal"),
     }
 
 
@@ -63,7 +63,7 @@ def digits():
 
 @functools.cache
 def judged(kind, seed, epochs, batch_size):
-    """Train a GAN as the page does; what a judge sees before, early and at the end."""
+    """Train a GAN as the page does; what a judge sees before, early, late."""
     from snippets import gans
 
     class Judge(keras.callbacks.Callback):
@@ -93,11 +93,30 @@ def judged(kind, seed, epochs, batch_size):
     return [*seen, look()], fitted.history
 
 
+@functools.cache
+def short_agreement(told):
+    """Train a conditional GAN for a short time, with and without wrong labels."""
+    from snippets import gans
+
+    class Untold(gans.ConditionalGAN):
+        score_unreal = gans.GAN.score_unreal
+
+    x_train, y_train, x_test, _ = digits()
+    judge = judge_of_the_page()
+    keras.utils.set_random_seed(0)
+    networks = gans.build_generator(26), gans.build_discriminator((8, 8, 11))
+    gan = (gans.ConditionalGAN if told else Untold)(*networks)
+    gan.compile(*gans.two_adams(8 * 45))
+    gan.fit(x_train, y_train, batch_size=32, epochs=8, verbose=0)
+    asked = np.repeat(np.arange(10), 100)
+    return gans.judge_samples(judge, gan.sample(asked), x_test, asked)["agreement"]
+
+
 def judge_of_the_page():
     """The judge, made anew of weights that are trained once."""
     from snippets.gans import train_judge
 
-    x_train, y_train, _, _ = digits()
+    x_train = digits()[0]
     judge = train_judge(x_train[:10], np.arange(10), epochs=1)
     judge.set_weights(weights_of_the_judge())
     return judge
@@ -115,15 +134,15 @@ def weights_of_the_judge():
 
 def in_full(seed):
     """The conditional GAN of the page, under a seed."""
-    return judged("ConditionalGAN", seed, 40, 64)
+    return judged("ConditionalGAN", seed, 25, 64)
 
 
 # The answer
 
 
 @proves(
-    "Put both into one `keras.Model` and let its `train_step` take two steps, each with "
-    "a tape, a loss and an optimizer of its own; `fit` does the rest.",
+    "Put both into one `keras.Model` and let its `train_step` take two steps, "
+    "each with a tape, a loss and an optimizer of its own; `fit` does the rest.",
     keras=">=3",
     false_with={"steps": 5},
 )
@@ -150,19 +169,19 @@ def test_conditional_samples_are_what_was_asked_for(label=1):
 
 
 @proves(
-    "A classifier that has never seen a made-up image agrees with the label asked for in "
-    "more than 95 of 100 samples, with each of three seeds.",
+    "A classifier that has never seen a made-up image agrees with the label asked "
+    "for in more than 98 of 100 samples, with each of three seeds.",
     keras=">=3",
-    false_with={"bound": 0.999},
+    false_with={"bound": 1.0},
 )
-def test_agreement_over_three_seeds(bound=0.95):
+def test_agreement_over_three_seeds(bound=0.98):
     for seed in SEEDS:
         assert in_full(seed)[0][-1]["agreement"] > bound
 
 
 @proves(
-    "images like these | `GAN`, with these networks a DCGAN | the training step, two "
-    "losses",
+    "images like these | `GAN`, with these networks a DCGAN | the training step, "
+    "two losses",
     keras=">=3",
     false_with={"kind": "ConditionalGAN"},
 )
@@ -176,7 +195,7 @@ def test_gan_is_the_step_and_two_losses(kind="GAN"):
     false_with={"kind": "WassersteinGAN"},
 )
 def test_conditional_gan_tells_the_label(kind="ConditionalGAN"):
-    assert own_of(kind) == {"generate", "score"}
+    assert own_of(kind) == {"generate", "score", "score_unreal"}
     gan = small(kind)
     noise, zeros, ones = gan.noise(2, seed=0), np.array([0, 0]), np.array([1, 1])
     for network, first in ((gan.generate, noise), (gan.score, X[:2])):
@@ -185,8 +204,8 @@ def test_conditional_gan_tells_the_label(kind="ConditionalGAN"):
 
 
 @proves(
-    "scores that measure a distance | `WassersteinGAN`, a WGAN-GP | two other losses, "
-    "and a penalty",
+    "scores that measure a distance | `WassersteinGAN`, a WGAN-GP | two other "
+    "losses, and a penalty",
     keras=">=3",
     false_with={"kind": "ConditionalGAN"},
 )
@@ -198,8 +217,8 @@ def test_wasserstein_gan_has_its_own_losses(kind="WassersteinGAN"):
 
 
 @proves(
-    "The **generator** turns noise into images, the **discriminator** scores images: "
-    "high for real, low for made up.",
+    "The **generator** turns noise into images, the **discriminator** scores "
+    "images: high for real, low for made up.",
     keras=">=3",
     false_with={"sign": -1},
 )
@@ -232,8 +251,8 @@ def watch_a_step(**options):
 
 
 @proves(
-    "One step makes one batch of images and uses it twice, for the discriminator and "
-    "then for the generator.",
+    "One step makes one batch of images and uses it twice, for the discriminator "
+    "and then for the generator.",
     keras=">=3",
     false_with={"batches": 2},
 )
@@ -247,8 +266,8 @@ def test_one_batch_of_images_is_used_twice(batches=1):
 
 
 @proves(
-    "The gradient is taken for the variables of one network alone, so each half leaves "
-    "the other network as it is, to the last bit:",
+    "The gradient is taken for the variables of one network alone, so each half "
+    "leaves the other network as it is, to the last bit:",
     keras=">=3",
     false_with={"moving": "both"},
 )
@@ -300,8 +319,8 @@ def test_dropout_drops_where_the_discriminator_learns(dropout=0.5):
 
 
 @proves(
-    "the discriminator scores for the generator | `False` | no dropout in what the "
-    "generator follows",
+    "the discriminator scores for the generator | `False` | no dropout in what "
+    "the generator follows",
     keras=">=3",
     false_with={"training": True},
 )
@@ -326,8 +345,8 @@ def test_a_sample_depends_on_nothing_else(training=False):
 
 
 @proves(
-    "an optimizer for each network | *Unknown variable* in the first step: an optimizer "
-    "knows the variables that it was built with",
+    "an optimizer for each network | *Unknown variable* in the first step: an "
+    "optimizer knows the variables that it was built with",
     keras=">=3",
     false_with={"other": False},
 )
@@ -364,8 +383,8 @@ def history_of(tracked):
 
 
 @proves(
-    "a `keras.metrics.Mean` for each loss | the history holds the last batch of each "
-    "epoch, not the mean",
+    "a `keras.metrics.Mean` for each loss | the history holds the last batch of "
+    "each epoch, not the mean",
     keras=">=3",
     false_with={"tracked": True},
 )
@@ -391,8 +410,8 @@ def test_without_call_fit_runs_and_predict_stops(bare=True):
 
 
 @proves(
-    "`keras.random.SeedGenerator` | the same noise in every step, if the seed is a "
-    "number",
+    "`keras.random.SeedGenerator` | the same noise in every step, if the seed is "
+    "a number",
     keras=">=3",
     false_with={"number": False},
 )
@@ -405,8 +424,8 @@ def test_a_number_as_seed_is_the_same_noise(number=True):
 
 
 @proves(
-    "The generator's loss is `-log(sigmoid(score))`, as the first GAN paper recommends "
-    "in its section 3.",
+    "The generator's loss is `-log(sigmoid(score))`, as the first GAN paper "
+    "recommends in its section 3.",
     keras=">=3",
     false_with={"score": 0.4},
 )
@@ -458,7 +477,9 @@ def test_smoothing_asks_for_0_9(target=0.9):
 def test_smoothing_puts_the_best_score_at_2_2(best=2.2):
     def loss_at(score, smoothing=0.1):
         gan = small(label_smoothing=smoothing)
-        return float(gan.discriminator_loss(tf.constant([[score]]), tf.constant([[0.0]])))
+        return float(
+            gan.discriminator_loss(tf.constant([[score]]), tf.constant([[0.0]]))
+        )
 
     assert loss_at(best) < min(loss_at(best - 0.1), loss_at(best + 0.1))
     assert loss_at(9.0, smoothing=0.0) < loss_at(2.2, smoothing=0.0)
@@ -468,7 +489,7 @@ def test_smoothing_puts_the_best_score_at_2_2(best=2.2):
 
 
 @proves(
-    "Before training, and after 1, 3, 10 and 40 epochs.",
+    "Before training, and after 1, 3, 10 and 25 epochs.",
     keras=">=3",
     false_with={"kept": (0, 1)},
 )
@@ -482,15 +503,15 @@ def test_the_callback_keeps_the_epochs_asked_for(kept=(0, 2)):
 
 
 def losses_and_distances(seed):
-    """The generator's loss and the judge's distance, after 5 and after 40 epochs."""
+    """The generator's loss and the judge's distance, after 5 and 25 epochs."""
     (_, early, late), history = in_full(seed)
-    losses = [history["generator_loss"][epoch - 1] for epoch in (5, 40)]
+    losses = [history["generator_loss"][epoch - 1] for epoch in (5, 25)]
     return losses, (early["distance"], late["distance"])
 
 
 @proves(
-    "The losses of both networks: they say how the game stands, and not how good the "
-    "images are.",
+    "The losses of both networks: they say how the game stands, and not how good "
+    "the images are.",
     keras=">=3",
     false_with={"seeds": ()},
 )
@@ -533,9 +554,10 @@ def test_the_judge_is_right_on_held_out_digits(bound=0.97):
 
 
 @proves(
-    "Three numbers come from it: **agreement** with the label asked for; **classes**, how "
-    "many kinds of digit have a share worth counting; and **distance**, the Fréchet "
-    "distance between the features of samples and of real images.",
+    "Three numbers come from it: **agreement** with the label asked for; "
+    "**classes**, how many kinds of digit have a share worth counting; and "
+    "**distance**, the Fréchet distance between the features of samples and of "
+    "real images.",
     keras=">=3",
     false_with={"shift": 2.0},
 )
@@ -551,7 +573,7 @@ def test_three_numbers_from_the_judge(shift=3.0):
     assert seen["agreement"] > 0.95
     assert seen["classes"] == 4
     points = np.random.default_rng(0).normal(size=(50, 2))
-    assert np.isclose(frechet_distance(points, points + [shift, 0.0]), 9.0)
+    assert np.isclose(frechet_distance(points, points + np.array([shift, 0.0])), 9.0)
 
 
 @proves(
@@ -569,8 +591,8 @@ def test_real_digits_are_the_floor(bound=3.0):
 
 
 @proves(
-    "Over three seeds the conditional GAN falls from more than 300 to less than 10, "
-    "with all ten classes.",
+    "Over three seeds the conditional GAN falls from more than 300 to less than "
+    "10, with all ten classes.",
     keras=">=3",
     false_with={"bound": 0.5},
 )
@@ -586,8 +608,8 @@ def test_distance_of_the_conditional_gan(bound=10.0):
 
 
 @proves(
-    "The discriminator sees the label as ten further channels of the image; the channel "
-    "of the class is 1 at every pixel.",
+    "The discriminator sees the label as ten further channels of the image; the "
+    "channel of the class is 1 at every pixel.",
     keras=">=3",
     false_with={"painter": "scrambled_label_maps"},
 )
@@ -601,6 +623,38 @@ def test_label_maps_are_right_at_every_pixel(painter="label_maps"):
         assert (map_[..., label] == 1).all()
         assert map_.sum() == 64
     assert gans.correct_pixels(maps, labels) == 1.0
+
+
+@proves(
+    "It is also shown real images under a wrong label, as made up, so it cannot "
+    "go by the image alone.",
+    keras=">=3",
+    false_with={"kind": "GAN"},
+)
+def test_wrong_labels_count_as_made_up(kind="ConditionalGAN"):
+    gan, seen = small(kind), []
+    score = gan.score
+
+    def watched(images, labels, training):
+        seen.append((np.array(images), labels))
+        return score(images, labels, training=training)
+
+    object.__setattr__(gan, "score", watched)
+    fakes = gan.sample(Y if kind == "ConditionalGAN" else 8)
+    gan.score_unreal(X, fakes, Y)
+    ((images, labels),) = seen
+    assert np.array_equal(images, np.concatenate([fakes, X]))
+    assert np.array_equal(labels, np.concatenate([Y, 1 - Y]))
+
+
+@proves(
+    "Without them, the same training agrees with the judge less.",
+    keras=">=3",
+    false_with={"told": True},
+)
+def test_wrong_labels_raise_the_agreement(told=False):
+    with_them, without = (short_agreement(way) for way in (True, told))
+    assert without < with_them - 0.02
 
 
 @proves(
@@ -618,8 +672,8 @@ def test_scrambled_maps_are_right_at_no_pixel(painter="scrambled_label_maps"):
 
 
 @proves(
-    "A construction that is copied from page to page repeats the numbers of the one-hot "
-    "labels, then reshapes them.",
+    "A construction that is copied from page to page repeats the numbers of the "
+    "one-hot labels, then reshapes them.",
     false_with={"size": 1},
 )
 def test_repeating_then_reshaping_scrambles(size=2):
@@ -651,13 +705,15 @@ def test_the_noise_stays_the_label_moves(other=0.0):
 
 
 @proves(
-    "`save` keeps both networks, both optimizers and the state of the noise, so that a "
-    "loaded model goes on training as if it had not stopped.",
+    "`save` keeps both networks, both optimizers and the state of the noise, so "
+    "that a loaded model without dropout goes on training as if it had not stopped.",
     keras=">=3",
     false_with={"loaded": False},
 )
 def test_a_loaded_gan_goes_on_training(loaded=True):
-    gan = small("ConditionalGAN", compiled={"generator_optimizer": keras.optimizers.Adam()})
+    gan = small(
+        "ConditionalGAN", compiled={"generator_optimizer": keras.optimizers.Adam()}
+    )
     gan.fit(X, Y, epochs=2, **QUIET)
     again = small("ConditionalGAN")
     if loaded:
@@ -696,9 +752,9 @@ np.save({folder!r} + "/images.npy", generator(np.load({folder!r} + "/noise.npy")
 
 
 @proves(
-    "With these networks it is a small DCGAN: strided and transposed convolutions, "
-    "`BatchNormalization` in the generator, LeakyReLU in the discriminator, Adam with a "
-    "momentum of 0.5.",
+    "With these networks it is a small DCGAN: strided and transposed "
+    "convolutions, `BatchNormalization` in the generator, LeakyReLU in the "
+    "discriminator, Adam with a momentum of 0.5.",
     keras=">=3",
     false_with={"momentum": 0.9},
 )
@@ -716,8 +772,8 @@ def test_what_makes_it_a_dcgan(momentum=0.5):
 
 
 @proves(
-    "It scores real images higher than made-up ones, and a penalty keeps its slope near 1 "
-    "between the two.",
+    "It scores real images higher than made-up ones, and a penalty keeps its "
+    "slope near 1 between the two.",
     keras=">=3",
     false_with={"weight": 0.0},
 )
@@ -736,15 +792,19 @@ def test_the_critic_and_its_penalty(weight=10.0):
 
 
 @proves(
-    "The penalty is the gradient of a gradient; here it equals finite differences in "
-    "NumPy.",
+    "The penalty is the gradient of a gradient; here it equals finite differences "
+    "in NumPy.",
     keras=">=3",
     false_with={"step": 1.0},
 )
 def test_the_penalty_is_that_of_finite_differences(step=1e-6):
     from snippets.gans import gradient_penalty
 
-    layers = [keras.layers.Flatten(), keras.layers.Dense(5, "tanh"), keras.layers.Dense(1)]
+    layers = [
+        keras.layers.Flatten(),
+        keras.layers.Dense(5, "tanh"),
+        keras.layers.Dense(1),
+    ]
     critic = keras.Sequential([keras.Input((4, 4, 1)), *layers])
     w1, b1, w2, b2 = (np.array(w, "float64") * 3 for w in critic.get_weights())
     critic.set_weights([w1, b1, w2, b2])
@@ -763,8 +823,8 @@ def test_the_penalty_is_that_of_finite_differences(step=1e-6):
 
 
 @proves(
-    "The critic has no dropout and no `BatchNormalization`, since the penalty is meant "
-    "for each image alone.",
+    "The critic has no dropout and no `BatchNormalization`, since the penalty is "
+    "meant for each image alone.",
     keras=">=3",
     false_with={"mixed": True},
 )
@@ -778,8 +838,8 @@ def test_the_critic_scores_each_image_alone(mixed=False):
 
 
 @proves(
-    "The paper trains the critic five times for each step of the generator; this model "
-    "once.",
+    "The paper trains the critic five times for each step of the generator; this "
+    "model once.",
     keras=">=3",
     false_with={"times": 5},
 )
@@ -791,8 +851,9 @@ def test_the_critic_learns_once_a_step(times=1):
 
 
 @proves(
-    "Over three seeds, and with 10 epochs of smaller batches in place of 40, both fall "
-    "below a fifth of their first distance and make at least nine kinds of digits.",
+    "Over three seeds, and with 10 epochs of smaller batches in place of 40, both "
+    "fall below a fifth of their first distance and make at least nine kinds of "
+    "digits.",
     keras=">=3",
     false_with={"part": 0.001},
 )
@@ -809,7 +870,7 @@ def test_distances_of_both_over_three_seeds(part=0.2):
 
 @functools.cache
 def failing(seed, generator_rate, discriminator_rate):
-    """Six epochs at two rates: what the judge sees, the losses, the score of fakes."""
+    """Six epochs at two rates: what the judge sees, the losses, a score."""
     from snippets.gans import GAN, build_discriminator, build_generator, judge_samples
 
     x_train, _, x_test, _ = digits()
@@ -826,9 +887,9 @@ def failing(seed, generator_rate, discriminator_rate):
 
 
 @proves(
-    "With a slow discriminator the generator finds one or a few images that pass, and "
-    "makes nothing else: **mode collapse**, at most 4 of the 10 classes over three "
-    "seeds.",
+    "With a slow discriminator the generator finds one or a few images that pass, "
+    "and makes nothing else: **mode collapse**, at most 4 of the 10 classes over "
+    "three seeds.",
     keras=">=3",
     false_with={"rates": (1e-3, 1e-3)},
 )
@@ -848,8 +909,9 @@ def test_losses_of_a_collapse_look_calm(rates=(1e-2, 1e-5)):
 
 
 @proves(
-    "With a fast one the game is **one-sided**: it scores every made-up image far below "
-    "0, its own loss is low, the generator's is high, and the images stay bad.",
+    "With a fast one the game is **one-sided**: it scores every made-up image far "
+    "below 0, its own loss is low, the generator's is high, and the images stay "
+    "bad.",
     keras=">=3",
     false_with={"rates": (1e-3, 1e-3)},
 )
@@ -866,7 +928,7 @@ def test_a_fast_discriminator_is_one_sided(rates=(1e-4, 1e-2)):
 
 @functools.cache
 def classic(rounds=50):
-    """The older recipe: the largest change of the discriminator, and the warnings."""
+    """The older recipe: the largest change of the discriminator; warnings."""
     layers = keras.layers
     d = keras.Sequential([keras.Input(shape=(4,)), layers.Dense(1, "sigmoid")])
     d.compile(loss="binary_crossentropy", optimizer="sgd")
@@ -884,14 +946,17 @@ def classic(rounds=50):
             d.train_on_batch(real, ones)
             d.train_on_batch(np.array(g(noise)), zeros)
             gan.train_on_batch(noise, ones)
-    moved = max(np.abs(a - b).max() for a, b in zip(before, d.get_weights(), strict=True))
+    moved = max(
+        np.abs(a - b).max() for a, b in zip(before, d.get_weights(), strict=True)
+    )
     assert not np.array_equal(generator[0], g.get_weights()[0])
     return float(moved), " ".join(str(warning.message) for warning in caught)
 
 
 CLASSIC = (
-    "Keras 3 reads it when the training step is traced, in the first `train_on_batch`: "
-    "the flag is `False` by then, and the discriminator never trains."
+    "Keras 3 reads it when the training step is traced, in the first "
+    "`train_on_batch`: the flag is `False` by then, and the discriminator never "
+    "trains."
 )
 
 
@@ -948,8 +1013,8 @@ def test_bad_data_change_nothing(factor=255):
 
 
 @proves(
-    "compiled the discriminator, then froze it for a second model | on Keras 3 it never "
-    "trains | one `train_step` for both",
+    "compiled the discriminator, then froze it for a second model | on Keras 3 it "
+    "never trains | one `train_step` for both",
     keras=">=3",
     false_with={"moved": 0.001},
 )
@@ -972,8 +1037,8 @@ def test_row_scrambled_maps(labels=(3, 8)):
 
 
 @proves(
-    "made samples with `training=True` | an image depends on the others of its batch | "
-    "`sample`, or `predict`",
+    "made samples with `training=True` | an image depends on the others of its "
+    "batch | `sample`, or `predict`",
     keras=">=3",
     false_with={"training": False},
 )
@@ -988,8 +1053,8 @@ def test_row_samples_in_training_mode(training=True):
 
 
 @proves(
-    "returned a loss from `train_step` as it is | the history holds one batch of each "
-    "epoch | a `keras.metrics.Mean`",
+    "returned a loss from `train_step` as it is | the history holds one batch of "
+    "each epoch | a `keras.metrics.Mean`",
     keras=">=3",
     false_with={"tracked": True},
 )
@@ -999,8 +1064,8 @@ def test_row_raw_loss(tracked=False):
 
 
 @proves(
-    "gave the seed of the noise as a number | every step trains on the same noise | a "
-    "`SeedGenerator`",
+    "gave the seed of the noise as a number | every step trains on the same noise "
+    "| a `SeedGenerator`",
     keras=">=3",
     false_with={"number": False},
 )
@@ -1023,8 +1088,8 @@ def test_row_losses(part=0.25):
 
 
 @proves(
-    "two networks under `fit` | a `train_step` with two tapes and two optimizers, from "
-    "`GAN`",
+    "two networks under `fit` | a `train_step` with two tapes and two optimizers, "
+    "from `GAN`",
     keras=">=3",
     false_with={"steps": 5},
 )
