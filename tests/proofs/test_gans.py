@@ -169,14 +169,13 @@ def test_conditional_samples_are_what_was_asked_for(label=1):
 
 
 @proves(
-    "A classifier that has never seen a made-up image agrees with the label asked "
-    "for in more than 98 of 100 samples, with each of three seeds.",
+    "A picture proves little: a classifier that has never seen a made-up image agrees "
+    "with the label asked for in more than 98 of 100 samples.",
     keras=">=3",
     false_with={"bound": 1.0},
 )
-def test_agreement_over_three_seeds(bound=0.98):
-    for seed in SEEDS:
-        assert in_full(seed)[0][-1]["agreement"] > bound
+def test_agreement_of_the_page(bound=0.98):
+    assert in_full(0)[0][-1]["agreement"] > bound
 
 
 @proves(
@@ -502,9 +501,9 @@ def test_the_callback_keeps_the_epochs_asked_for(kept=(0, 2)):
     assert np.array_equal(samples.images, np.concatenate([before, gan.sample(3)]))
 
 
-def losses_and_distances(seed):
+def losses_and_distances():
     """The generator's loss and the judge's distance, after 5 and 25 epochs."""
-    (_, early, late), history = in_full(seed)
+    (_, early, late), history = in_full(0)
     losses = [history["generator_loss"][epoch - 1] for epoch in (5, 25)]
     return losses, (early["distance"], late["distance"])
 
@@ -513,14 +512,12 @@ def losses_and_distances(seed):
     "The losses of both networks: they say how the game stands, and not how good "
     "the images are.",
     keras=">=3",
-    false_with={"seeds": ()},
+    false_with={"part": 0.001},
 )
-def test_losses_do_not_tell_how_good_the_images_are(seeds=SEEDS):
-    assert seeds
-    for seed in seeds:
-        losses, distances = losses_and_distances(seed)
-        assert abs(losses[1] - losses[0]) < 0.25 * losses[0]
-        assert distances[1] < 0.25 * distances[0]
+def test_losses_do_not_tell_how_good_the_images_are(part=0.25):
+    losses, distances = losses_and_distances()
+    assert abs(losses[1] - losses[0]) < 0.25 * losses[0]
+    assert distances[1] < part * distances[0]
 
 
 @proves(
@@ -591,17 +588,18 @@ def test_real_digits_are_the_floor(bound=3.0):
 
 
 @proves(
-    "Over three seeds the conditional GAN falls from more than 300 to less than "
-    "10, with all ten classes.",
+    "Over three seeds the conditional GAN falls from more than 300 to less than 10, "
+    "with all ten classes, and agrees with more than 98 of 100 labels.",
     keras=">=3",
     false_with={"bound": 0.5},
 )
-def test_distance_of_the_conditional_gan(bound=10.0):
+def test_the_conditional_gan_over_three_seeds(bound=10.0):
     for seed in SEEDS:
         (before, _, after), _ = in_full(seed)
         assert before["distance"] > 300
         assert after["distance"] < bound
         assert after["classes"] == 10
+        assert after["agreement"] > 0.98
 
 
 # The label, painted
@@ -1078,9 +1076,7 @@ def test_row_number_as_seed(number=True):
     false_with={"part": 0.001},
 )
 def test_row_losses(part=0.25):
-    losses, distances = losses_and_distances(0)
-    assert abs(losses[1] - losses[0]) < 0.25 * losses[0]
-    assert distances[1] < part * distances[0]
+    test_losses_do_not_tell_how_good_the_images_are(part)
 
 
 # Summary
