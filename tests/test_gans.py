@@ -71,11 +71,6 @@ def fit(gan: GAN, **options: Any) -> Any:
     return gan.fit(IMAGES, LABELS, batch_size=8, shuffle=False, verbose=0, **options)
 
 
-def pixels(images: Images) -> set[bytes]:
-    """The images as bytes, to count different ones."""
-    return {image.tobytes() for image in images}
-
-
 def weights_of(model: keras.Model) -> list[Any]:
     """Copies of all weights."""
     return [np.array(weight) for weight in model.get_weights()]
@@ -572,10 +567,10 @@ def test_every_wrong_label_comes_up() -> None:
 def test_samples_are_the_same_for_the_same_seed(kind: type[GAN]) -> None:
     gan = small(kind)
     wanted = [1, 0, 1] if issubclass(kind, ConditionalGAN) else 3
-    first, again, other = (gan.sample(wanted, seed=seed) for seed in (5, 5, 6))
+    images: list[Images] = [gan.sample(wanted, seed=seed) for seed in (5, 5, 6)]
+    first, again, other = images
 
     assert first.shape == (3, 4, 4, 1)
-    assert len(pixels(first)) == 3
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
