@@ -123,11 +123,14 @@ def versions(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure builds against their floor, and keep the table in docs."""
+    """Measure builds and GANs against their floor, and keep the tables in docs.
+
+    `-- builds` or `-- gans` measures one of the two.
+    """
     install(session, "docs")
-    session.run(
-        "python", "-m", "tests.bench", *session.posargs, env={"PYTHONPATH": str(ROOT)}
-    )
+    modules = {"builds": "tests.bench", "gans": "tests.bench_gans"}
+    for name in session.posargs or modules:
+        session.run("python", "-m", modules[name], env={"PYTHONPATH": str(ROOT)})
 
 
 @nox.session
