@@ -435,7 +435,7 @@ def calls_of_a_function(x: tf.Tensor) -> dict[str, Callable[[], float]]:
 
     return {
         "a tensor": lambda: float(scaled(x, tf.constant(1.0))),
-        "a new Python number": with_number,
+        "a new number": with_number,
     }
 
 

@@ -341,7 +341,7 @@ def test_a_new_python_number_is_traced_at_every_call(
         traced.clear()
         assert [action() for _ in range(4)] == [3.0] * 4
         counts[name] = len(traced)
-    assert counts == {"a tensor": 10, "a new Python number": 40}
+    assert counts == {"a tensor": 10, "a new number": 40}
 
 
 # Replicas
