@@ -30,7 +30,7 @@ from snippets.gans import (
 )
 
 TABLE = Path(__file__).parent.parent / "docs/about/speed_gans.csv"
-ROUNDS, EPOCHS, BATCH, NOISE = 7, 3, 64, 16
+ROUNDS, EPOCHS, BATCH, NOISE = 5, 1, 64, 16
 WAYS = {
     "`fit`": {},
     "`fit`, `steps_per_execution=11`": {"steps_per_execution": 11},
