@@ -1012,6 +1012,7 @@ def test_resolvers_for_slurm_and_kubernetes(index=1):
         "SLURM_STEP_TASKS_PER_NODE": "1(x2)",
         "SLURM_PROCID": "1",
         "SLURM_LOCALID": "0",
+        "CUDA_VISIBLE_DEVICES": "",  # or else it asks `nvidia-smi`
     }
     with mock.patch.dict(os.environ, slurm):
         resolver = tf.distribute.cluster_resolver.SlurmClusterResolver(
