@@ -588,7 +588,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, name: str) -> 
     for refuse in (save_checkpoint, restore_checkpoint):
         rest = (3,) if refuse is save_checkpoint else ()
         with pytest.raises(ValueError, match=rf"folder of checkpoints alone.*'{name}'"):
-            refuse(tmp_path, model, optimizer, *rest)  # type: ignore[operator]
+            refuse(tmp_path, model, optimizer, *rest)  # type: ignore[operator]  # two signatures
 
     assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
 

@@ -172,6 +172,7 @@ def test_shape_on_the_first_layer_warns(
     for arguments in given:
         made = []
         caught = user_warnings(
+            # Called at once, in this turn of the loop.
             lambda: made.append(keras.layers.Dense(3, **arguments))  # noqa: B023
         )
         assert "Do not pass an `input_shape`/`input_dim`" in " ".join(caught)
