@@ -512,7 +512,7 @@ def test_validation_trains_nothing_and_is_the_same_each_time() -> None:
 def test_both_rates_fall_to_zero_along_a_cosine() -> None:
     optimizers = two_adams(100, learning_rate=0.01)
     for optimizer in optimizers:
-        assert optimizer.beta_1 == 0.5
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.5, 0.9)
         rates = [float(optimizer._learning_rate(step)) for step in (0, 50, 100)]
         assert rates == pytest.approx([0.01, 0.005, 0.0], abs=1e-8)
     assert optimizers[0] is not optimizers[1]
@@ -777,17 +777,33 @@ def test_real_digits_are_judged_as_such() -> None:
     assert judge_samples(judge, 1 - x_test, x_train)["distance"] > 50
 
 
-def test_a_class_of_a_few_samples_does_not_count() -> None:
-    judge, x_train, y_train, _, _ = judge_and_digits()
-    zeros, ones = x_train[y_train == 0][:99], x_train[y_train == 1][:2]
-    judged = judge_samples(judge, np.concatenate([zeros, ones[:1]] * 2), x_train)
-    enough = judge_samples(judge, np.concatenate([zeros[:98], ones]), x_train)
+def see_logits(logits: list[list[float]]) -> dict[str, float]:
+    """What is said of images whose pixels are the logits and the features."""
+    layers = keras.layers.Flatten(name="features"), keras.layers.Activation("linear")
+    judge = keras.Sequential([keras.Input((1, len(logits[0]), 1)), *layers])
+    images = np.array(logits, "float32")[:, None, :, None]
+    return judge_samples(judge, images, images)
 
-    assert sorted(judged) == ["classes", "distance"]
-    assert judged["classes"] == 2  # 1 of 100 is a tenth of an equal share
-    assert enough["classes"] == 2
-    assert judge_samples(judge, zeros, x_train)["classes"] == 1
-    assert judge_samples(judge, np.tile(zeros, (2, 1, 1, 1)), x_train)["classes"] == 1
+
+def test_a_class_of_a_few_samples_does_not_count() -> None:
+    zero, one = (list(row) for row in np.eye(10)[:2])
+
+    assert see_logits(999 * [zero] + 9 * [one])["classes"] == 1
+    assert see_logits(99 * [zero] + [one])["classes"] == 2  # a tenth of an equal share
+    assert see_logits(50 * [zero] + 50 * [one])["classes"] == 2
+    assert see_logits([list(row) for row in np.eye(10)])["classes"] == 10
+
+
+def test_a_sample_is_clear_if_the_judge_gives_its_class_more_than_90_percent() -> None:
+    logits = [[0.0, 0.0], [2.0, 0.0], [0.0, 3.0], [-3.0, 0.0]]
+    shares = np.exp(logits).max(axis=-1) / np.exp(logits).sum(axis=-1)
+    assert [share > 0.9 for share in shares] == [False, False, True, True]
+
+    seen = see_logits(logits)
+
+    assert sorted(seen) == ["classes", "clear", "distance"]
+    assert seen["clear"] == 0.5
+    assert seen["distance"] == pytest.approx(0, abs=1e-6)
 
 
 def test_a_judge_of_bad_data_is_refused() -> None:
