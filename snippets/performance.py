@@ -262,6 +262,8 @@ def deep_cnn_step(
 ) -> Callable[[], float]:
     """Make an action of one update of a `deep_cnn` by one batch of random images.
 
+    The policy mixed_float16 has its loss scaled.
+
     Args:
         batch_size: Integer of at least 1, a multiple of `parts`.
         parts: Integer of at least 1: the batch is computed in so many parts, whose
@@ -290,13 +292,12 @@ def deep_cnn_step(
     generator = np.random.default_rng(0)
     images = generator.random((batch_size, 32, 32, 3), "float32")
     labels = generator.integers(0, 10, batch_size)
-    model.compile(
-        keras.optimizers.SGD(
-            0.01, gradient_accumulation_steps=parts if parts > 1 else None
-        ),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=jit_compile,
-    )
+    accumulated = parts if parts > 1 else None
+    optimizer = keras.optimizers.SGD(0.01, gradient_accumulation_steps=accumulated)
+    if options.get("policy") == "mixed_float16":
+        optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, jit_compile=jit_compile)
 
     def update() -> float:
         size = batch_size // parts
@@ -325,6 +326,35 @@ import tensorflow as tf
 """
     recipes = [is_size, Recomputed, deep_cnn, deep_cnn_step]
     return "\n".join([imports, *map(source_of, recipes)])
+
+
+def scaled_gradient(slope: float, scale: float, dtype: str = "float16") -> float:
+    """Send the gradient of a scaled loss through a small dtype, and unscale it.
+
+    Args:
+        slope: Float, the gradient that is right.
+        scale: Float greater than 0 by which the loss is multiplied, and its gradient
+            divided.
+        dtype: String, the dtype in which the gradient passes.
+
+    Returns:
+        A float: `slope`, if `dtype` can hold `scale * slope`.
+
+    Raises:
+        ValueError: If `scale` is not greater than 0.
+
+    Example:
+        >>> scaled_gradient(1e-8, scale=1.0), scaled_gradient(1e-8, scale=2.0**15)
+        (0.0, 1.000e-08)
+    """
+    if not scale > 0:
+        raise ValueError(f"Expected `scale` greater than 0. Received: scale={scale}")
+    x = tf.constant(1.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = slope * tf.cast(tf.cast(x, dtype), "float32")
+        scaled_loss = scale * loss
+    return float(tape.gradient(scaled_loss, x)) / scale
 
 
 @tf.custom_gradient

@@ -37,6 +37,7 @@ from snippets.performance import (
     read_through,
     replica_step,
     run_script,
+    scaled_gradient,
     train_on_replicas,
 )
 from snippets.processes import outputs_in_fresh_process
@@ -272,6 +273,7 @@ def plain_losses() -> list[float]:
         ({"wrapper": Recomputed}, 1e-4),
         ({"jit_compile": True}, 1e-4),
         ({"policy": "mixed_bfloat16"}, 2e-2),
+        ({"policy": "mixed_float16"}, 2e-3),
     ],
 )
 def test_a_step_is_the_same_with_less_memory(
@@ -280,6 +282,37 @@ def test_a_step_is_the_same_with_less_memory(
     action = deep_cnn_step(batch_size=8, num_blocks=1, **options)
     assert [action() for _ in range(3)] == pytest.approx(plain_losses(), rel=tolerance)
     assert plain_losses()[2] < plain_losses()[0]
+
+
+def test_only_float16_has_its_loss_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
+    optimizers: list[str] = []
+
+    def compile_model(model: Any, optimizer: Any, *_: Any, **__: Any) -> None:
+        optimizers.append(type(optimizer).__name__)
+
+    monkeypatch.setattr(keras.Model, "compile", compile_model)
+    for policy in ("float32", "mixed_bfloat16", "mixed_float16"):
+        deep_cnn_step(8, num_blocks=1, policy=policy)
+    assert optimizers == ["SGD", "SGD", "LossScaleOptimizer"]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0**15, 2.0**60])
+@pytest.mark.parametrize("slope", [1e-8, -1e-8, 3.0])
+def test_a_gradient_is_what_its_dtype_makes_of_it(
+    slope: float, scale: float, dtype: str
+) -> None:
+    wide = np.float32(slope * scale)
+    with np.errstate(over="ignore"):
+        narrow = wide.astype(tf.as_dtype(dtype).as_numpy_dtype)
+    expected = float(narrow) / scale
+    assert scaled_gradient(slope, scale, dtype) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0, -1.0, float("nan")])
+def test_a_scale_of_nothing_is_refused(scale: float) -> None:
+    with pytest.raises(ValueError, match=f"scale={scale}"):
+        scaled_gradient(1.0, scale)
 
 
 @pytest.mark.parametrize(("batch_size", "parts"), [(8, 3), (8, 0), (0, 1), (8, 1.5)])

@@ -129,7 +129,7 @@ def peaks():
         "parts": step(", parts=4"),
         "recomputed": step(", wrapper=Recomputed"),
     }
-    measured = peak_memories(memory_preparation(), programs, repeats=1)
+    measured = peak_memories(memory_preparation(), programs, repeats=1, timeout=360)
     return {name: megabytes for name, [megabytes] in measured.items()}
 
 
@@ -469,6 +469,123 @@ def test_memory_growth_is_for_gpus(kind="CPU"):
             tf.config.experimental.set_memory_growth(device, True)
         message = str(raised.value)
     assert message == "Cannot set memory growth on non-GPU and non-Pluggable devices"
+
+
+@proves(
+    "A gradient of 0.00000001 is 0 in float16. Multiply the loss by 32768, and divide "
+    "the gradient by it afterwards: it survives. A scale that is too large makes it "
+    "infinite.",
+    false_with={"dtype": "bfloat16"},
+)
+def test_a_scale_saves_small_gradients(dtype="float16"):
+    found, x = [], tf.constant(1.0)
+    for scale in (1.0, 32768.0, 2.0**50):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = scale * 1e-8 * tf.cast(tf.cast(x, dtype), "float32")
+        found.append(float(tape.gradient(loss, x)) / scale)
+    assert found[0] == 0.0
+    assert np.isclose(found[1], 1e-8, rtol=0.01, atol=0.0)
+    assert np.isinf(found[2])
+
+
+def scaled_optimizer(**options):
+    """An optimizer that scales the loss, and its variable."""
+    variable = keras.Variable(1.0)
+    inner = keras.optimizers.SGD(1.0)
+    optimizer = keras.mixed_precision.LossScaleOptimizer(inner, **options)
+    optimizer.build([variable])
+    return optimizer, variable
+
+
+@proves(
+    "`keras.mixed_precision.LossScaleOptimizer` finds the scale: it begins with 32768, "
+    "halves it when a gradient is not finite, and doubles it after 2000 finite steps "
+    "in a row.",
+    keras=">=3",
+    false_with={"steps": 1999},
+)
+def test_the_scale_is_halved_and_doubled(steps=2000):
+    optimizer, variable = scaled_optimizer()
+
+    @tf.function(autograph=False)
+    def apply(gradient):
+        optimizer.apply([gradient], [variable])
+
+    def scale_after(gradient, times):
+        for _ in range(times):
+            apply(tf.constant(gradient))
+        return float(np.array(optimizer.dynamic_scale))
+
+    assert scale_after(0.0, 1) == 32768.0
+    assert scale_after(np.nan, 1) == 16384.0
+    assert scale_after(0.0, 1999) == 16384.0  # the step before does not count
+    assert scale_after(np.inf, 1) == 8192.0
+    assert scale_after(0.0, steps) == 16384.0
+
+
+@proves(
+    "`compile()` wraps the optimizer in it if the policy of the model is "
+    "`mixed_float16`, but not if only its layers have this policy.",
+    keras=">=3",
+    false_with={"policy": "float32"},
+)
+def test_the_policy_of_the_model_counts(policy="mixed_float16"):
+    usual, found = keras.config.dtype_policy(), []
+    for of_all, of_layers in [(policy, None), (usual, "mixed_float16")]:
+        keras.config.set_dtype_policy(of_all)
+        try:
+            layer = keras.layers.Dense(2, dtype=of_layers)
+            model = keras.Sequential([keras.Input((4,)), layer])
+            model.compile("sgd", "mse")
+        finally:
+            keras.config.set_dtype_policy(usual)
+        assert layer.compute_dtype == "float16"
+        found.append(type(model.optimizer).__name__)
+    assert found == ["LossScaleOptimizer", "SGD"]
+
+
+@proves(
+    "A fixed scale is `loss_scale_factor` of any optimizer of Keras 3.",
+    keras=">=3",
+    false_with={"scale": None},
+)
+def test_a_fixed_scale_belongs_to_the_optimizer(scale=8.0):
+    for name in ("SGD", "Adam", "RMSprop"):
+        variable = keras.Variable(1.0)
+        optimizer = getattr(keras.optimizers, name)(0.5, loss_scale_factor=scale)
+        optimizer.build([variable])
+        assert float(optimizer.scale_loss(tf.constant(1.0))) == 8.0
+    variable = keras.Variable(1.0)
+    optimizer = keras.optimizers.SGD(0.5, loss_scale_factor=scale)
+    optimizer.build([variable])
+    optimizer.apply([tf.constant(8.0)], [variable])
+    assert float(np.array(variable)) == 0.5
+
+
+@proves(
+    "`dynamic=False`, `loss_scale` and `get_unscaled_gradients` were Keras 2.",
+    keras="<3",
+)
+def test_scaling_of_keras_2():
+    optimizer = keras.mixed_precision.LossScaleOptimizer(
+        keras.optimizers.SGD(), dynamic=False, initial_scale=8.0
+    )
+    assert float(optimizer.loss_scale) == 8.0
+    [gradient] = optimizer.get_unscaled_gradients([tf.constant(8.0)])
+    assert float(gradient) == 1.0
+
+
+@proves(
+    "`dynamic=False`, `loss_scale` and `get_unscaled_gradients` were Keras 2.",
+    keras=">=3",
+)
+def test_scaling_of_keras_2_is_gone():
+    with pytest.raises(ValueError, match="no longer supports `dynamic=False`"):
+        scaled_optimizer(dynamic=False)
+    optimizer, _ = scaled_optimizer()
+    assert not hasattr(optimizer, "loss_scale")
+    assert not hasattr(optimizer, "get_unscaled_gradients")
 
 
 # Where Python costs
