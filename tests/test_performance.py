@@ -351,6 +351,14 @@ def test_a_custom_gradient_passes_on_what_comes_from_above() -> None:
     np.testing.assert_allclose(found, 3 / (1 + np.exp([0.0, -1.0])), rtol=1e-5)
 
 
+def test_a_gradient_passes_through_python() -> None:
+    x = tf.constant([-1.0, 0.0, 100.0])
+    in_python = gradient_of_sum(
+        lambda x: tf.py_function(log1p_exp, [x], tf.float32), x
+    )
+    np.testing.assert_allclose(in_python(), gradient_of_sum(log1p_exp, x)())
+
+
 def test_a_custom_gradient_does_not_overflow() -> None:
     x = tf.constant([100.0])
     assert np.isnan(gradient_of_sum(lambda x: tf.math.log1p(tf.exp(x)), x)()[0])

@@ -649,6 +649,36 @@ def test_a_custom_gradient_does_not_overflow(x=100.0):
 
 
 @proves(
+    "`tf.py_function` passes the gradient on, by Python again; `tf.numpy_function` "
+    "gives `None`.",
+    false_with={"name": "numpy_function"},
+)
+def test_a_gradient_passes_through_a_py_function(name="py_function"):
+    calls, x = [], tf.constant(2.0)
+
+    @tf.custom_gradient
+    def square(x):
+        def gradient(upstream):
+            calls.append("gradient")
+            return 2.0 * x * upstream
+
+        return x * x, gradient
+
+    @tf.function(autograph=False)
+    def gradient_through(name):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = getattr(tf, name)(square, [x], tf.float32)
+        return tape.gradient(y, x)
+
+    found = [gradient_through(name) for _ in range(3)]
+    assert None not in found
+    assert [float(gradient) for gradient in found] == [4.0, 4.0, 4.0]
+    assert len(calls) == 3
+    assert gradient_through("numpy_function") is None
+
+
+@proves(
     "To find where the time goes, put `tf.profiler.experimental.start(folder)` and "
     "`stop()` around a few steps: they leave a file that names every operation, for "
     "the Profile tab of TensorBoard.",
