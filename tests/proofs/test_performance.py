@@ -122,19 +122,18 @@ def test_figures_are_medians_with_quartiles(seconds=(1.0, 2.0, 3.0, 4.0, 90.0)):
 
 @functools.cache
 def peaks():
-    """The least of two, since the order of operations adds to any; MiB."""
     from snippets.measuring import peak_memories
     from snippets.performance import memory_preparation
 
-    step = "deep_cnn_step(768{})()".format
+    step = "deep_cnn_step(256{})()".format
     programs = {
         "block": "block = np.ones(2**24)",  # 128 MiB
         "whole": step(""),
         "parts": step(", parts=4"),
         "recomputed": step(", wrapper=Recomputed"),
     }
-    measured = peak_memories(memory_preparation(), programs, repeats=2, timeout=540)
-    return {name: min(megabytes) for name, megabytes in measured.items()}
+    measured = peak_memories(memory_preparation(), programs, repeats=1, timeout=360)
+    return {name: megabytes for name, [megabytes] in measured.items()}
 
 
 @proves(
@@ -387,7 +386,7 @@ def test_a_cache_freezes_what_is_random(cache_first=False):
     false_with={"whole": "parts"},
 )
 def test_parts_and_recomputing_save_memory(whole="whole"):
-    """Seen: 0.73 and 0.81."""
+    """Seen: 0.68 and 0.78."""
     found = peaks()
     for name in ("parts", "recomputed"):
         assert found[name] < 0.97 * found[whole], found
