@@ -220,7 +220,8 @@ def peak_memories(
 
     One process imports what all need and computes nothing. For each measurement a copy
     of it is forked, runs one program, and reports by how much its peak exceeds what it
-    had before. Works on Linux and macOS.
+    had before. Memory that a program frees is given back at once, as far as the C
+    library of Linux is asked to. Works on Linux and macOS.
 
     Args:
         preparation: String of Python, such as imports and definitions.
@@ -266,7 +267,9 @@ for name, program in {repeats} * {list(programs.items())!r}:
     if os.waitpid(child, 0)[1]:
         raise RuntimeError(f"{{name}} was ended while it was measured")
 """
-    printed = run_python(f"{preparation}\n{measure}", timeout=timeout)
+    # Or else freed tensors are kept, and the peak depends on where they lay.
+    variables = {"MALLOC_MMAP_THRESHOLD_": "65536"}
+    printed = run_python(f"{preparation}\n{measure}", variables, timeout)
     peaks: dict[str, list[float]] = {name: [] for name in programs}
     for line in printed.splitlines():
         name, megabytes = line.split("\t")

@@ -4,10 +4,13 @@ Most recipes make actions for `snippets.measuring.seconds_in_turns`: functions w
 arguments that do the same work in another way, and return what they computed.
 """
 
+import contextlib
 import functools
 import itertools
 import json
+import os
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -262,6 +265,8 @@ def deep_cnn_step(
 ) -> Callable[[], float]:
     """Make an action of one update of a `deep_cnn` by one batch of random images.
 
+    The policy mixed_float16 has its loss scaled.
+
     Args:
         batch_size: Integer of at least 1, a multiple of `parts`.
         parts: Integer of at least 1: the batch is computed in so many parts, whose
@@ -277,7 +282,7 @@ def deep_cnn_step(
 
     Example:
         >>> action = deep_cnn_step(batch_size=4, parts=2, num_blocks=1)
-        >>> abs(action() - np.log(10)) < 1
+        >>> bool(abs(action() - np.log(10)) < 1)
         True
     """
     if not is_size(parts, 1) or not is_size(batch_size, 1) or batch_size % parts:
@@ -290,13 +295,12 @@ def deep_cnn_step(
     generator = np.random.default_rng(0)
     images = generator.random((batch_size, 32, 32, 3), "float32")
     labels = generator.integers(0, 10, batch_size)
-    model.compile(
-        keras.optimizers.SGD(
-            0.01, gradient_accumulation_steps=parts if parts > 1 else None
-        ),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=jit_compile,
-    )
+    accumulated = parts if parts > 1 else None
+    optimizer = keras.optimizers.SGD(0.01, gradient_accumulation_steps=accumulated)
+    if options.get("policy") == "mixed_float16":
+        optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, jit_compile=jit_compile)
 
     def update() -> float:
         size = batch_size // parts
@@ -325,6 +329,35 @@ import tensorflow as tf
 """
     recipes = [is_size, Recomputed, deep_cnn, deep_cnn_step]
     return "\n".join([imports, *map(source_of, recipes)])
+
+
+def scaled_gradient(slope: float, scale: float, dtype: str = "float16") -> float:
+    """Send the gradient of a scaled loss through a small dtype, and unscale it.
+
+    Args:
+        slope: Float, the gradient that is right.
+        scale: Float greater than 0 by which the loss is multiplied, and its gradient
+            divided.
+        dtype: String, the dtype in which the gradient passes.
+
+    Returns:
+        A float: `slope`, if `dtype` can hold `scale * slope`.
+
+    Raises:
+        ValueError: If `scale` is not greater than 0.
+
+    Example:
+        >>> scaled_gradient(1e-8, scale=1.0), scaled_gradient(1e-8, scale=2.0**15)
+        (0.0, 1.000e-08)
+    """
+    if not scale > 0:
+        raise ValueError(f"Expected `scale` greater than 0. Received: scale={scale}")
+    x = tf.constant(1.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = slope * tf.cast(tf.cast(x, dtype), "float32")
+        scaled_loss = scale * loss
+    return float(tape.gradient(scaled_loss, x)) / scale
 
 
 @tf.custom_gradient
@@ -390,7 +423,8 @@ def python_in_a_map(count: int) -> dict[str, tf.data.Dataset]:
         A dict from the function that was used to a `tf.data.Dataset` of float32.
 
     Example:
-        >>> [*python_in_a_map(3)["tf.py_function"].as_numpy_iterator()]
+        >>> doubled = python_in_a_map(3)["tf.py_function"]
+        >>> [float(number) for number in doubled]
         [0.0, 2.0, 4.0]
     """
     numbers = tf.data.Dataset.range(count, output_type=tf.float32)
@@ -437,6 +471,153 @@ def calls_of_a_function(x: tf.Tensor) -> dict[str, Callable[[], float]]:
         "a tensor": lambda: float(scaled(x, tf.constant(1.0))),
         "a new number": with_number,
     }
+
+
+@contextlib.contextmanager
+def without_native_messages() -> Iterator[None]:
+    """Drop what libraries of C++ write to the standard error, which Python cannot see.
+
+    Example:
+        >>> with without_native_messages():
+        ...     os.write(2, b"a remark")
+        8
+    """
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+LITE_KINDS: dict[str, dict[str, Any]] = {
+    "float32": {},
+    "float16 weights": {
+        "optimizations": [tf.lite.Optimize.DEFAULT],
+        "target_spec": tf.lite.TargetSpec(supported_types=[tf.float16]),
+    },
+    "int8 weights": {"optimizations": [tf.lite.Optimize.DEFAULT]},
+    "int8": {
+        "optimizations": [tf.lite.Optimize.DEFAULT],
+        "target_spec": tf.lite.TargetSpec([tf.lite.OpsSet.TFLITE_BUILTINS_INT8]),
+    },
+}
+
+
+def lite_file(model: keras.Model, kind: str, examples: npt.NDArray[Any]) -> bytes:
+    """Convert a model to a file of TensorFlow Lite.
+
+    Args:
+        model: A built `keras.Model` of one input and one output.
+        kind: String, one of `LITE_KINDS`.
+        examples: Array of shape `(num_examples, ...)`, inputs of the model. The kind
+            int8 takes from them how large numbers become, and later cuts larger ones
+            off.
+
+    Returns:
+        The bytes of the file. Input and output are float32 in every kind.
+
+    Raises:
+        ValueError: If `kind` is none of `LITE_KINDS`.
+
+    Example:
+        >>> model, image = functional_cnn((8, 8, 1), 10), np.ones((1, 8, 8, 1))
+        >>> lite_file(model, "float32", image)[4:8]
+        b'TFL3'
+    """
+    if kind not in LITE_KINDS:
+        raise ValueError(
+            f"Expected `kind` to be one of {list(LITE_KINDS)}. Received: {kind!r}"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        for name, value in LITE_KINDS[kind].items():
+            setattr(converter, name, value)
+        if kind == "int8":
+            batches = examples[:, np.newaxis].astype("float32")
+            converter.representative_dataset = lambda: ([batch] for batch in batches)
+        with without_native_messages():
+            return bytes(converter.convert())
+
+
+def lite_function(
+    file: bytes,
+) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
+    """Make a function of a file of TensorFlow Lite.
+
+    Args:
+        file: Bytes, as `lite_file` returns them.
+
+    Returns:
+        A function from a batch of inputs, float32, to a batch of outputs. Another size
+        of the batch than at the last call costs some time. It raises a `ValueError` if
+        the other axes or the dtype do not fit.
+
+    Example:
+        >>> images = np.ones((5, 8, 8, 1), "float32")
+        >>> file = lite_file(functional_cnn((8, 8, 1), 10), "float32", images)
+        >>> lite_function(file)(images).shape
+        (5, 10)
+    """
+    with warnings.catch_warnings(), without_native_messages():
+        warnings.simplefilter("ignore", UserWarning)  # it names a successor
+        interpreter = tf.lite.Interpreter(model_content=file)
+        interpreter.allocate_tensors()
+    [inputs], [outputs] = (
+        interpreter.get_input_details(),
+        interpreter.get_output_details(),
+    )
+    shape = tuple(map(int, inputs["shape"]))
+
+    def predict(batch: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        nonlocal shape
+        if batch.shape[1:] != shape[1:]:
+            raise ValueError(
+                f"Expected a batch of shape (batch, {str(shape[1:])[1:]}. "
+                f"Received: shape {batch.shape}"
+            )
+        if batch.shape != shape:
+            interpreter.resize_tensor_input(inputs["index"], batch.shape)
+            interpreter.allocate_tensors()
+            shape = batch.shape
+        interpreter.set_tensor(inputs["index"], batch)
+        interpreter.invoke()
+        found: npt.NDArray[Any] = interpreter.get_tensor(outputs["index"])
+        return found
+
+    return predict
+
+
+def share_right(
+    predict: Callable[[npt.NDArray[Any]], npt.ArrayLike],
+    images: npt.NDArray[Any],
+    labels: npt.NDArray[Any],
+) -> Callable[[], float]:
+    """Make an action of classifying images, one after the other.
+
+    Args:
+        predict: Function from a batch of images to scores `(batch, num_classes)`.
+        images: Array of shape `(num_images, height, width, channels)`, float32.
+        labels: Array of shape `(num_images,)`, the right classes.
+
+    Returns:
+        A function without arguments that returns the share of images whose largest
+        score is that of their class.
+
+    Example:
+        >>> share_right(lambda batch: [[0.1, 0.9]], np.ones((2, 8, 8, 1)), [1, 0])()
+        0.5
+    """
+
+    def classify() -> float:
+        classes = [np.argmax(predict(image)) for image in images[:, np.newaxis]]
+        return float(np.mean(np.equal(classes, labels)))
+
+    return classify
 
 
 def replica_step(

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from snippets.choosing import functional_cnn
 from snippets.data import digit_images
 from snippets.measuring import peak_memories
 from snippets.performance import (
+    LITE_KINDS,
     STRATEGIES,
     Recomputed,
     calls_of_a_function,
@@ -26,6 +28,8 @@ from snippets.performance import (
     fit_on_replicas,
     gradient_of_sum,
     largest_difference,
+    lite_file,
+    lite_function,
     log1p_exp,
     measured_table,
     memory_preparation,
@@ -37,7 +41,10 @@ from snippets.performance import (
     read_through,
     replica_step,
     run_script,
+    scaled_gradient,
+    share_right,
     train_on_replicas,
+    without_native_messages,
 )
 from snippets.processes import outputs_in_fresh_process
 
@@ -272,6 +279,7 @@ def plain_losses() -> list[float]:
         ({"wrapper": Recomputed}, 1e-4),
         ({"jit_compile": True}, 1e-4),
         ({"policy": "mixed_bfloat16"}, 2e-2),
+        ({"policy": "mixed_float16"}, 2e-3),
     ],
 )
 def test_a_step_is_the_same_with_less_memory(
@@ -280,6 +288,37 @@ def test_a_step_is_the_same_with_less_memory(
     action = deep_cnn_step(batch_size=8, num_blocks=1, **options)
     assert [action() for _ in range(3)] == pytest.approx(plain_losses(), rel=tolerance)
     assert plain_losses()[2] < plain_losses()[0]
+
+
+def test_only_float16_has_its_loss_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
+    optimizers: list[str] = []
+
+    def compile_model(model: Any, optimizer: Any, *_: Any, **__: Any) -> None:
+        optimizers.append(type(optimizer).__name__)
+
+    monkeypatch.setattr(keras.Model, "compile", compile_model)
+    for policy in ("float32", "mixed_bfloat16", "mixed_float16"):
+        deep_cnn_step(8, num_blocks=1, policy=policy)
+    assert optimizers == ["SGD", "SGD", "LossScaleOptimizer"]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0**15, 2.0**60])
+@pytest.mark.parametrize("slope", [1e-8, -1e-8, 3.0])
+def test_a_gradient_is_what_its_dtype_makes_of_it(
+    slope: float, scale: float, dtype: str
+) -> None:
+    wide = np.float32(slope * scale)
+    with np.errstate(over="ignore"):
+        narrow = wide.astype(tf.as_dtype(dtype).as_numpy_dtype)
+    expected = float(narrow) / scale
+    assert scaled_gradient(slope, scale, dtype) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0, -1.0, float("nan")])
+def test_a_scale_of_nothing_is_refused(scale: float) -> None:
+    with pytest.raises(ValueError, match=f"scale={scale}"):
+        scaled_gradient(1.0, scale)
 
 
 @pytest.mark.parametrize(("batch_size", "parts"), [(8, 3), (8, 0), (0, 1), (8, 1.5)])
@@ -318,6 +357,12 @@ def test_a_custom_gradient_passes_on_what_comes_from_above() -> None:
     np.testing.assert_allclose(found, 3 / (1 + np.exp([0.0, -1.0])), rtol=1e-5)
 
 
+def test_a_gradient_passes_through_python() -> None:
+    x = tf.constant([-1.0, 0.0, 100.0])
+    in_python = gradient_of_sum(lambda x: tf.py_function(log1p_exp, [x], tf.float32), x)
+    np.testing.assert_allclose(in_python(), gradient_of_sum(log1p_exp, x)())
+
+
 def test_a_custom_gradient_does_not_overflow() -> None:
     x = tf.constant([100.0])
     assert np.isnan(gradient_of_sum(lambda x: tf.math.log1p(tf.exp(x)), x)()[0])
@@ -342,6 +387,114 @@ def test_a_new_python_number_is_traced_at_every_call(
         assert [action() for _ in range(4)] == [3.0] * 4
         counts[name] = len(traced)
     assert counts == {"a tensor": 10, "a new number": 40}
+
+
+# TensorFlow Lite
+
+
+def test_native_messages_are_dropped_and_come_back(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def write_and_fail() -> None:
+        with without_native_messages():
+            os.write(2, b"dropped")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        write_and_fail()
+    os.write(2, b"kept")
+    assert capfd.readouterr().err == "kept"
+
+
+@functools.cache
+def lite_classifier() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    model = functional_cnn((8, 8, 1), 10)
+    dataset = tf.data.Dataset.from_tensor_slices(some_digits(400)).batch(20)
+    train = epoch_of_fit(model, dataset, jit_compile=False)
+    for _ in range(5):
+        train()
+    return model
+
+
+@functools.cache
+def lite_digits(kind: str) -> bytes:
+    return lite_file(lite_classifier(), kind, some_digits(200)[0])
+
+
+@pytest.mark.parametrize("kind", LITE_KINDS)
+@pytest.mark.parametrize("count", [1, 7, 200])
+def test_a_lite_file_answers_as_keras_does(kind: str, count: int) -> None:
+    images, _ = some_digits(count)
+    expected = np.array(lite_classifier()(images))
+    found = lite_function(lite_digits(kind))(images)
+    tolerance = {"float32": 1e-5, "float16 weights": 1e-2}.get(kind, 0.5)
+
+    assert found.dtype == "float32"
+    np.testing.assert_allclose(found, expected, atol=tolerance)
+    assert np.mean(found.argmax(1) == expected.argmax(1)) >= 0.97
+
+
+def test_fewer_bits_make_a_smaller_file() -> None:
+    sizes = {kind: len(lite_digits(kind)) for kind in LITE_KINDS}
+    weights = lite_classifier().count_params()
+    assert sizes["float32"] > 4 * weights
+    assert 2 * weights < sizes["float16 weights"] < 0.7 * sizes["float32"]
+    for kind in ("int8 weights", "int8"):
+        assert weights < sizes[kind] < 0.8 * sizes["float16 weights"]
+
+
+def test_a_lite_function_takes_batches_of_any_size_in_turn() -> None:
+    images, _ = some_digits(5)
+    predict = lite_function(lite_digits("float32"))
+    whole = predict(images)
+    for part in (images[:2], images[:1], images[:2], images):
+        np.testing.assert_allclose(predict(part), whole[: len(part)], atol=1e-5)
+
+
+def test_int8_cuts_off_what_is_larger_than_in_its_examples() -> None:
+    model, images = lite_classifier(), some_digits(200)[0]
+    by_size = images[np.argsort(np.max(model(images), axis=1))]
+    few = lite_function(lite_file(model, "int8", by_size[:20]))(by_size)
+    largest = np.max(model(by_size[:20]))
+
+    assert np.max(model(by_size)) > 1.5 * largest
+    assert np.max(few) == pytest.approx(largest, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        (np.ones((2, 8, 9, 1), "float32"), r"\(batch, 8, 8, 1\).*\(2, 8, 9, 1\)"),
+        (np.ones((8, 8, 1), "float32"), r"\(batch, 8, 8, 1\).*\(8, 8, 1\)"),
+        (np.ones((1, 8, 8, 1), "float64"), "FLOAT64 but expected type FLOAT32"),
+    ],
+)
+def test_a_lite_function_refuses_what_does_not_fit(
+    batch: np.ndarray, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        lite_function(lite_digits("float32"))(batch)
+
+
+@pytest.mark.parametrize("kind", ["int4", None])
+def test_another_kind_of_file_is_refused(kind: Any) -> None:
+    with pytest.raises(ValueError, match=f"'int8'.*Received: {kind!r}"):
+        lite_file(functional_cnn((8, 8, 1), 10), kind, some_digits(2)[0])
+
+
+def test_the_share_of_right_answers_is_counted_one_by_one() -> None:
+    shapes: list[tuple[int, ...]] = []
+
+    def predict(batch: np.ndarray) -> list[np.ndarray]:
+        shapes.append(batch.shape)
+        return [np.eye(3)[int(image.sum())] for image in batch]
+
+    images = np.array([0.0, 1.0, 2.0, 1.0]).reshape(4, 1, 1, 1)
+    classify = share_right(predict, images, np.array([0, 1, 2, 2]))
+    assert shapes == []
+    assert classify() == 0.75
+    assert shapes == [(1, 1, 1, 1)] * 4
 
 
 # Replicas
