@@ -9,6 +9,7 @@ import ast
 import copy
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -137,37 +138,45 @@ def _asserts(node: ast.AST) -> bool:
 
 def _frame(module: Module) -> str:
     statements = []
-    for statement in copy.deepcopy(module.tree.body):
+    for statement in module.tree.body:
         if isinstance(statement, ast.FunctionDef):
+            mark = _mark(statement)
+            statement = _unquoted(statement, mark) if mark else copy.copy(statement)
             statement.body = [ast.Pass()]
-            if mark := _mark(statement):
-                mark.args[:1] = [ast.Constant("")]
         statements.append(ast.unparse(statement))
     return hashlib.sha256("\n".join(statements).encode()).hexdigest()
 
 
+def _unquoted(node: ast.FunctionDef, mark: ast.Call) -> ast.FunctionDef:
+    """The function with an empty quote in its mark; both trees share the rest."""
+    empty, unquoted = copy.copy(mark), copy.copy(node)
+    empty.args = [ast.Constant(""), *mark.args[1:]]
+    unquoted.decorator_list = [
+        empty if decorator is mark else decorator for decorator in node.decorator_list
+    ]
+    return unquoted
+
+
 def _hash(module: Module, node: ast.FunctionDef, mark: ast.Call) -> str:
-    nameless = copy.deepcopy(node)
-    nameless.decorator_list[node.decorator_list.index(mark)].args[0] = ast.Constant("")  # type: ignore[attr-defined]  # the mark is a call
     # What the file does when it is imported is part of every proof in it.
     always = [
         ast.unparse(statement) for statement in module.tree.body if _acts(statement)
     ]
-    parts = [ast.unparse(nameless), *always]
-    todo, done = [ast.unparse(node), *always], {node.name}
+    parts = [ast.unparse(_unquoted(node, mark)), *always]
+    ahead, done = [ast.unparse(node), *always], {node.name}
     reached: set[str] = set()
-    while todo:
-        source = todo.pop()
-        reached |= set(_origins(source))
+    while ahead:
+        source = ahead.pop()
+        reached |= _origins(source)
         for name in sorted(global_names(source) - done):
             done.add(name)
             if name in module.objects:
                 text = module.source_of(name)[1]
                 parts.append(text)
-                todo.append(text)
+                ahead.append(text)
             for statement in module.imports.get(name, ()):
                 parts.append(statement)
-                reached |= set(_origins(statement))
+                reached |= _origins(statement)
     for dotted, digest in sorted(_files(module, reached).items()):
         parts.append(f"{dotted} {digest}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -185,15 +194,16 @@ def _acts(statement: ast.stmt) -> bool:
     return not (is_assignment and all(isinstance(t, ast.Name) for t in targets))
 
 
-def _origins(source: str) -> list[str]:
+@cache  # the proofs of a file share most of what they use
+def _origins(source: str) -> frozenset[str]:
     """The dotted names of everything that a source imports."""
-    found = []
+    found: list[str] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             found += [f"{node.module}.{alias.name}" for alias in node.names]
-    return found
+    return frozenset(found)
 
 
 def _files(module: Module, origins: set[str]) -> dict[str, str]:

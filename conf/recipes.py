@@ -12,10 +12,10 @@ import hashlib
 import re
 import symtable
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -172,6 +172,15 @@ class Module:
         parts = parts[: len(parts) - node.level + is_package]
         return ".".join([*parts, node.module] if node.module else parts)
 
+    @cached_property
+    def strings(self) -> frozenset[str]:
+        """Every string that its code holds."""
+        return frozenset(
+            node.value
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        )
+
     def source_of(self, name: str) -> tuple[int, str]:
         """First line and full source of a top-level object, decorators included."""
         node = self.objects[name]
@@ -303,24 +312,23 @@ class Package:
 
     def files_of(self, modules: Iterable[str]) -> dict[str, str]:
         """Digests of every file that these modules reach, themselves included."""
-        todo = list(modules)
+        ahead = list(modules)
         files: dict[str, str] = {}
-        while todo:
-            name = todo.pop()
+        while ahead:
+            name = ahead.pop()
             if name in files or name not in self.modules:
                 continue
             module = self.modules[name]
             files[name] = module.digest
             parents = name.split(".")[:-1]
-            todo.extend(
+            ahead.extend(
                 ".".join(parents[:depth]) for depth in range(1, len(parents) + 1)
             )
             for _, dotted in module.own_imports:
-                todo.extend([dotted, dotted.rpartition(".")[0]])
-            for text in _strings(module.tree):
-                if text in self.data_files:
-                    data = self.data_files[text].read_bytes()
-                    files[text] = hashlib.sha256(data).hexdigest()
+                ahead.extend([dotted, dotted.rpartition(".")[0]])
+            for text in module.strings & set(self.data_files):
+                data = self.data_files[text].read_bytes()
+                files[text] = hashlib.sha256(data).hexdigest()
         return dict(sorted(files.items()))
 
 
@@ -355,17 +363,18 @@ def _kind(node: Definition | Constant) -> str:
     return "data" if isinstance(node, Constant) else "function"
 
 
-def global_names(source: str) -> set[str]:
+@cache  # the proofs of a file share most of what they use
+def global_names(source: str) -> frozenset[str]:
     """Names that the source looks up outside itself: globals and builtins."""
     found = set()
-    todo = [(symtable.symtable(source, "<recipe>", "exec"), True)]
-    while todo:
-        table, is_top = todo.pop()
+    ahead = [(symtable.symtable(source, "<recipe>", "exec"), True)]
+    while ahead:
+        table, is_top = ahead.pop()
         for symbol in table.get_symbols():
             if symbol.is_referenced() and (is_top or symbol.is_global()):
                 found.add(symbol.get_name())
-        todo.extend((child, False) for child in table.get_children())
-    return found
+        ahead.extend((child, False) for child in table.get_children())
+    return frozenset(found)
 
 
 def _cut_docstring(source: str) -> str:
@@ -388,9 +397,3 @@ def _cut_docstring(source: str) -> str:
             indent = lines[doc.lineno - 1][: doc.col_offset]
             lines[doc.lineno - 1 : doc.end_lineno] = [f'{indent}"""{first}"""']
     return "\n".join(lines)
-
-
-def _strings(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value

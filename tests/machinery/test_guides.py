@@ -16,6 +16,12 @@ GUIDES = sorted(
 )
 
 
+@pytest.fixture(scope="module")
+def proving() -> Proving:
+    """The proofs of this site, read once for all guides."""
+    return Proving(ROOT, Package(ROOT / "snippets"), Store(Path(page_store)))
+
+
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
 def test_a_guide_has_a_file_of_proofs(guide: Path) -> None:
     assert (ROOT / f"tests/proofs/test_{guide.stem}.py").exists()
@@ -23,12 +29,10 @@ def test_a_guide_has_a_file_of_proofs(guide: Path) -> None:
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)
 def test_no_sentence_of_a_guide_that_names_code_or_a_number_is_open(
-    guide: Path,
+    guide: Path, proving: Proving
 ) -> None:
-    package = Package(ROOT / "snippets")
-    proving = Proving(ROOT, package, Store(Path(page_store)))
     text = guide.read_text("utf-8")
-    page = read(text, guide.name, package, myst_enable_extensions)
+    page = read(text, guide.name, Package(ROOT / "snippets"), myst_enable_extensions)
     docname = f"guides/{guide.stem}"
     found = proving.marked(text, docname, page.cells, myst_enable_extensions)
     assert [s for s in found.unproved if s.needs_proof] == []
