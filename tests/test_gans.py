@@ -877,7 +877,7 @@ def test_after_five_epochs_the_judge_agrees_with_19_of_20_labels(seed: int) -> N
     gan.fit(x_train, y_train, batch_size=32, epochs=5, verbose=0)
     after = judge_samples(judge, gan.sample(asked), x_test, asked)
 
-    assert before["distance"] > 300
+    assert before["distance"] > 250
     assert before["agreement"] < 0.3
     assert after["distance"] < 0.3 * before["distance"]
     assert after["agreement"] > 0.95

@@ -582,7 +582,7 @@ def test_real_digits_are_the_floor(bound=3.0):
 
 
 @proves(
-    "Over three seeds the conditional GAN falls from more than 300 to less than 10, "
+    "Over three seeds the conditional GAN falls from more than 250 to less than 10, "
     "with all ten classes, and agrees with more than 98 of 100 labels.",
     keras=">=3",
     false_with={"bound": 0.5},
@@ -590,7 +590,7 @@ def test_real_digits_are_the_floor(bound=3.0):
 def test_the_conditional_gan_over_three_seeds(bound=10.0):
     for seed in SEEDS:
         (before, _, after), _ = judged("ConditionalGAN", seed)
-        assert before["distance"] > 300
+        assert before["distance"] > 250
         assert after["distance"] < bound
         assert after["classes"] == 10
         assert after["agreement"] > 0.98
@@ -846,7 +846,7 @@ def test_the_critic_learns_once_a_step(times=1):
 
 
 @proves(
-    "Over three seeds, both fall from more than 300 to less than 20, and make all "
+    "Over three seeds, both fall from more than 250 to less than 20, and make all "
     "ten digits.",
     keras=">=3",
     false_with={"bound": 1.0},
@@ -855,7 +855,7 @@ def test_distances_of_both_over_three_seeds(bound=20.0):
     for kind in ("GAN", "WassersteinGAN"):
         for seed in SEEDS:
             (before, _, after), _ = judged(kind, seed)
-            assert before["distance"] > 300
+            assert before["distance"] > 250
             assert after["distance"] < bound
             assert after["classes"] == 10
 
