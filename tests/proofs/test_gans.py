@@ -861,15 +861,15 @@ def test_distances_of_both_over_three_seeds(bound=20.0):
 
 
 @proves(
-    "The judge is sure of about 6 in 10 of these images; of those of the conditional "
-    "GAN, which has to choose a digit, of more than 9 in 10.",
+    "The judge is sure of less than 8 in 10 of these images; of those of the "
+    "conditional GAN, which has to choose a digit, of more than 9 in 10.",
     keras=">=3",
     false_with={"kind": "GAN"},
 )
 def test_clear_images_of_each(kind="ConditionalGAN"):
     for seed in SEEDS:
         for unlabeled in ("GAN", "WassersteinGAN"):
-            assert 0.5 < judged(unlabeled, seed)[0][-1]["clear"] < 0.7
+            assert 0.4 < judged(unlabeled, seed)[0][-1]["clear"] < 0.8
         assert judged(kind, seed)[0][-1]["clear"] > 0.9
 
 
