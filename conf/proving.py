@@ -296,7 +296,9 @@ def _table(proving: Proving, identifiers: list[str]) -> list[str]:
         "| --- |" + " :-: |" * len(lanes),
     ]
     for identifier in dict.fromkeys(identifiers):
-        proof = proving.proofs[identifier]
+        proof = proving.proofs.get(identifier)
+        if proof is None:  # its mark has a warning of its own
+            continue
         rows = proving.rows(proof)
         seen = [
             {True: "✓", False: "✗"}[rows[lane].seen] if lane in rows else "?"

@@ -440,6 +440,7 @@ BASE = {
     "keras/__init__.py": KERAS.format(name="keras", version="3.15.1"),
     "tf_keras/__init__.py": KERAS.format(name="tf_keras", version="2.21.0"),
     "tests/proofs/environments.toml": LANES,
+    "docs/pages/sentences.md": "# All\n\n```{proved-sentences}\n```\n",
 }
 
 
