@@ -481,7 +481,7 @@ def test_smoothing_puts_the_best_score_at_2_2(best=2.2):
 
 
 @proves(
-    "Before training, and after 1, 3, 10 and 25 epochs.",
+    "Before training, and after 1, 3, 8 and 20 epochs.",
     keras=">=3",
     false_with={"kept": (0, 1)},
 )
