@@ -255,7 +255,7 @@ class Pipeline:
             timeout=config.page_timeout,
             preload=tuple(config.page_preload),
         )
-        todo = {self.path(name): name for name in missing}
+        unfinished = {self.path(name): name for name in missing}
         queue = []
         for name in missing:
             if name not in self.read:
@@ -265,8 +265,8 @@ class Pipeline:
         logger.info("pages: %d to run, %d recalled", len(missing), recalled)
 
         def finished(page: Page, result: Run | list[Problem], seconds: float) -> None:
-            name = todo.pop(page.path)
-            left = f"{len(todo)} left" if todo else "all done"
+            name = unfinished.pop(page.path)
+            left = f"{len(unfinished)} left" if unfinished else "all done"
             if isinstance(result, Run):
                 self.store.put(fingerprint[name], result)
                 logger.info("  ran %s in %.1f s (%s)", page.path, seconds, left)

@@ -147,20 +147,20 @@ def update(
         BrokenError: the lane cannot be installed or run, or what was run is no longer
             what stands there.
     """
-    todo = sorted(proofs) if everything else stale(lane, known, proofs)
+    due = sorted(proofs) if everything else stale(lane, known, proofs)
     verdicts = {
         name: row
         for name, row in (known.verdicts if known else {}).items()
-        if name in proofs and name not in todo
+        if name in proofs and name not in due
     }
     environment = known.environment if known else {}
     edited: list[str] = []
-    if todo:
+    if due:
         python = install(lane)
-        say(lane, f"runs {len(todo)} of {len(proofs)} proofs")
-        environment, seen = run_proofs(lane, python, todo)
+        say(lane, f"runs {len(due)} of {len(proofs)} proofs")
+        environment, seen = run_proofs(lane, python, due)
         now = read(ROOT)
-        for name in todo:
+        for name in due:
             if now.get(name) != proofs[name]:
                 edited.append(name)
                 continue
@@ -217,7 +217,7 @@ def find_uv() -> str:
 
 
 def run_proofs(
-    lane: Lane, python: Path, todo: list[str]
+    lane: Lane, python: Path, due: list[str]
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Run proofs with the lane's Python, again without any that takes it down.
 
@@ -230,7 +230,7 @@ def run_proofs(
     out = BUILD / lane.name / "seen.json"
     verdicts: dict[str, Any] = {}
     while True:
-        left = [name for name in todo if name not in verdicts]
+        left = [name for name in due if name not in verdicts]
         unfinished = out.with_suffix(".unfinished")
         out.unlink(missing_ok=True)
         unfinished.unlink(missing_ok=True)
