@@ -4,11 +4,9 @@ Most recipes make actions for `snippets.measuring.seconds_in_turns`: functions w
 arguments that do the same work in another way, and return what they computed.
 """
 
-import contextlib
 import functools
 import itertools
 import json
-import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -473,26 +471,6 @@ def calls_of_a_function(x: tf.Tensor) -> dict[str, Callable[[], float]]:
     }
 
 
-@contextlib.contextmanager
-def without_native_messages() -> Iterator[None]:
-    """Drop what libraries of C++ write to the standard error, which Python cannot see.
-
-    Example:
-        >>> with without_native_messages():
-        ...     os.write(2, b"a remark")
-        8
-    """
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
 LITE_KINDS: dict[str, dict[str, Any]] = {
     "float32": {},
     "float16 weights": {
@@ -500,10 +478,7 @@ LITE_KINDS: dict[str, dict[str, Any]] = {
         "target_spec": tf.lite.TargetSpec(supported_types=[tf.float16]),
     },
     "int8 weights": {"optimizations": [tf.lite.Optimize.DEFAULT]},
-    "int8": {
-        "optimizations": [tf.lite.Optimize.DEFAULT],
-        "target_spec": tf.lite.TargetSpec([tf.lite.OpsSet.TFLITE_BUILTINS_INT8]),
-    },
+    "int8": {"optimizations": [tf.lite.Optimize.DEFAULT]},  # and examples of inputs
 }
 
 
@@ -540,13 +515,10 @@ def lite_file(model: keras.Model, kind: str, examples: npt.NDArray[Any]) -> byte
         if kind == "int8":
             batches = examples[:, np.newaxis].astype("float32")
             converter.representative_dataset = lambda: ([batch] for batch in batches)
-        with without_native_messages():
-            return bytes(converter.convert())
+        return bytes(converter.convert())
 
 
-def lite_function(
-    file: bytes,
-) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
+def lite_function(file: bytes) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
     """Make a function of a file of TensorFlow Lite.
 
     Args:
@@ -563,14 +535,12 @@ def lite_function(
         >>> lite_function(file)(images).shape
         (5, 10)
     """
-    with warnings.catch_warnings(), without_native_messages():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it names a successor
         interpreter = tf.lite.Interpreter(model_content=file)
         interpreter.allocate_tensors()
-    [inputs], [outputs] = (
-        interpreter.get_input_details(),
-        interpreter.get_output_details(),
-    )
+    [inputs] = interpreter.get_input_details()
+    [outputs] = interpreter.get_output_details()
     shape = tuple(map(int, inputs["shape"]))
 
     def predict(batch: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -487,12 +487,12 @@ def unfed_placeholders(graph: Any) -> list[str]:
         []
     """
     fed = {tensor.op for tensor in graph.inputs}
-    behind, todo = set(), [tensor.op for tensor in graph.outputs]
-    while todo:
-        operation = todo.pop()
+    behind, ahead = set(), [tensor.op for tensor in graph.outputs]
+    while ahead:
+        operation = ahead.pop()
         if operation not in behind:
             behind.add(operation)
-            todo += [tensor.op for tensor in operation.inputs]
+            ahead += [tensor.op for tensor in operation.inputs]
     return sorted(op.name for op in behind - fed if op.type == "Placeholder")
 
 

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +43,6 @@ from snippets.performance import (
     scaled_gradient,
     share_right,
     train_on_replicas,
-    without_native_messages,
 )
 from snippets.processes import outputs_in_fresh_process
 
@@ -390,20 +388,6 @@ def test_a_new_python_number_is_traced_at_every_call(
 
 
 # TensorFlow Lite
-
-
-def test_native_messages_are_dropped_and_come_back(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    def write_and_fail() -> None:
-        with without_native_messages():
-            os.write(2, b"dropped")
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        write_and_fail()
-    os.write(2, b"kept")
-    assert capfd.readouterr().err == "kept"
 
 
 @functools.cache

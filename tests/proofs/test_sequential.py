@@ -171,10 +171,8 @@ def test_shape_on_the_first_layer_warns(
 ):
     for arguments in given:
         made = []
-        caught = user_warnings(
-            # Called at once, in this turn of the loop.
-            lambda: made.append(keras.layers.Dense(3, **arguments))  # noqa: B023
-        )
+        layer = functools.partial(keras.layers.Dense, 3, **arguments)
+        caught = user_warnings(lambda made=made, layer=layer: made.append(layer()))
         assert "Do not pass an `input_shape`/`input_dim`" in " ".join(caught)
         model = keras.Sequential(made)
         assert model.built
