@@ -94,7 +94,7 @@ def live(session: nox.Session) -> None:
 def proofs(session: nox.Session) -> None:
     """Run the proofs that are stale, and list what each page leaves unproved."""
     install(session, "docs")
-    session.run("python", "-m", "conf.proof_report", env={"PYTHONPATH": str(ROOT)})
+    session.run("python", "-m", "conf.proofs.report", env={"PYTHONPATH": str(ROOT)})
 
 
 @nox.session
@@ -118,7 +118,7 @@ def notebooks(session: nox.Session) -> None:
 def versions(session: nox.Session) -> None:
     """Run every proof on every version that readers still meet; only what is stale."""
     install(session, "versions")
-    session.run("python", "-m", "tests.proofs.versions", *session.posargs)
+    session.run("python", "-m", "conf.proofs.lanes", *session.posargs)
 
 
 @nox.session

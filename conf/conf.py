@@ -17,12 +17,11 @@ extensions = [
     "myst_nb",
     "sphinx_copybutton",
     "sphinx_design",
-    "conf.pipeline",
-    "conf.notebooks",
-    "conf.listings",
-    "conf.reference",
-    "conf.measured",
-    "conf.proving",
+    "conf.build",
+    "conf.pages.notebook",
+    "conf.reference.listings",
+    "conf.reference.entries",
+    "conf.proofs.show",
 ]
 
 # Pages
@@ -37,7 +36,8 @@ nb_render_markdown_format = "gfm"
 # Recipes, and how the pages that show them run
 recipes_package = str(ROOT / "snippets")
 recipes_shared = [
-    *("both_kerases", "data", "drawings", "figures", "measuring", "processes"),
+    *("both_kerases", "checks", "data", "drawings", "figures", "measuring"),
+    *("processes", "tables"),
 ]
 page_store = str(ROOT / "build/store")
 page_preload = [

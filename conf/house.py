@@ -3,33 +3,41 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from conf.pages import Problem
+from conf.pages.read import Problem
+from conf.pages.recipes import Package
+
+PAGES, TESTS = "docs/guides/{}.md", "tests/unit/test_{}.py"
 
 
-def problems(root: Path, package: str, shared: Iterable[str]) -> list[Problem]:
+def problems(package: Package, shared: Iterable[str]) -> list[Problem]:
     """Find guides, modules and tests that lack a partner.
 
     Args:
-        root: the folder that holds `docs`, the package and `tests`.
-        package: the package's name.
-        shared: modules that serve several guides and have none of their own.
+        package: the package of the recipes; `docs` and `tests` are its neighbors.
+        shared: stems of modules that serve several guides and have none of their own.
     """
+    root = package.folder.parent
+    modules = {package.stem(m): m.place for m in package.recipe_modules}
     rooms = {
-        "page": "docs/guides/{}.md",
-        "module": f"{package}/{{}}.py",
-        "tests": "tests/test_{}.py",
+        "page": _stems(root, PAGES),
+        "module": set(modules),
+        "tests": _stems(root, TESTS),
     }
-    stems = {room: _stems(root, pattern) for room, pattern in rooms.items()}
-    stems["page"].discard("index")
-    stems["tests"].discard(package)  # the package as a whole
+    rooms["page"].discard("index")
+    rooms["tests"].discard(package.name)  # the package as a whole
     found = []
-    for stem in sorted(set.union(*stems.values()) - {"__init__"}):
+    for stem in sorted(set.union(*rooms.values())):
+        places = {
+            "page": PAGES.format(stem),
+            "module": modules.get(stem, f"{package.name}/{stem}/__init__.py"),
+            "tests": TESTS.format(stem),
+        }
         wanted = [room for room in rooms if not (room == "page" and stem in shared)]
-        has = [room for room in rooms if stem in stems[room]]
+        has = [room for room in rooms if stem in rooms[room]]
         for room in wanted:
             if room not in has:
-                message = f"its {room}, `{rooms[room].format(stem)}`, does not exist"
-                found.append(Problem(rooms[has[0]].format(stem), 1, message))
+                message = f"its {room}, `{places[room]}`, does not exist"
+                found.append(Problem(places[has[0]], 1, message))
     return found
 
 

@@ -2,8 +2,12 @@
 
 import zlib
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 from sphinx.environment import BuildEnvironment
+
+if TYPE_CHECKING:
+    from conf.proofs.proving import Proving
 
 
 @dataclass(frozen=True)
@@ -11,16 +15,17 @@ class PageState:
     """What a page was made of: hashes of its text, of all it could reach, of its run.
 
     `run` is the fingerprint, or an empty string for a page that runs nothing. `cites`
-    holds each proof it cites with the line of the mark, `shown` a hash of what readers
-    see of them, `literals` numbers that no proof vouches for, with their lines.
+    holds each proof or measurement that it cites with the line of the mark, `shown` a
+    hash of what readers see of them and of its recorded cells, `literals` numbers that
+    nothing vouches for, with their lines.
     """
 
     text: str
     inputs: str
-    run: str
-    cites: tuple[tuple[str, int], ...]
-    shown: str
-    literals: tuple[tuple[str, int], ...]
+    run: str = ""
+    cites: tuple[tuple[str, int], ...] = ()
+    shown: str = ""
+    literals: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass
@@ -30,7 +35,7 @@ class State:
     `tested` is the digest of recipes and tests that were last found to belong together,
     `proved` that of the proofs if all of them were in order. `unearned` names the
     proofs whose marks must not be shown, `unchecked` the pages that show other marks
-    than the judged ones.
+    than the judged ones. `proving` is what this build knows of its proofs.
     """
 
     pages: dict[str, PageState] = field(default_factory=dict)
@@ -41,6 +46,10 @@ class State:
     proved: str = ""
     unearned: set[str] = field(default_factory=set)
     unchecked: set[str] = field(default_factory=set)
+    proving: "Proving | None" = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "proving": None}  # each build reads it afresh
 
 
 # Sphinx forgets what an older build kept when its fields were others.

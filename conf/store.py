@@ -20,11 +20,11 @@ class Run:
 
     Attributes:
         outputs: per code cell, its outputs in notebook format.
-        seconds: how long its cells took.
+        seconds: how long each of its cells took.
     """
 
     outputs: list[list[dict[str, Any]]]
-    seconds: float
+    seconds: list[float]
 
 
 class Store:

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from snippets.drawings import Drawing
 from snippets.processes import run_python
+from snippets.showing.drawings import Drawing
 
 
 def describe_machine() -> str:

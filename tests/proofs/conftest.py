@@ -1,26 +1,35 @@
 """Under pytest a proof is judged as the site judges it: by its range and falsifier."""
 
 import warnings
+from functools import cache
+from pathlib import Path
 
 import pytest
 
-from conf.verdicts import here
-from tests.proofs.results import expected
+from conf.proofs.run import here
+from conf.proofs.source import ProofSource, read
+from conf.proofs.verdict import Row, fault, is_meant_for
 from tests.proofs.run import judge
+
+sources = cache(read)
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Run a proof, expect what it declares for these versions, and try to refute it."""
-    proof = getattr(pyfuncitem.function, "proof", None)
-    if proof is None:
+    if not hasattr(pyfuncitem.function, "proof"):
         return None
-    stem = pyfuncitem.path.stem.removeprefix("test_")
-    name = pyfuncitem.originalname.removeprefix("test_")
+    proof = source_of(pyfuncitem)
+    if not is_meant_for(proof, here()):
+        return True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as everywhere that proofs are run
-        verdict = judge(f"{stem}.{name}")
-    declared = expected(proof, here())
-    assert verdict["holds"] == declared, verdict["error"] or "holds outside its range"
-    if verdict["holds"] and proof.false_with:
-        assert verdict["falsified"], verdict["falsifier_error"]
+        row = Row(proof.hash, **judge(proof.id))
+    assert not (wrong := fault(proof, row, here())), wrong
     return True
+
+
+def source_of(item: pytest.Function) -> ProofSource:
+    """The proof of a test."""
+    stem = item.path.stem.removeprefix("test_")
+    name = item.originalname.removeprefix("test_")
+    return sources(Path(__file__).parents[2])[f"{stem}.{name}"]

@@ -32,6 +32,7 @@ class Proof:
         false_with: other values for its default arguments; it must fail with them.
         keras: the versions of Keras on which the sentence is true, such as `>=3`.
         tensorflow: likewise for TensorFlow.
+        needs: where the sentence has a meaning, such as `keras>=3`.
     """
 
     quote: str
@@ -39,6 +40,7 @@ class Proof:
     false_with: Mapping[str, Any] = field(default_factory=dict)
     keras: str = ""
     tensorflow: str = ""
+    needs: str = ""
 
 
 def proves(
@@ -47,6 +49,7 @@ def proves(
     false_with: Mapping[str, Any] | None = None,
     keras: str = "",
     tensorflow: str = "",
+    needs: str = "",
 ) -> Callable[[Test], Test]:
     """Say which sentence a test proves, where it is true and how it can fail.
 
@@ -55,6 +58,10 @@ def proves(
         false_with: values for the test's default arguments that make it fail.
         keras: a range of versions, `>=3` or `>=3,<3.13`; empty means all.
         tensorflow: a range of versions; empty means all.
+        needs: where the sentence has a meaning, `keras>=3` or `keras>=3 and
+            tensorflow>=2.16`; elsewhere the proof is not run. Outside of `keras` and
+            `tensorflow` it must fail by its own assertion; a crash is a fault of the
+            proof, and what `needs` is for.
 
     Raises:
         ValueError: the proof names neither a falsifier nor a range.
@@ -66,7 +73,7 @@ def proves(
         )
 
     def mark(test: Test) -> Test:
-        proof = Proof(quote, test, false_with or {}, keras, tensorflow)
+        proof = Proof(quote, test, false_with or {}, keras, tensorflow, needs)
         vars(test)["proof"] = proof
         return test
 

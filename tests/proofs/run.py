@@ -1,12 +1,14 @@
-"""Run proofs in this environment and write down what was seen.
+"""Run proofs in this environment and say what was seen, one by one.
 
-`python -m tests.proofs.run --out FILE [ID ...]`, where an ID is `stem.name`: the test
-`test_name` of `test_stem.py`. Each proof is run as it stands, and again under its
-falsifier, with TensorFlow imported once. A proof never stops another, and finds Keras
-as if it were the first: alone or among others, its verdict is the same.
+`python -m tests.proofs.run ID ...`, where an ID is `stem.name`: the test `test_name` of
+`test_stem.py`. Each proof is run as it stands, and again under its falsifier, with
+TensorFlow imported once. A proof never stops another, and finds Keras as if it were the
+first: alone or among others, its verdict is the same.
+
+Every line of the standard output is a JSON object: `environment` first, then `begins`
+and `verdict` of each proof, at the moment it is known.
 """
 
-import argparse
 import gc
 import importlib
 import importlib.metadata
@@ -15,94 +17,73 @@ import os
 import platform
 import re
 import sys
-import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent
 LIBRARIES = (
     *("tensorflow", "tensorflow-cpu", "tf-nightly"),
     *("keras", "keras-nightly", "tf-keras", "numpy"),
 )
 
 
+# The three verdicts on a proof.
+HOLDS, IS_FALSE, DOES_NOT_RUN = "holds", "is false", "does not run"
+
+
 def main() -> None:
-    """Run what the command line names, or everything."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("ids", nargs="*")
-    arguments = parser.parse_args()
+    """Run what the command line names."""
     warnings.simplefilter("ignore")
-    wanted = arguments.ids or all_ids()
-    verdicts: dict[str, Any] = {}
-    seen_on = {"environment": versions(), "verdicts": verdicts}
-    unfinished = arguments.out.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(seen_on))
-    for count, identifier in enumerate(wanted, start=1):
-        verdict = judge(identifier)
-        verdicts[identifier] = verdict
-        seen = "holds" if verdict["holds"] else "does not hold"
-        print(
-            f"  [{count}/{len(wanted)}] {identifier} {seen} "
-            f"({verdict['seconds']:.2f} s)",
-            flush=True,
-        )
-        # One by one: what takes Python down leaves the verdicts that came before it.
-        unfinished.write_text(json.dumps(seen_on, indent=1, sort_keys=True))
-    unfinished.replace(arguments.out)
+    # What proofs print themselves goes to stderr: these lines are for the caller.
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
 
+    def say(**words: Any) -> None:
+        print(json.dumps(words), file=channel, flush=True)
 
-def all_ids() -> list[str]:
-    """Every proof of every file, in the files' order."""
-    found = []
-    for path in sorted(FOLDER.glob("test_*.py")):
-        stem = path.stem.removeprefix("test_")
-        try:
-            module = load(stem)
-        except Exception:  # each proof of the file reports it by itself when asked for
-            print(f"  {path.name} cannot be imported:\n{traceback.format_exc()}")
-            continue
-        found += [
-            f"{stem}.{name.removeprefix('test_')}"
-            for name, value in vars(module).items()
-            if hasattr(value, "proof")
-        ]
-    return found
+    say(environment=versions())
+    for identifier in sys.argv[1:]:
+        say(begins=identifier)
+        say(verdict=identifier, **judge(identifier))
 
 
 def judge(identifier: str) -> dict[str, Any]:
     """Run one proof, and its falsifier if it holds.
 
     Returns:
-        `holds`; `error`, the first line of what was raised; `falsified`: True if
-        it failed by an assertion under its falsifier, False if it held, None if neither
-        was seen; `falsifier_error`; `seconds`.
+        `seen`, one of the three verdicts; `error`, the first line of what was raised;
+        `falsified`: True if it failed by an assertion under its falsifier, False if it
+        held, None if neither was seen; `falsifier_error`; `seconds` of the processor.
     """
-    start = time.perf_counter()
+    start = _seconds()
     stem, _, name = identifier.partition(".")
     falsified, falsifier_error = None, ""
     try:
         proof = vars(load(stem))[f"test_{name}"].proof
         start_over()
         proof.test()
-        holds, error = True, ""
+        seen, error = HOLDS, ""
     except BaseException as problem:
         if isinstance(problem, KeyboardInterrupt):
             raise
-        holds, error = False, first_line(problem)
-    if holds and proof.false_with:
+        seen = IS_FALSE if is_assertion(problem) else DOES_NOT_RUN
+        error = first_line(problem)
+    if seen == HOLDS and proof.false_with:
         falsified, falsifier_error = refute(proof.test, proof.false_with)
     return {
-        "holds": holds,
+        "seen": seen,
         "error": error,
         "falsified": falsified,
         "falsifier_error": falsifier_error,
-        "seconds": round(time.perf_counter() - start, 3),
+        "seconds": round(_seconds() - start, 1),
     }
+
+
+def _seconds() -> float:
+    """Seconds of the processor, of this process and of those that it waited for."""
+    return sum(os.times()[:4])
 
 
 def refute(
@@ -183,7 +164,4 @@ def versions() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    sys.path.insert(0, str(FOLDER.parent.parent))
     main()

@@ -555,7 +555,7 @@ def test_every_yes_was_done(outcome="no: KeyError"):
     false_with={"brightness": 0.4},
 )
 def test_the_if_inverts_bright_batches(brightness=0.6):
-    from snippets.choosing import inverted_if_bright
+    from snippets.choosing.mistakes import inverted_if_bright
 
     dark = inverted_if_bright(tf.fill([2, 3], 0.4))
     assert np.allclose(dark, 0.4)
@@ -755,7 +755,7 @@ def pooled(count, size=28):
 
 @proves("One image stops it:", keras=">=3", false_with={"count": 169})
 def test_one_image_stops_the_hand_typed_size(count=1):
-    from snippets.choosing import HandTypedCNN
+    from snippets.choosing.mistakes import HandTypedCNN
 
     network = HandTypedCNN(10)
     with pytest.raises(tf.errors.InvalidArgumentError) as raised:

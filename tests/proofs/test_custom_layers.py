@@ -925,7 +925,7 @@ def test_a_registered_class_is_found(register=registered):
     keras=">=3",
 )
 def test_a_block_without_kwargs_cannot_be_loaded():
-    from snippets.custom_layers import BlockWithoutConfig
+    from snippets.custom_layers.mistakes import BlockWithoutConfig
 
     block = BlockWithoutConfig(4, 2, 8)
     with pytest.raises(TypeError) as raised:
@@ -1322,7 +1322,8 @@ def test_the_mended_block_reloads_and_masks():
     "Keras keeps a suite for its own layers, and you can run it on yours.", keras=">=3"
 )
 def test_the_suite_runs_on_your_layer():
-    from snippets.custom_layers import BlockWithoutConfig, Gain, layer_problem
+    from snippets.custom_layers import Gain, layer_problem
+    from snippets.custom_layers.mistakes import BlockWithoutConfig
 
     assert layer_problem(Gain, {"initial": 3.0}, (2, 3)) is None
     arguments = {"features": 4, "num_heads": 2, "hidden_units": 3}
@@ -1392,7 +1393,7 @@ def verdicts(layer_class, arguments):
     keras=">=3",
 )
 def test_the_suite_does_not_see_a_forgotten_argument():
-    from snippets.custom_layers import ForgetfulGain
+    from snippets.custom_layers.mistakes import ForgetfulGain
 
     problem = verdicts(ForgetfulGain, {"initial": 3.0})
     assert problem == "`initial` was 3.0 and came back as 1.0"

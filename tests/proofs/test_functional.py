@@ -1,6 +1,8 @@
 """Proofs of the Functional guide."""
 
 import functools
+import re
+import sys
 import tempfile
 import warnings
 
@@ -47,10 +49,6 @@ def fit(model, x, y, epochs, rate=0.01, loss="sparse_categorical_crossentropy"):
     return model.fit(x, y, epochs=epochs, batch_size=64, verbose=0)
 
 
-def accuracy(model, x, y):
-    return np.mean(model.predict(x, verbose=0).argmax(axis=-1) == y)
-
-
 # The answer
 
 
@@ -88,7 +86,7 @@ def test_two_calls_are_two_branches(seen=((2.0, 3.0),)):
     false_with={"boxes": 2},
 )
 def test_a_box_is_a_call(boxes=3):
-    from snippets.drawings import draw_layers, layer_calls
+    from snippets.showing.drawings import draw_layers, layer_calls
 
     (x,) = inputs_named("x")
     layer = layers.Dense(3)
@@ -100,14 +98,14 @@ def test_a_box_is_a_call(boxes=3):
 @proves(
     "Every shape in the picture was known before there was any data.",
     keras=">=3",
+    false_with={"image_shape": (None, None, 1)},
 )
-def test_shapes_are_known_before_data():
-    from snippets.drawings import layer_calls
+def test_shapes_are_known_before_data(image_shape=(8, 8, 1)):
     from snippets.functional import two_branch_classifier
+    from snippets.showing.drawings import layer_calls
 
-    shapes = {
-        c.name: c.shape for c in layer_calls(two_branch_classifier((8, 8, 1), 10))
-    }
+    model = two_branch_classifier(image_shape, 10)
+    shapes = {call.name: call.shape for call in layer_calls(model)}
     assert shapes == {
         "pixels": "(None, 8, 8, 1)",
         "small": "(None, 6, 6, 16)",
@@ -122,27 +120,14 @@ def test_shapes_are_known_before_data():
 # Train it, save it, load it
 
 
-@functools.cache
-def accuracy_of_branches():
-    """That of the first model of the page, trained as there."""
-    from snippets.functional import two_branch_classifier
-
-    x, y, x_test, y_test = digits()
-    keras.utils.set_random_seed(0)
-    model = two_branch_classifier((8, 8, 1), 10)
-    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
-    model.fit(x, y, epochs=10, verbose=0)
-    return accuracy(model, x_test, y_test)
-
-
-@proves("A Functional model trains like any other.", false_with={"factor": 0.0})
-def test_trains_like_any_other(factor=0.9):
+@proves("A Functional model trains like any other.", false_with={"rate": 0.0})
+def test_trains_like_any_other(rate=0.1):
     (x,) = inputs_named("x")
     model = keras.Model(x, layers.Add()([layers.Dense(1)(x), layers.Dense(1)(x)]))
     data = np.eye(3, dtype="float32")
     keras.utils.set_random_seed(0)
-    losses = fit(model, data, data[:, :1], 5, 0.1, "mse").history["loss"]
-    assert losses[-1] < factor * losses[0]
+    losses = fit(model, data, data[:, :1], 5, rate, "mse").history["loss"]
+    assert losses[-1] < 0.9 * losses[0]
 
 
 @proves(
@@ -157,20 +142,12 @@ def test_digits_are_1797_images(shape=(1797, 8, 8, 1)):
     assert set(labels) == set(range(10))
 
 
-@proves(
-    "After ten epochs it reads more than 93 of 100 digits that it has not seen.",
-    keras=">=3",
-    false_with={"least": 0.999},
-)
-def test_reads_93_of_100_digits(least=0.93):
-    assert accuracy_of_branches() > least
-
-
 @functools.cache
 def reloaded():
     """Outputs of every architecture, here and in a fresh process.
 
-    Models without a class of their own are loaded before `snippets` is imported.
+    Models without a class of their own are loaded before `snippets` is imported. What
+    is saved as `copy` has the graph of the first and weights of its own.
     """
     from snippets import functional as f
     from snippets.processes import run_python
@@ -200,12 +177,14 @@ def reloaded():
         "masked": (f.masked_classifier(8, 10), x[..., 0]),
         "edges": (keras.Model(pixels, f.SobelEdges()(pixels)), x),
     }
+    models["copy"] = (branching, x)
     here, there = {}, {}
     with tempfile.TemporaryDirectory() as folder:
         for name, (model, inputs) in models.items():
             arrays = inputs if isinstance(inputs, dict) else {"": inputs}
             np.savez(f"{folder}/{name}.npz", **arrays)
-            model.save(f"{folder}/{name}.keras")
+            saved = keras.models.clone_model(model) if name == "copy" else model
+            saved.save(f"{folder}/{name}.keras")
             here[name] = [np.array(y) for y in keras.tree.flatten(model(inputs))]
         run_python(f"""
 import pathlib, sys, numpy as np
@@ -230,25 +209,26 @@ for path in sorted(paths, key=lambda path: path.stem == "edges"):
     "A saved Functional model holds its graph, so a fresh process loads it without the "
     "code that built it:",
     keras=">=3",
-    false_with={"name": "residual"},
+    false_with={"name": "copy"},
 )
 def test_loads_without_its_code(name="branches"):
     here, there = reloaded()
-    for seen, expected in zip(there["branches"], here[name], strict=True):
+    for seen, expected in zip(there[name], here[name], strict=True):
         assert np.allclose(seen, expected, atol=1e-6)
 
 
 @proves(
     "Every architecture on this page passes that test.",
     keras=">=3",
-    false_with={"shift": 1.0},
+    false_with={"left_out": ()},
 )
-def test_every_architecture_reloads(shift=0.0):
+def test_every_architecture_reloads(left_out=("copy",)):
     here, there = reloaded()
-    assert len(here) == 11
-    for name, outputs in here.items():
-        for seen, expected in zip(there[name], outputs, strict=True):
-            assert np.allclose(seen, expected + shift, atol=1e-6)
+    names = here.keys() - set(left_out)
+    assert len(names) >= 11
+    for name in names:
+        for seen, expected in zip(there[name], here[name], strict=True):
+            assert np.allclose(seen, expected, atol=1e-6)
 
 
 # Several inputs, several outputs
@@ -330,9 +310,12 @@ BOTH = {"mean": "mse", "top": "mae"}
     "Two of them are fine on Keras 2 and errors on Keras 3.6 and later: one list of "
     "metrics for all outputs, and weights for a part of the losses.",
     keras="<3",
+    false_with={"metrics": {"mean": ["mae"]}},
 )
-def test_metrics_in_one_list_on_keras_2():
-    _, train = two_outputs(loss="mse", metrics=["mae"])
+def test_metrics_in_one_list_on_keras_2(metrics=("mae",)):
+    metrics = metrics if isinstance(metrics, dict) else list(metrics)
+    _, train = two_outputs(loss="mse", metrics=metrics)
+    assert rises(train) == ""
     assert {"mean_mae", "top_mae"} < set(train())
 
 
@@ -382,9 +365,11 @@ def test_loss_of_no_output_on_keras_3(name="max"):
     "Keras 2 takes it without a word: with `max` written for `top`, it uses the loss "
     "of `max` for `mean` and the loss of `mean` for `top`.",
     keras="<3",
+    false_with={"name": "top"},
 )
-def test_loss_of_no_output_on_keras_2():
-    model, _ = two_outputs(loss={"mean": "mse", "max": "mae"})
+def test_loss_of_no_output_on_keras_2(name="max"):
+    model, train = two_outputs(loss={"mean": "mse", name: "mae"})
+    assert rises(train) == ""
     rows, targets = np.eye(3), {name: 5 * np.ones((3, 1)) for name in ("mean", "top")}
     seen = model.evaluate(rows, targets, verbose=0, return_dict=True)
     outputs = model.predict(rows, verbose=0)
@@ -442,14 +427,13 @@ def test_a_model_is_a_layer(kind=keras.Model):
     assert keras.Model(y, inner(y)).layers[1] is inner
 
 
-@functools.cache
-def siamese_accuracy():
+def siamese_accuracy(epochs):
     from snippets.functional import image_encoder, sample_pairs, siamese_network
 
     x, y, x_test, y_test = digits()
     keras.utils.set_random_seed(0)
     model = siamese_network(image_encoder((8, 8, 1)))
-    fit(model, *sample_pairs(x, y, 2000), 4, loss="binary_crossentropy")
+    fit(model, *sample_pairs(x, y, 1500), epochs, loss="binary_crossentropy")
     pairs, same = sample_pairs(x_test, y_test, 500, seed=1)
     return np.mean((model.predict(pairs, verbose=0) > 0.5) == same)
 
@@ -458,15 +442,15 @@ def siamese_accuracy():
     "A siamese network calls one encoder on two images and tells from the difference "
     "whether they show the same digit.",
     keras=">=3",
-    false_with={"least": 0.999},
+    false_with={"epochs": 0},
 )
-def test_siamese_network_calls_one_encoder(least=0.75):
-    assert siamese_accuracy() > least
+def test_siamese_network_calls_one_encoder(epochs=4):
+    assert siamese_accuracy(epochs) > 0.75
 
 
 @proves(
     "A network with two encoders would have almost twice the weights to learn, and "
-    "could judge `(a, b)` otherwise than `(b, a)`. This one cannot.",
+    "could score `(a, b)` differently from `(b, a)`; this one is symmetric.",
     keras=">=3",
     false_with={"tie": False},
 )
@@ -564,31 +548,6 @@ def test_several_models_become_one(names=("x", "a", "b")):
     assert np.allclose(together.predict(data, verbose=0), expected, atol=1e-6)
 
 
-@functools.cache
-def accuracies():
-    """Those of three members, and of their ensemble, on the test set."""
-    from snippets.functional import ensemble, two_branch_classifier
-
-    x, y, x_test, y_test = digits()
-    members = []
-    for seed in range(3):
-        keras.utils.set_random_seed(seed)
-        members.append(two_branch_classifier((8, 8, 1), 10))
-        fit(members[-1], x, y, 4)
-    return [accuracy(model, x_test, y_test) for model in (*members, ensemble(members))]
-
-
-@proves(
-    "The last number is the accuracy of the average, and it is higher than the mean of "
-    "the others.",
-    keras=">=3",
-    false_with={"ahead": 0.2},
-)
-def test_the_average_is_better_than_its_members(ahead=0.0):
-    *members, together = accuracies()
-    assert together > ahead + np.mean(members)
-
-
 @proves(
     "The output of each layer is a tensor of the graph, so a model can return them "
     "all:",
@@ -637,39 +596,60 @@ def test_operations_hold_layers_and_functions(name="operations"):
     assert len(model.layers) == 2
 
 
-@proves("`draw_layers` needs nothing else.", keras=">=3")
-def test_draw_layers_needs_nothing():
-    from snippets.drawings import draw_layers
+def drawn(name):
+    """Draw a model by a function where nothing that draws graphs is installed."""
+    from snippets.showing.drawings import draw_layers
 
     (x,) = inputs_named("x")
-    assert draw_layers(keras.Model(x, layers.Dense(1)(x))).svg.startswith("<svg")
+    model = keras.Model(x, layers.Dense(1)(x))
+    absent = ("pydot", "pydotplus", "pydot_ng", "graphviz", "matplotlib")
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for package in absent:
+            patch.setitem(sys.modules, package, None)
+        if name == "draw_layers":
+            return draw_layers(model).svg
+        return keras.utils.plot_model(model, f"{folder}/model.png")
+
+
+@proves(
+    "`draw_layers` needs nothing else.",
+    keras=">=3",
+    false_with={"name": "plot_model"},
+)
+def test_draw_layers_needs_nothing(name="draw_layers"):
+    assert rises(drawn, name) == ""
+    assert drawn(name).startswith("<svg")
 
 
 @proves(
     "`keras.utils.plot_model` needs the package pydot.",
-    false_with={"package": "matplotlib"},
+    false_with={"name": "draw_layers"},
 )
-def test_plot_model_needs_pydot(package="pydot"):
-    (x,) = inputs_named("x")
-    model = keras.Model(x, layers.Dense(1)(x))
-    with tempfile.TemporaryDirectory() as folder:
-        error = rises(keras.utils.plot_model, model, f"{folder}/model.png")
-    assert f"You must install {package}" in error
+def test_plot_model_needs_pydot(name="plot_model"):
+    assert "You must install pydot" in rises(drawn, name)
 
 
 @proves(
-    'Both show a nested model as one box; draw `siamese.get_layer("encoder")` to look '
-    "into it.",
+    "`draw_layers` shows a nested model as one box; draw "
+    '`siamese.get_layer("encoder")` to look into it.',
     keras=">=3",
+    false_with={"nested": False},
 )
-def test_a_nested_model_is_one_box():
-    from snippets.drawings import layer_calls
+def test_a_nested_model_is_one_box(nested=True):
     from snippets.functional import image_encoder, siamese_network
+    from snippets.showing.drawings import draw_layers, layer_calls
 
-    siamese = siamese_network(image_encoder((8, 8, 1)))
+    encoder = image_encoder((8, 8, 1))
+    x = keras.Input((8, 8, 1), name="x")
+    y = encoder(x) if nested else x
+    for layer in () if nested else encoder.layers[1:]:
+        y = layer(y)
+    drawing = draw_layers(keras.Model(x, y)).svg
+    assert drawing.count("<rect") == 2
+    assert "encoder" in drawing
+    siamese = siamese_network(encoder)
     kinds = [call.kind for call in layer_calls(siamese)]
     assert kinds.count("Functional") == 2  # called twice
-    assert "Conv2D" not in kinds
     inside = layer_calls(siamese.get_layer("encoder"))
     assert [call.name for call in inside] == ["pixels", "features", "flat", "vector"]
 
@@ -755,23 +735,35 @@ def test_tensorflow_function_is_refused(make=keras.Input):
     "Use the function of that name in `keras.ops`, as the siamese network does with "
     "`keras.ops.abs`.",
     keras=">=3",
+    false_with={"package": tf},
 )
-def test_operation_instead_of_function():
+def test_operation_instead_of_function(package=None):
+    from snippets.functional import image_encoder, siamese_network
+
+    absolute = (package or keras.ops).abs
     (x,) = inputs_named("x")
-    model = keras.Model(x, keras.ops.abs(x))
-    assert np.array_equal(model(-np.ones((1, 3))), np.ones((1, 3)))
+    assert rises(absolute, x) == ""
+    model = keras.Model(x, absolute(x))
+    assert np.array_equal(model(-np.ones((1, 3))), tf.abs(-np.ones((1, 3))))
+    siamese = siamese_network(image_encoder((8, 8, 1)))
+    assert "Absolute" in [type(step).__name__ for step in siamese.operations]
 
 
 @proves(
-    "Where there is none, call the TensorFlow function inside a layer:",
+    "Where your version has none, as of `sobel_edges` before Keras 3.15, call the "
+    "TensorFlow function inside a layer:",
     keras=">=3",
+    false_with={"inside": False},
 )
-def test_tensorflow_function_inside_a_layer():
+def test_tensorflow_function_inside_a_layer(inside=True):
     from snippets.functional import SobelEdges
 
-    assert not hasattr(keras.ops, "sobel_edges")
+    version = tuple(int(part) for part in keras.__version__.split(".")[:2])
+    assert hasattr(keras.ops.image, "sobel_edges") == (version >= (3, 15))
+    find_edges = SobelEdges() if inside else tf.image.sobel_edges
     x = keras.Input((8, 8, 1))
-    model = keras.Model(x, SobelEdges()(x))
+    assert rises(find_edges, x) == ""
+    model = keras.Model(x, find_edges(x))
     assert model(np.ones((2, 8, 8, 1))).shape == (2, 8, 8, 2)
 
 
@@ -827,7 +819,9 @@ def test_a_missing_name_is_an_error(data=None):
     keras="<3.5",
 )
 def test_a_list_for_a_dict_on_keras_2():
-    result, said = warnings_of(profit(), [np.array([5.0]), np.array([3.0])])
+    values = [np.array([5.0]), np.array([3.0])]
+    assert rises(profit(), values) == ""
+    result, said = warnings_of(profit(), values)
     assert (np.array(result).item(), said) == (3.0 - 5.0, "")
 
 
@@ -869,8 +863,8 @@ def test_padding_changes_nothing(padding=-1.0):
     from snippets.functional import masked_classifier, padding_effect
 
     keras.utils.set_random_seed(0)
-    steps = np.random.default_rng(0).random((5, 5, 8)).astype("float32")
-    assert padding_effect(masked_classifier(8, 10), steps, padding, 3) < 1e-6
+    steps = np.random.default_rng(0).random((2, 3, 8)).astype("float32")
+    assert padding_effect(masked_classifier(8, 10), steps, padding, 2) < 1e-6
 
 
 def has_mask(call):
@@ -923,14 +917,15 @@ def test_add_drops_the_mask_on_keras_3(other=1):
 
 
 @proves(
-    "Here a layer does the same and keeps the mask: `keras.layers.Rescaling(0.5)`, on "
-    "Keras 3.",
+    "`keras.layers.Rescaling(0.5)` multiplies too and, on Keras 3, keeps the mask.",
     keras=">=3",
+    false_with={"make": lambda factor: lambda x: x * factor},
 )
-def test_rescaling_keeps_the_mask_on_keras_3():
-    assert has_mask(lambda masked, _: layers.Rescaling(0.5)(masked)) == (True, "")
+def test_rescaling_keeps_the_mask_on_keras_3(make=layers.Rescaling):
+    halve = make(0.5)
+    assert has_mask(lambda masked, _: halve(masked)) == (True, "")
     (x,) = inputs_named("x")
-    models = [keras.Model(x, y) for y in (layers.Rescaling(0.5)(x), x * 0.5)]
+    models = [keras.Model(x, y) for y in (halve(x), x * 0.5)]
     assert np.array_equal(*[model(np.eye(3)) for model in models])
 
 
@@ -980,10 +975,15 @@ def test_if_and_for_cannot_depend_on_values(make=keras.Input):
     "A choice for each value is `keras.ops.where`; a loop over steps is a recurrent "
     "layer.",
     keras=">=3",
+    false_with={"python": True},
 )
-def test_where_chooses_for_each_value():
+def test_where_chooses_for_each_value(python=False):
+    def choose(x):
+        return (x * 2.0 if x > 0 else x) if python else keras.ops.where(x > 0, x * 2, x)
+
     (x,) = inputs_named("x")
-    model = keras.Model(x, keras.ops.where(x > 0, x * 2.0, x))
+    assert rises(choose, x) == ""
+    model = keras.Model(x, choose(x))
     assert model(np.array([[-1.0, 0.0, 3.0]])).numpy().tolist() == [[-1.0, 0.0, 6.0]]
 
 
@@ -1040,9 +1040,10 @@ def test_how_to_depend_on_values(limit=10.0):
 # Errors
 
 
-def disconnected(wrap_input=lambda x: x, wrap_output=lambda y: y):
+def disconnected(wrap_input=lambda x: x, wrap_output=lambda y: y, name="b"):
     """A model whose output depends on the Input `b`, which is left out."""
-    a, b = inputs_named("a", "b")
+    a, other = inputs_named("a", name)
+    b = a if name == "a" else other
     scores = layers.Dense(2, name="scores")(layers.Add(name="total")([a, b]))
     return keras.Model(wrap_input(a), wrap_output(scores))
 
@@ -1101,20 +1102,22 @@ def test_disconnected_on_keras_2():
     "Keras 3.4 to 3.13 | nothing, until the model is called: `KeyError` and a long "
     "number",
     keras=">=3.4,<3.14",
+    false_with={"name": "a"},
 )
-def test_disconnected_on_keras_3_4_to_3_13():
-    model = disconnected()
+def test_disconnected_on_keras_3_4_to_3_13(name="b"):
+    assert rises(disconnected, name=name) == ""
+    model = disconnected(name=name)
     assert model.count_params() == 8
-    with pytest.raises(KeyError, match=r"\d{9,}"):
-        model(np.ones((1, 3)))
+    assert re.search(r"KeyError: \D*\d{9,}", rises(model, np.ones((1, 3))))
 
 
 @proves(
     "Keras 3.14 and later | ``Output with path `...` is not connected to `inputs` ``",
     keras=">=3.14",
+    false_with={"name": "a"},
 )
-def test_disconnected_since_keras_3_14():
-    assert "is not connected to `inputs`" in rises(disconnected)
+def test_disconnected_since_keras_3_14(name="b"):
+    assert "is not connected to `inputs`" in rises(disconnected, name=name)
 
 
 @proves(
@@ -1411,7 +1414,7 @@ def test_labels_in_alphabetical_order(labels=(2 * ONES, 3 * ONES)):
 )
 def test_a_perfect_model_looks_wrong(labels=(2 * ONES, 3 * ONES)):
     model = perfect_model()
-    outputs = model.predict(ONES, verbose=0)
+    outputs = model(ONES)
     assert np.array_equal(outputs["width"], 2 * ONES)
     assert np.array_equal(outputs["height"], 3 * ONES)
     given = labels if isinstance(labels, dict) else list(labels)
@@ -1527,15 +1530,23 @@ def test_a_file_restores_the_normalization(seen=3.0):
     assert np.allclose(with_activation(relu, "relu", "linear")(5 * ONES), seen)
 
 
+def keras_where(x):
+    return keras.ops.where(keras.ops.mean(x) > 0, x * 2.0, x)
+
+
+def keras_cond(x):
+    return keras.ops.cond(keras.ops.mean(x) > 0, lambda: x * 2.0, lambda: x)
+
+
 @proves(
     "The branches of `keras.ops.cond` hold tensors of the graph, not of the call. A "
     "model of it, called on numbers, returns a `KerasTensor`:",
     keras=">=3",
+    false_with={"choose": keras_where},
 )
-def test_cond_returns_no_number():
+def test_cond_returns_no_number(choose=keras_cond):
     (x,) = inputs_named("x")
-    choice = keras.ops.cond(keras.ops.mean(x) > 0, lambda: x * 2.0, lambda: x)
-    result = keras.Model(x, choice)(np.ones((2, 3)))
+    result = keras.Model(x, choose(x))(np.ones((2, 3)))
     assert isinstance(result, keras.KerasTensor)
     assert result.shape == (None, 3)  # that of the graph: the call had 2 rows
 
@@ -1543,122 +1554,18 @@ def test_cond_returns_no_number():
 @proves(
     "Use `keras.ops.where`, or call `keras.ops.cond` in the `call` of a layer.",
     keras=">=3",
+    false_with={"in_a_layer": False},
 )
-def test_where_and_a_layer_return_numbers():
+def test_where_and_a_layer_return_numbers(in_a_layer=True):
     class Choice(layers.Layer):
         def call(self, x):
-            return keras.ops.cond(keras.ops.mean(x) > 0, lambda: x * 2.0, lambda: x)
+            return keras_cond(x)
 
     (x,) = inputs_named("x")
-    where = keras.ops.where(keras.ops.mean(x) > 0, x * 2.0, x)
-    for result in (where, Choice()(x)):
-        model = keras.Model(x, result)
-        for sign, factor in ((1.0, 2.0), (-1.0, -1.0)):
-            seen = model.predict(sign * np.ones((2, 3)), verbose=0)
-            assert np.array_equal(seen, factor * np.ones((2, 3)))
-
-
-# Summary
-
-
-@proves("branches | two layers called on one tensor", false_with={"count": 1})
-def test_how_to_write_branches(count=2):
-    (x,) = inputs_named("x")
-    model = keras.Model(x, [layers.Dense(2)(x), layers.Dense(2)(x)])
-    assert len(model.outputs) == count
-
-
-@proves(
-    "to join them | `Concatenate()([x, y])` for features, `Add()([x, y])` for equal "
-    "shapes",
-    false_with={"sizes": (4, 4)},
-)
-def test_how_to_join(sizes=(8, 4)):
-    x, y = (layers.Dense(4)(t) for t in inputs_named("x", "y"))
-    joined = [layer()([x, y]) for layer in (layers.Concatenate, layers.Add)]
-    assert tuple(tensor.shape[-1] for tensor in joined) == sizes
-
-
-@proves(
-    "several inputs or outputs | dicts by name, for the model, the data, `loss` and "
-    "`metrics`",
-    false_with={"metrics": {}},
-)
-def test_how_to_write_several_outputs(metrics=None):
-    asked = {"mean": ["mae"]} if metrics is None else metrics
-    _, train = two_outputs(loss={"mean": "mse", "top": "mse"}, metrics=asked)
-    assert "mean_mae" in train()
-
-
-@proves("shared weights | one layer or model, called twice", false_with={"count": 24})
-def test_how_to_share_weights(count=12):
-    a, b, x = inputs_named("a", "b", "x")
-    for shared in (layers.Dense(3), keras.Model(x, layers.Dense(3)(x))):
-        assert keras.Model([a, b], [shared(a), shared(b)]).count_params() == count
-
-
-@proves(
-    "a part of a model | `keras.Model(model.input, layer.output)`",
-    false_with={"size": 1},
-)
-def test_how_to_cut_a_model(size=4):
-    (x,) = inputs_named("x")
-    layer = layers.Dense(4)
-    model = keras.Model(x, layers.Dense(1)(layer(x)))
-    assert tuple(keras.Model(model.input, layer.output).output.shape) == (None, size)
-
-
-@proves(
-    "a changed copy | `keras.models.clone_model(model, clone_function=...)`",
-    false_with={"activation": "relu"},
-)
-def test_how_to_change_a_copy(activation="linear"):
-    (x,) = inputs_named("x")
-    model = keras.Model(x, layers.Dense(1, activation="relu", name="scores")(x))
-
-    def change(layer):
-        config = layer.get_config()
-        config = {**config, "activation": activation} if layer.name != "x" else config
-        return type(layer).from_config(config)
-
-    copy = keras.models.clone_model(model, clone_function=change)
-    assert copy.get_layer("scores").activation is keras.activations.linear
-
-
-@proves(
-    "to know which Input is missing | `missing_inputs(inputs, outputs)`",
-    keras=">=3",
-    false_with={"given": ("a", "b")},
-)
-def test_how_to_find_a_missing_input(given=("a",)):
-    from snippets.functional import missing_inputs
-
-    tensors = dict(zip("ab", inputs_named("a", "b"), strict=True))
-    total = layers.Add()(list(tensors.values()))
-    found = missing_inputs([tensors[name] for name in given], total)
-    assert [start.tensor.name for start in found] == ["b"]
-
-
-@proves(
-    "a graph that depends on values | `keras.ops.where`, a layer of your own, or a "
-    "subclassed model",
-    keras=">=3",
-)
-def test_how_to_write_what_depends_on_values():
-    class Positive(layers.Layer):
-        def call(self, x):
-            return keras.ops.where(x > 0, x, 0.0)
-
-    class Model(keras.Model):
-        def call(self, x):
-            return keras.ops.where(x > 0, x, 0.0)
-
-    (x,) = inputs_named("x")
-    models = [
-        keras.Model(x, keras.ops.where(x > 0, x, 0.0)),
-        keras.Model(x, Positive()(x)),
-        Model(),
-    ]
-    for model in models:
-        seen = model(np.array([[-1.0, 0.0, 2.0]], "float32"))
-        assert np.array(seen).tolist() == [[0.0, 0.0, 2.0]]
+    for choice in (keras_where(x), Choice()(x) if in_a_layer else keras_cond(x)):
+        model = keras.Model(x, choice)
+        for call in (model, tf.function(model)):
+            for sign, factor in ((1.0, 2.0), (-1.0, -1.0)):
+                seen = call(sign * np.ones((2, 3), "float32"))
+                assert not isinstance(seen, keras.KerasTensor)
+                assert np.array_equal(seen, factor * np.ones((2, 3)))

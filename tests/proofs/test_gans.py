@@ -1060,7 +1060,8 @@ def test_row_classic_recipe(moved=0.0):
     false_with={"labels": (0, 0)},
 )
 def test_row_scrambled_maps(labels=(3, 8)):
-    from snippets.gans import correct_pixels, label_maps, scrambled_label_maps
+    from snippets.gans import correct_pixels, label_maps
+    from snippets.gans.mistakes import scrambled_label_maps
 
     wrong = scrambled_label_maps(np.array([3, 8]), 10, 8, 8)
     assert correct_pixels(wrong, np.array([3, 8])) == 0.0

@@ -34,15 +34,17 @@ class Plain(keras.Model):
     "it uses one weight in two ways, has methods besides `call`, or computes its own "
     "loss.",
     keras=">=3",
+    false_with={"is_class": False},
 )
-def test_more_than_layers_wired():
+def test_more_than_layers_wired(is_class=True):
     from snippets.subclassing import TiedAutoencoder, VariationalAutoencoder
 
-    tied = TiedAutoencoder()
-    outputs, kernel = tied(X), tied.kernel.numpy()
+    wired = [keras.layers.Dense(size, use_bias=False) for size in (8, 2)]
+    tied = TiedAutoencoder() if is_class else keras.Sequential(wired)
+    outputs, kernel = tied(X), tied.get_weights()[0]
     assert np.allclose(outputs, X @ kernel @ kernel.T, atol=1e-5)
     model = VariationalAutoencoder((2, 2, 1))
-    model.compile()
+    model.compile(run_eagerly=True)
     images = np.full((3, 2, 2, 1), 0.5, "float32")
     assert model.decode(model.encode(images)[0]).shape == images.shape
     assert model.evaluate(images, verbose=0, return_dict=True)["kl"] > 0
@@ -127,17 +129,29 @@ def test_write_a_loop(depth=4):
     "weights or formulas that no layer offers | a class on `keras.Layer`, used in any "
     "model",
     keras=">=3",
+    false_with={"adds_weight": False},
 )
-def test_write_a_layer():
-    class Scale(keras.Layer):
+def test_write_a_layer(adds_weight=True):
+    class Scale(keras.layers.Layer):
         def build(self, input_shape):
-            self.by = self.add_weight(shape=input_shape[-1:], initializer="ones")
+            shape = input_shape[-1:]
+            of_weight = {"shape": shape, "initializer": "ones", "name": "by"}
+            self.by = self.add_weight(**of_weight) if adds_weight else tf.ones(shape)
 
         def call(self, x):
             return x * self.by
 
+    class Subclassed(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.scale = Scale()
+
+        def call(self, x):
+            return self.scale(x)
+
     x = keras.Input(shape=(2,))
-    for model in (keras.Sequential([x, Scale()]), keras.Model(x, Scale()(x))):
+    models = keras.Sequential([x, Scale()]), keras.Model(x, Scale()(x)), Subclassed()
+    for model in models:
         assert np.allclose(model(X), X)
         assert len(model.trainable_weights) == 1
 
@@ -145,13 +159,14 @@ def test_write_a_layer():
 @proves(
     "methods such as `encode` and `decode`, your own loss | a class on `keras.Model`",
     keras=">=3",
+    false_with={"name": "DeepClassifier"},
 )
-def test_write_a_model():
-    from snippets.subclassing import VariationalAutoencoder
+def test_write_a_model(name="VariationalAutoencoder"):
+    from snippets import subclassing
 
-    assert issubclass(VariationalAutoencoder, keras.Model)
-    own = vars(VariationalAutoencoder)
-    assert {"encode", "decode", "compute_loss"} <= set(own)
+    model = getattr(subclassing, name)
+    assert issubclass(model, keras.Model)
+    assert {"encode", "decode", "compute_loss"} <= set(vars(model))
 
 
 def functional_subclass():
@@ -273,28 +288,14 @@ def test_call_runs_at_every_call(most=6):
 @proves(
     "The class above has no `__init__`, since it has no settings.",
     keras=">=3",
+    false_with={"name": "VariationalAutoencoder"},
 )
-def test_no_init_is_needed():
-    from snippets.subclassing import TiedAutoencoder
+def test_no_init_is_needed(name="TiedAutoencoder"):
+    from snippets import subclassing
 
-    assert "__init__" not in vars(TiedAutoencoder)
-    assert TiedAutoencoder()(X).shape == X.shape
-
-
-@proves(
-    "It learns to read more than 90 % of the digits that it has not seen.",
-    keras=">=3",
-)
-def test_the_classifier_reads_digits():
-    from snippets.data import digit_vectors, split_train_test
-    from snippets.subclassing import DeepClassifier
-
-    x_train, y_train, x_test, y_test = split_train_test(*digit_vectors())
-    keras.utils.set_random_seed(0)
-    model = DeepClassifier(num_classes=10)
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(x_train, y_train, epochs=10, verbose=0)
-    assert model.evaluate(x_test, y_test, verbose=0)[1] > 0.9
+    model = getattr(subclassing, name)
+    assert "__init__" not in vars(model)
+    assert model()(X).shape == X.shape
 
 
 class Bag:
@@ -359,8 +360,8 @@ def test_layers_are_not_found_elsewhere(kinds=("object", "lambda")):
 # `training` and `mask`
 
 
-def training_seen(has_argument, pass_on=False):
-    """What a layer inside a model is told in `fit` and in `predict`."""
+def training_seen(has_argument, pass_on=False, first="fit"):
+    """What a layer inside a model is told in `fit`, or another, and in `predict`."""
     seen = []
 
     class Inner(keras.layers.Layer):
@@ -384,9 +385,9 @@ def training_seen(has_argument, pass_on=False):
 
     model = With() if has_argument else Without()
     model(X)
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=True)
     seen.clear()
-    model.fit(X, Y, verbose=0)
+    getattr(model, first)(X, Y, verbose=0)
     in_fit = set(seen)
     seen.clear()
     model.predict(X, verbose=0)
@@ -396,18 +397,21 @@ def training_seen(has_argument, pass_on=False):
 @proves(
     "`fit` sets `training=True` and `predict` sets `training=False`, if the `call` of "
     "the **model** has an argument of that name.",
-    false_with={"expected": ({None}, {None})},
+    false_with={"first": "evaluate"},
 )
-def test_fit_sets_training(expected=({True}, {False})):
-    assert training_seen(has_argument=True, pass_on=True) == expected
+def test_fit_sets_training(first="fit"):
+    seen = training_seen(has_argument=True, pass_on=True, first=first)
+    assert seen == ({True}, {False})
 
 
 @proves(
     "From there it reaches every layer below, whether you pass it on or not.",
-    false_with={"expected": ({None}, {None})},
+    false_with={"first": "evaluate"},
 )
-def test_training_reaches_every_layer(expected=({True}, {False})):
-    assert training_seen(has_argument=True, pass_on=False) == expected
+def test_training_reaches_every_layer(first="fit"):
+    for pass_on in (True, False):
+        seen = training_seen(has_argument=True, pass_on=pass_on, first=first)
+        assert seen == ({True}, {False})
 
 
 @proves(
@@ -459,10 +463,10 @@ def counting(trainable=False):
     return Counting()
 
 
-def fit_ten_steps(layer):
+def fit_ten_steps(layer, **options):
     """Train a model around the layer for ten steps."""
     model = keras.Sequential([keras.Input(shape=(2,)), layer, keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", **options)
     model.fit(np.ones((10, 2)), np.ones((10, 1)), batch_size=1, verbose=0)
     return model
 
@@ -473,7 +477,7 @@ def fit_ten_steps(layer):
     false_with={"trainable": True},
 )
 def test_state_is_saved_and_not_trained(trainable=False):
-    model = fit_ten_steps(counting(trainable))
+    model = fit_ten_steps(counting(trainable), run_eagerly=True)
     assert len(model.trainable_weights) == 2
     assert len(model.non_trainable_weights) == 1
     assert np.array(model.non_trainable_weights[0]) == 10.0
@@ -499,14 +503,15 @@ def test_a_plain_number_stands_still(name="steps"):
 @proves(
     "After one epoch the layer holds the mean of the training set.",
     keras=">=3",
+    false_with={"epochs": 0},
 )
-def test_the_layer_holds_the_mean():
+def test_the_layer_holds_the_mean(epochs=1):
     from snippets.subclassing import RunningMean
 
     center = RunningMean()
     model = keras.Sequential([keras.Input((2,)), center, keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    model.fit(X, Y, batch_size=2, verbose=0)
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(X, Y, batch_size=2, epochs=epochs, verbose=0)
     assert np.allclose(center.mean, X.mean(axis=0), atol=1e-5)
 
 
@@ -544,12 +549,14 @@ def test_losses_are_of_the_last_call(last=2 * X):
 @proves(
     "The model above reproduces its input, so all of its loss is the penalty.",
     keras=">=3",
+    false_with={"more": 1},
 )
-def test_all_of_the_loss_is_the_penalty():
+def test_all_of_the_loss_is_the_penalty(more=0):
     from snippets.subclassing import ActivityPenalty
 
-    model = keras.Sequential([keras.Input((2,)), ActivityPenalty(weight=2.0)])
-    model.compile(loss="mse")
+    layers = [ActivityPenalty(weight=2.0), *[keras.layers.Dense(2)] * more]
+    model = keras.Sequential([keras.Input((2,)), *layers])
+    model.compile(loss="mse", run_eagerly=True)
     assert np.allclose(model(X), X)
     assert np.isclose(model.evaluate(X, X, verbose=0), 2.0 * np.abs(X).mean())
 
@@ -651,14 +658,26 @@ def test_take_kwargs(names=frozenset({"name", "trainable", "dtype"})):
     "`serialize_keras_object`, and turn those back in `from_config`, as `Residual` "
     "does.",
     keras=">=3",
+    false_with={"turns_back": False},
 )
-def test_serialize_layers_that_are_arguments():
+def test_serialize_layers_that_are_arguments(turns_back=True):
     from snippets.subclassing import Residual
 
-    layer = Residual(keras.layers.Dense(2, activation="tanh"))
+    @register
+    class Careless(Residual):
+        @classmethod
+        def from_config(cls, config):
+            return cls(**config)
+
+    block = Residual if turns_back else Careless
+    layer = block(keras.layers.Dense(2, activation="tanh"))
     model = keras.Sequential([keras.Input((2,)), layer])
     assert isinstance(layer.get_config()["inner"], dict)
-    copy = reloaded(model)
+    try:
+        copy = reloaded(model)
+    except (TypeError, ValueError):
+        copy = None
+    assert copy is not None
     assert copy.layers[0].inner.activation is keras.activations.tanh
     assert np.allclose(copy(X), model(X), atol=1e-6)
 
@@ -784,11 +803,12 @@ def test_summary_says_multiple():
 @proves(
     "`.inputs`, `.input_shape` | raise an error on Keras 3 | `as_one_layer`",
     keras=">=3",
+    false_with={"make": functional_subclass},
 )
-def test_inputs_come_back():
+def test_inputs_come_back(make=Plain):
     from snippets.subclassing import as_one_layer
 
-    model = Plain()
+    model = make()
     model(X)
     model(keras.Input(shape=(2,)))
     for name in ("inputs", "input_shape"):
@@ -801,14 +821,15 @@ def test_inputs_come_back():
 @proves(
     "a picture of the layers | one box | `as_graph_of_layers`",
     keras=">=3",
+    false_with={"opened_by": "as_one_layer"},
 )
-def test_a_picture_of_the_layers():
-    from snippets.subclassing import as_graph_of_layers, as_one_layer
+def test_a_picture_of_the_layers(opened_by="as_graph_of_layers"):
+    from snippets import subclassing
 
-    boxes = [layer.name for layer in as_one_layer(Plain(name="m"), (2,)).layers]
-    assert boxes == ["inputs", "m"]
-    boxes = [layer.name for layer in as_graph_of_layers(Plain(), (2,)).layers]
-    assert boxes == ["inputs", "score"]
+    whole = subclassing.as_one_layer(Plain(name="m"), (2,))
+    assert [layer.name for layer in whole.layers] == ["inputs", "m"]
+    opened = getattr(subclassing, opened_by)(Plain(), (2,))
+    assert [layer.name for layer in opened.layers] == ["inputs", "score"]
 
 
 @proves(
@@ -835,14 +856,16 @@ class Sums(keras.Model):
 @proves(
     "a check of the input shape | none of its own | `as_one_layer`",
     keras=">=3",
+    false_with={"wraps": False},
 )
-def test_a_check_of_the_shape():
+def test_a_check_of_the_shape(wraps=True):
     from snippets.subclassing import as_one_layer
 
     model = Sums()
     assert model(np.ones((1, 2))).shape == model(np.ones((1, 5))).shape == (1,)
+    checked = as_one_layer(model, (2,)) if wraps else model
     with pytest.raises(ValueError, match="incompatible"):
-        as_one_layer(model, (2,))(np.ones((1, 5)))
+        checked(np.ones((1, 5)))
 
 
 @proves(
@@ -893,12 +916,13 @@ def test_build_makes_no_weights():
     "The first keeps it whole, as one layer; the second runs `call` on an Input and "
     "records the layers that it meets.",
     keras=">=3",
+    false_with={"order": ("as_graph_of_layers", "as_one_layer")},
 )
-def test_two_recipes_wrap():
-    from snippets.subclassing import as_graph_of_layers, as_one_layer
+def test_two_recipes_wrap(order=("as_one_layer", "as_graph_of_layers")):
+    from snippets import subclassing
 
     model = WithDropout()
-    whole, opened = as_one_layer(model, (2,)), as_graph_of_layers(model, (2,))
+    whole, opened = (getattr(subclassing, name)(model, (2,)) for name in order)
     assert whole.layers[1:] == [model]
     assert opened.layers[1:] == [model.first, model.drop, model.last]
     for wrapped in (whole, opened):
@@ -909,13 +933,15 @@ def test_two_recipes_wrap():
     "The layers are the same objects, so the graph has learned what the class has "
     "learned.",
     keras=">=3",
+    false_with={"cloned": True},
 )
-def test_the_layers_are_the_same():
+def test_the_layers_are_the_same(cloned=False):
     from snippets.subclassing import as_graph_of_layers
 
     model = Plain()
     graph = as_graph_of_layers(model, (2,))
-    model.compile("sgd", "mse")
+    graph = keras.models.clone_model(graph) if cloned else graph
+    model.compile("sgd", "mse", run_eagerly=True)
     model.fit(X, np.ones((3, 3)), verbose=0)
     assert graph.layers[1] is model.score
     assert np.allclose(graph(X), model(X), atol=1e-6)
@@ -925,14 +951,18 @@ def test_the_layers_are_the_same():
     "A weight that the model holds itself, outside of any layer, is not part of such a "
     "graph: Keras leaves it out without a word, so the recipe refuses:",
     keras=">=3",
+    false_with={"is_outside": False},
 )
-def test_a_weight_outside_is_left_out():
+def test_a_weight_outside_is_left_out(is_outside=True):
     from snippets.subclassing import TiedAutoencoder, as_graph_of_layers
 
-    model, x = TiedAutoencoder(), keras.Input(shape=(2,))
+    model, x = TiedAutoencoder() if is_outside else Plain(), keras.Input(shape=(2,))
     model(x)
-    assert len(model.weights) == 1
-    assert keras.Model(x, model.call(x)).weights == []
+    assert model.weights != []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert keras.Model(x, model.call(x)).weights == []
+    assert caught == []
     with pytest.raises(ValueError, match="use `as_one_layer`"):
         as_graph_of_layers(model, (2,))
 
@@ -945,167 +975,94 @@ def test_an_output_shape_without_computing(shape=(None, 4)):
     assert tuple(keras.layers.Dense(4).compute_output_shape((None, 2))) == shape
 
 
+def small_autoencoder(compute_loss=None):
+    """An autoencoder that is compiled, and three images; the loss may be another."""
+    from snippets.subclassing import VariationalAutoencoder
+
+    class Other(VariationalAutoencoder):
+        pass
+
+    if compute_loss is not None:
+        Other.compute_loss = compute_loss
+    kind = VariationalAutoencoder if compute_loss is None else Other
+    model, images = kind((2, 2, 1)), np.full((3, 2, 2, 1), 0.25, "float32")
+    model.compile(keras.optimizers.Adam(0.01), run_eagerly=True)
+    model(images)
+    model.mean.bias.assign([1.0, -1.0])
+    return model, images
+
+
+def reconstruction_alone(self, x=None, y=None, y_pred=None, *rest, **more):
+    """A loss that leaves the divergence out, and tells the trackers nothing."""
+    losses = keras.ops.binary_crossentropy(x, y_pred["images"])
+    return keras.ops.mean(keras.ops.sum(losses, axis=(1, 2, 3)))
+
+
 # The variational autoencoder
-
-
-@functools.cache
-def autoencoder(latent_dim):
-    """A trained autoencoder, its losses, its error, and how its codes tell digits."""
-    from snippets.data import digit_images, split_train_test
-    from snippets.subclassing import VariationalAutoencoder, nearest_neighbor_accuracy
-
-    x_train, y_train, x_test, y_test = split_train_test(*digit_images())
-    keras.utils.set_random_seed(0)
-    model = VariationalAutoencoder(image_shape=(8, 8, 1), latent_dim=latent_dim)
-    model.compile(optimizer=keras.optimizers.Adam(0.004))
-    losses = []
-    for epochs in (1, 19):
-        history = model.fit(x_train, epochs=epochs, batch_size=64, verbose=0).history
-        test_loss = model.evaluate(x_test, verbose=0, return_dict=True)["loss"]
-        losses.append((history["loss"][-1], test_loss))
-    decoded = model.predict(x_test, verbose=0)["images"]
-    codes = [np.array(model.encode(x)[0]) for x in (x_train, x_test)]
-    accuracy = nearest_neighbor_accuracy(codes[0], y_train, codes[1], y_test)
-    return model, losses, float(np.mean((x_test - decoded) ** 2)), accuracy
-
-
-@proves(
-    "A variational autoencoder squeezes an image into a few numbers, its code, in such "
-    "a way that a code drawn at random decodes to something like an image too.",
-    keras=">=3",
-)
-def test_random_codes_decode_to_images():
-    from snippets.data import digit_images
-
-    digits, _ = digit_images()
-    generator = np.random.default_rng(0)
-    codes = generator.normal(size=(50, 2)).astype("float32")
-    decoded = np.array(autoencoder(2)[0].decode(codes))
-    noise = generator.permutation(decoded.reshape(50, 64), axis=1)
-    distances = [
-        np.mean((images.reshape(50, 1, 64) - digits.reshape(-1, 64)) ** 2, axis=-1)
-        for images in (decoded, noise)
-    ]
-    to_digits, to_noise = (d.min(axis=1).mean() for d in distances)
-    assert to_digits < 0.6 * to_noise
 
 
 @proves(
     "The loss has two parts: how well the image is reconstructed, and how far its code "
     "is from a standard normal distribution.",
     keras=">=3",
+    false_with={"compute_loss": reconstruction_alone},
 )
-def test_the_loss_has_two_parts():
-    from snippets.subclassing import VariationalAutoencoder
-
-    model, images = VariationalAutoencoder((2, 2, 1)), np.full((3, 2, 2, 1), 0.5)
-    model.compile()
+def test_the_loss_has_two_parts(compute_loss=None):
+    model, images = small_autoencoder(compute_loss)
     parts = {name: np.array(value) for name, value in model(images).items()}
     guess, v = parts["images"], parts["log_variance"]
-    entropy = -0.5 * np.sum(np.log(guess) + np.log(1 - guess), axis=(1, 2, 3))
+    entropy = images * np.log(guess) + (1 - images) * np.log(1 - guess)
     kl = -0.5 * np.sum(1 + v - parts["mean"] ** 2 - np.exp(v), axis=-1)
     loss = model.evaluate(images, verbose=0, return_dict=True)["loss"]
-    assert np.isclose(loss, np.mean(entropy + kl), rtol=1e-4)
+    assert kl.mean() > 0.01
+    assert np.isclose(loss, np.mean(kl - entropy.sum(axis=(1, 2, 3))), rtol=1e-4)
 
 
 @proves(
     "It is a case for a class: two methods besides `call`, noise in training alone, "
     "and a loss that needs more than one output.",
     keras=">=3",
+    false_with={"training": False},
 )
-def test_a_case_for_a_class():
-    from snippets.subclassing import VariationalAutoencoder
-
-    model, images = VariationalAutoencoder((2, 2, 1)), np.zeros((3, 2, 2, 1))
-    draw = [np.array(model(images, training=True)["images"]) for _ in range(2)]
+def test_a_case_for_a_class(training=True):
+    model, images = small_autoencoder()
+    for method in (model.encode, model.decode):
+        assert callable(method)
+    draw = [np.array(model(images, training=training)["images"]) for _ in range(2)]
     still = [np.array(model(images)["images"]) for _ in range(2)]
     assert not np.allclose(*draw)
     assert np.array_equal(*still)
     assert set(model(images)) == {"images", "mean", "log_variance"}
 
 
-@proves("`compute_loss` is all that `fit` and `evaluate` need to know.", keras=">=3")
-def test_compute_loss_is_enough():
-    from snippets.subclassing import VariationalAutoencoder
+@proves(
+    "`compute_loss` is all that `fit` and `evaluate` need to know.",
+    keras=">=3",
+    false_with={"compute_loss": lambda *rest, **more: keras.ops.zeros(())},
+)
+def test_compute_loss_is_enough(compute_loss=None):
+    model, images = small_autoencoder(compute_loss)
+    assert not {"train_step", "test_step", "fit"} & set(vars(type(model)))
+    try:
+        before = model.evaluate(images, verbose=0, return_dict=True)["loss"]
+        model.fit(images, epochs=3, verbose=0)
+        after = model.evaluate(images, verbose=0, return_dict=True)["loss"]
+    except ValueError:  # there is no gradient
+        before = after = 0.0
+    assert after < before
 
-    own = vars(VariationalAutoencoder)
-    assert "compute_loss" in own
-    assert not {"train_step", "test_step", "fit"} & set(own)
-    model, images = VariationalAutoencoder((2, 2, 1)), np.full((3, 2, 2, 1), 0.5)
-    model.compile("adam")
-    before = model.evaluate(images, verbose=0, return_dict=True)["loss"]
-    model.fit(images, epochs=20, verbose=0)
-    assert model.evaluate(images, verbose=0, return_dict=True)["loss"] < before
 
-
-@proves("The two trackers report the parts by their names.", keras=">=3")
-def test_trackers_report_the_parts():
-    from snippets.subclassing import VariationalAutoencoder
-
-    model, images = VariationalAutoencoder((2, 2, 1)), np.full((3, 2, 2, 1), 0.5)
-    model.compile("adam")
+@proves(
+    "The two trackers report the parts by their names.",
+    keras=">=3",
+    false_with={"compute_loss": reconstruction_alone},
+)
+def test_trackers_report_the_parts(compute_loss=None):
+    model, images = small_autoencoder(compute_loss)
     history = model.fit(images, verbose=0).history
     assert set(history) == {"loss", "reconstruction", "kl"}
     parts = history["reconstruction"][0] + history["kl"][0]
     assert np.isclose(history["loss"][0], parts, rtol=1e-4)
-
-
-@proves(
-    "The loss falls for images that it has not seen as for those it has.",
-    keras=">=3",
-)
-def test_the_loss_falls():
-    first, last = autoencoder(2)[1]
-    for before, after in zip(first, last, strict=True):
-        assert after < 0.85 * before
-    assert last[1] < 1.05 * last[0]
-
-
-@proves(
-    "With two numbers, the error of the autoencoder is below that of two principal "
-    "components, which is below that of the mean image.",
-    keras=">=3",
-)
-def test_the_autoencoder_beats_principal_components():
-    from snippets.data import digit_images, split_train_test
-
-    x_train, _, x_test, _ = split_train_test(*digit_images())
-    train, test = x_train.reshape(-1, 64), x_test.reshape(-1, 64)
-    center = train.mean(axis=0)
-    axes = np.linalg.svd(train - center, full_matrices=False)[2][:2]
-    linear = (test - center) @ axes.T @ axes + center
-    errors = [float(np.mean((test - guess) ** 2)) for guess in (linear, center)]
-    assert autoencoder(2)[2] < errors[0] < errors[1]
-    assert autoencoder(8)[2] < autoencoder(2)[2]
-
-
-@proves(
-    "Most digits of a kind stand together.",
-    keras=">=3",
-)
-def test_digits_gather_in_the_plane():
-    assert autoencoder(2)[3] > 0.5
-
-
-@proves(
-    "More than 60 % are right with two numbers, and more than 90 % with eight, where "
-    "chance is 10 %.",
-    keras=">=3",
-)
-def test_codes_tell_the_digit():
-    assert autoencoder(2)[3] > 0.6
-    assert autoencoder(8)[3] > 0.9
-
-
-@proves("And images from no image: a grid of codes, decoded.", keras=">=3")
-def test_a_plane_decodes_to_images():
-    from snippets.subclassing import plane_of_codes
-
-    images = np.array(autoencoder(2)[0].decode(plane_of_codes(8)))
-    assert images.shape == (64, 8, 8, 1)
-    assert (images >= 0).all()
-    assert (images <= 1).all()
-    assert images.std(axis=0).max() > 0.3
 
 
 # tf.Module
@@ -1187,18 +1144,23 @@ def test_keras_hands_down(base=tf.Module):
 )
 def test_modules_on_inputs_on_keras_2():
     x = keras.Input(shape=(2,))
-    assert tuple(Product()(x).shape) == tuple(keras.layers.Dense(1)(x).shape)
+    try:
+        shape = tuple(Product()(x).shape)
+    except ValueError:
+        shape = None
+    assert shape == tuple(keras.layers.Dense(1)(x).shape) == (None, 1)
 
 
 @proves(
     "on a `keras.Input` | works on Keras 2 alone | works",
     keras=">=3",
+    false_with={"make": lambda: keras.layers.Dense(1)},
 )
-def test_modules_on_inputs_on_keras_3():
+def test_modules_on_inputs_on_keras_3(make=Product):
     x = keras.Input(shape=(2,))
     assert tuple(keras.layers.Dense(1)(x).shape) == (None, 1)
     with pytest.raises(ValueError, match="cannot be used as input to a TensorFlow"):
-        Product()(x)
+        make()(x)
 
 
 @proves(
@@ -1277,7 +1239,7 @@ def test_a_module_in_a_layer_is_found(found=1):
 )
 def test_a_module_in_a_layer_is_lost():
     model = keras.Sequential([HoldsModule(), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=True)
     model.fit(X, Y, verbose=0)
     assert len(model.trainable_weights) == 2
     assert np.array_equal(model.layers[0].product.kernel, [[1.0], [1.0]])
@@ -1288,7 +1250,11 @@ def test_a_module_in_a_layer_is_lost():
 
 @functools.cache
 def in_a_fresh_process():
-    """What the four forms of one model give in a process that has just started."""
+    """What the four forms of one model give in a process that has just started.
+
+    `alone` is what they give there as long as nothing but TensorFlow is imported, and
+    `unread` is what a model of the same class gives that has read none of them.
+    """
     from snippets.processes import run_python
     from snippets.subclassing import DeepClassifier, save_four_ways
 
@@ -1314,7 +1280,7 @@ except TypeError as error:
 from snippets.subclassing import DeepClassifier, outputs_of_four_ways
 make = lambda: DeepClassifier(num_classes=3, num_blocks=2, num_units=4)
 outputs = outputs_of_four_ways({paths!r}, make, x)
-seen = dict(alone=alone, problem=problem, was_known=was_known)
+seen = dict(alone=alone, problem=problem, was_known=was_known, unread=make()(x))
 np.savez({folder!r} + "/outputs.npz", **seen, **outputs)
 """
         )
@@ -1332,7 +1298,7 @@ def test_keras_file_needs_the_class():
     assert "Could not locate class 'DeepClassifier'" in str(outputs["problem"])
     assert np.allclose(outputs["keras"], expected, atol=1e-6)
     model = Kept(factor=3.0)
-    model.compile("adam", "mse")
+    model.compile("adam", "mse", run_eagerly=True)
     model.fit(X, Y, verbose=0)
     copy = reloaded(model)
     assert int(copy.optimizer.iterations) == int(model.optimizer.iterations) == 1
@@ -1358,10 +1324,12 @@ def test_weights_need_a_built_model():
     '`model.export("folder")` | numbers and the compiled `call` | TensorFlow alone, no '
     "class",
     keras=">=3.6",
+    false_with={"form": "unread"},
 )
-def test_saved_model_needs_no_class():
+def test_saved_model_needs_no_class(form="alone"):
     expected, outputs = in_a_fresh_process()
-    assert np.allclose(outputs["alone"], expected, atol=1e-6)
+    assert not outputs["was_known"]
+    assert np.allclose(outputs[form], expected, atol=1e-6)
 
 
 def restored(build_first):
@@ -1388,18 +1356,14 @@ def test_checkpoint_needs_a_built_model():
 @proves(
     "In a process that has just started the outputs are equal too, all four ways.",
     keras=">=3.6",
+    false_with={"forms": ("unread",)},
 )
-def test_four_ways_in_a_fresh_process():
+def test_four_ways_in_a_fresh_process(
+    forms=("keras", "weights", "saved_model", "checkpoint"),
+):
     expected, outputs = in_a_fresh_process()
-    for name in ("keras", "weights", "saved_model", "checkpoint"):
-        assert np.allclose(outputs[name], expected, atol=1e-6)
-
-
-@proves("The SavedModel does not even need the class:", keras=">=3.6")
-def test_the_saved_model_needs_no_class():
-    expected, outputs = in_a_fresh_process()
-    assert not outputs["was_known"]
-    assert np.allclose(outputs["alone"], expected, atol=1e-6)
+    for form in forms:
+        assert np.allclose(outputs[form], expected, atol=1e-6)
 
 
 @proves(
@@ -1486,50 +1450,62 @@ def test_name_is_a_keyword():
 )
 def test_name_could_come_first():
     layer = keras.layers.Layer()
-    assert tuple(layer.add_weight("kernel", shape=(2, 1)).shape) == (2, 1)
     assert tuple(layer.add_weight(name="kernel", shape=(2, 1)).shape) == (2, 1)
+    try:
+        shape = tuple(layer.add_weight("kernel", shape=(2, 1)).shape)
+    except (TypeError, ValueError):
+        shape = None
+    assert shape == (2, 1)
+
+
+def on_an_input(layer):
+    """The shape that a layer makes of an Input, or what it says against it."""
+    try:
+        return tuple(layer(keras.Input(shape=(2,))).shape)
+    except Exception as error:  # its type differs by version
+        return str(error)
 
 
 @proves(
     "`if` on a tensor in `call` | `keras.ops.where` or `keras.ops.cond`",
     keras=">=3",
+    false_with={"ways": ("if",)},
 )
-def test_where_instead_of_if():
-    class Cond(keras.Layer):
+def test_where_instead_of_if(ways=("where", "cond")):
+    def negated_by(way):
         def call(self, x):
-            return keras.ops.cond(keras.ops.sum(x) > 0, lambda: x, lambda: -x)
+            is_positive = keras.ops.sum(x) > 0
+            if way == "where":
+                return keras.ops.where(is_positive, x, -x)
+            if way == "cond":
+                return keras.ops.cond(is_positive, lambda: x, lambda: -x)
+            return x if is_positive else -x
 
-    class Where(keras.Layer):
-        def call(self, x):
-            return keras.ops.where(keras.ops.sum(x) > 0, x, -x)
+        return type("Negated", (keras.layers.Layer,), {"call": call})()
 
-    class If(keras.Layer):
-        def call(self, x):
-            return x if keras.ops.sum(x) > 0 else -x
-
-    x = keras.Input(shape=(2,))
-    for layer in (Cond(), Where()):
-        assert layer(x).shape == (None, 2)
-        assert np.allclose(keras.Model(x, layer(x))(-X), X)
-    with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
-        If()(x)
+    assert "as a Python `bool` is not allowed" in on_an_input(negated_by("if"))
+    for way in ways:
+        assert on_an_input(negated_by(way)) == (None, 2)
+        assert np.allclose(negated_by(way)(-X), X)
 
 
-@proves("`x.shape[0]` in `call` | `keras.ops.shape(x)[0]`", keras=">=3")
-def test_ops_shape_instead_of_shape():
-    class Ones(keras.Layer):
-        def __init__(self, dynamic):
+@proves(
+    "`x.shape[0]` in `call` | `keras.ops.shape(x)[0]`",
+    keras=">=3",
+    false_with={"is_dynamic": False},
+)
+def test_ops_shape_instead_of_shape(is_dynamic=True):
+    class Ones(keras.layers.Layer):
+        def __init__(self, is_dynamic):
             super().__init__()
-            self.dynamic = dynamic
+            self.is_dynamic = is_dynamic
 
         def call(self, x):
-            size = keras.ops.shape(x)[0] if self.dynamic else x.shape[0]
+            size = keras.ops.shape(x)[0] if self.is_dynamic else x.shape[0]
             return x + keras.ops.ones((size, 2))
 
-    x = keras.Input(shape=(2,))
-    assert Ones(True)(x).shape == (None, 2)
-    with pytest.raises(Exception, match="Expected int32, but got None"):
-        Ones(False)(x)
+    assert "Expected int32, but got None" in on_an_input(Ones(is_dynamic=False))
+    assert on_an_input(Ones(is_dynamic)) == (None, 2)
 
 
 def layer_class(takes_kwargs):
@@ -1605,9 +1581,11 @@ def test_arrays_need_a_config(argument=X):
     "The message of a file that cannot be read is long, for it repeats the whole "
     "configuration: read what follows the last *Exception encountered*.",
     keras=">=3",
+    false_with={"mark": register},
 )
-def test_read_the_last_exception():
-    class Nowhere(keras.Layer):
+def test_read_the_last_exception(mark=lambda cls: cls):
+    @mark
+    class Nowhere(keras.layers.Layer):
         def call(self, x):
             return x
 
@@ -1636,6 +1614,7 @@ class PythonIf(keras.layers.Layer):
     keras="<3",
 )
 def test_autograph_on_keras_2():
+    assert on_an_input(PythonIf()) == (None, 2)
     x = keras.Input(shape=(2,))
     model = keras.Model(x, PythonIf()(x))
     assert np.allclose(model.predict(-X, verbose=0), X)
@@ -1654,14 +1633,17 @@ def test_no_autograph_on_keras_3():
 @proves(
     "This layer asks the same question without `if`:",
     keras=">=3",
+    false_with={"has_if": True},
 )
-def test_unit_scale_asks_without_if():
-    from snippets.subclassing import UnitScale, layer_with_python_if
+def test_unit_scale_asks_without_if(has_if=False):
+    from snippets.subclassing import UnitScale
+    from snippets.subclassing.mistakes import layer_with_python_if
 
-    x = keras.Input(shape=(2,))
-    model = keras.Model(x, UnitScale()(x))
+    asks_in_python = layer_with_python_if(keras)
+    layer = asks_in_python if has_if else UnitScale()
+    assert on_an_input(layer) == (None, 2)
     for values in (X, 0 * X):
-        assert np.allclose(model(values), layer_with_python_if(keras)(values))
+        assert np.allclose(layer(values), asks_in_python(values))
 
 
 @proves(
@@ -1708,7 +1690,7 @@ class HoldsVariable(keras.layers.Layer):
 )
 def test_a_tf_variable_is_lost():
     model = keras.Sequential([HoldsVariable(), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=True)
     model.fit(X, Y, verbose=0)
     kernel = model.layers[0].kernel
     assert np.array_equal(kernel, [[1.0], [1.0]])
@@ -1727,7 +1709,7 @@ def test_a_tf_variable_is_lost():
 )
 def test_a_tf_variable_was_found():
     model = keras.Sequential([HoldsVariable(), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=True)
     model.fit(X, Y, verbose=0)
     assert not np.array_equal(model.layers[0].kernel, [[1.0], [1.0]])
     assert model.count_params() == 4
@@ -1742,7 +1724,7 @@ def test_only_a_model_without_weights_warns():
     said = []
     for more in ([], [keras.layers.Dense(1)]):
         model = keras.Sequential([HoldsVariable(), *more])
-        model.compile("sgd", "mse")
+        model.compile("sgd", "mse", run_eagerly=True)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             model.fit(X, Y, verbose=0)
@@ -1751,9 +1733,13 @@ def test_only_a_model_without_weights_warns():
     assert said == [True, False]
 
 
-@proves("Use `self.add_weight` or `keras.Variable`.", keras=">=3")
-def test_add_weight_and_variable_are_found():
-    for kind in ("add_weight", "keras"):
+@proves(
+    "Use `self.add_weight` or `keras.Variable`.",
+    keras=">=3",
+    false_with={"kinds": ("tf",)},
+)
+def test_add_weight_and_variable_are_found(kinds=("add_weight", "keras")):
+    for kind in kinds:
         layer = HoldsVariable(kind)
         layer(X)
         assert len(layer.trainable_weights) == 1
@@ -1787,7 +1773,7 @@ def moving_mean(has_argument):
             return self.answer(x)
 
     model = With() if has_argument else Without()
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=True)
     model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
     return float(model.normalize.moving_mean[0]), float(np.array(model.dropped))
 
@@ -1814,18 +1800,6 @@ def test_without_training_dropout_was_on():
 
 
 @proves(
-    "Here is the moving mean after training on data that is 5 everywhere:",
-    keras=">=3",
-)
-def test_the_moving_mean_stays_at_0():
-    from snippets.subclassing import model_without_training
-
-    model = model_without_training(keras)
-    model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
-    assert float(model.normalize.moving_mean[0]) == 0.0
-
-
-@proves(
     "On Keras 3, `fit` sets `training` only if the `call` of the model has the "
     "argument.",
     keras=">=3",
@@ -1848,18 +1822,19 @@ def test_with_training_the_mean_is_learned():
 
 @proves(
     "A Functional or Sequential model has it by itself.",
-    false_with={"expected": 0.0},
+    false_with={"trainable": False},
 )
-def test_functional_models_have_training(expected=5.0):
+def test_functional_models_have_training(trainable=True):
     x = keras.Input(shape=(1,))
     for functional in (True, False):
-        normalize = keras.layers.BatchNormalization(momentum=0.0)
+        options = {"momentum": 0.0, "trainable": trainable}
+        normalize = keras.layers.BatchNormalization(**options)
         score = keras.layers.Dense(1)
         chain = keras.Sequential([x, normalize, score])
         model = keras.Model(x, score(normalize(x))) if functional else chain
-        model.compile("sgd", "mse")
+        model.compile("sgd", "mse", run_eagerly=True)
         model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
-        assert float(normalize.moving_mean[0]) == expected
+        assert float(normalize.moving_mean[0]) == 5.0
 
 
 @proves(
@@ -1882,13 +1857,22 @@ def test_arguments_were_remembered():
     assert np.allclose(outputs, copied)
 
 
-@proves("This model multiplies by 3, and its copy by 1:", keras=">=3")
-def test_the_copy_multiplies_by_1():
-    from snippets.subclassing import model_without_config
+@proves(
+    "This model multiplies by 3, and its copy by 1:",
+    keras=">=3",
+    false_with={"has_config": True},
+)
+def test_the_copy_multiplies_by_1(has_config=False):
+    from snippets.subclassing.mistakes import model_without_config
 
-    model = model_without_config(keras, 3.0)
+    class Written(type(model_without_config(keras, 3.0))):
+        def get_config(self):
+            return {**super().get_config(), "factor": self.factor}
+
+    model = Written(3.0) if has_config else model_without_config(keras, 3.0)
     copy = type(model).from_config(model.get_config())
-    assert (model.factor, copy.factor) == (3.0, 1.0)
+    assert np.allclose(model(X), 3.0 * model.score(X))
+    assert np.allclose(copy(X), copy.score(X))
 
 
 @proves(
@@ -1977,21 +1961,38 @@ def test_assert_consumed_says_nothing(kind="list"):
 @proves(
     "Use a tuple, as `DeepClassifier` does, or save in one of the other three ways.",
     keras=">=3",
+    false_with={"container": "list"},
 )
-def test_a_tuple_is_held():
+def test_a_tuple_is_held(container="tuple"):
     from snippets.subclassing import DeepClassifier, weights_outside_checkpoint
 
-    model = DeepClassifier(num_classes=3)
+    @register
+    class Listed(keras.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.steps = [keras.layers.Dense(2), keras.layers.Dense(2)]
+
+        def call(self, x):
+            for step in self.steps:
+                x = step(x)
+            return x
+
+    listed, other = Listed(), Listed()
+    model = DeepClassifier(num_classes=3) if container == "tuple" else listed
     model(X)
-    assert isinstance(model.blocks, tuple)
     assert weights_outside_checkpoint(model) == []
-    first, second = holder("list"), holder("list")
-    assert not np.allclose(first(X), second(X))
-    models = [keras.Sequential([keras.Input((2,)), layer]) for layer in (first, second)]
+    expected = np.array(listed(X))
+    assert not np.allclose(other(X), expected)
     with tempfile.TemporaryDirectory() as folder:
-        models[0].save_weights(f"{folder}/m.weights.h5")
-        models[1].load_weights(f"{folder}/m.weights.h5")
-    assert np.allclose(first(X), second(X))
+        listed.save_weights(f"{folder}/m.weights.h5")
+        other.load_weights(f"{folder}/m.weights.h5")
+        listed.save(f"{folder}/m.keras")
+        loaded = keras.models.load_model(f"{folder}/m.keras")
+        listed.export(f"{folder}/saved")
+        saved_model = tf.saved_model.load(f"{folder}/saved")
+        ways = [other(X), loaded(X), saved_model.serve(X)]
+    for outputs in ways:
+        assert np.allclose(outputs, expected, atol=1e-6)
 
 
 @proves(
@@ -2062,104 +2063,3 @@ def test_state_in_call_is_refused(keep=True):
     assert "add new elements of state (variables or sub-layers) to a layer" in str(
         raised.value
     )
-
-
-# Summary
-
-
-@proves(
-    "a block with weights | a `keras.Layer`: layers in `__init__`, weights in `build`",
-    false_with={"count": 2},
-)
-def test_how_to_write_a_block(count=3):
-    class Block(keras.layers.Layer):
-        def __init__(self):
-            super().__init__()
-            self.dense = keras.layers.Dense(2)
-
-        def build(self, input_shape):
-            self.scale = self.add_weight(shape=(input_shape[-1],), name="scale")
-            self.dense.build(input_shape)
-            self.built = True
-
-        def call(self, x):
-            return self.dense(x) * self.scale
-
-    block = Block()
-    block(X)
-    assert len(block.trainable_weights) == count
-
-
-@proves(
-    "a model with methods or a loss of its own | a `keras.Model` with `call(self, x, "
-    "training=None)`",
-    false_with={"expected": ({None}, {None})},
-)
-def test_how_to_write_a_model(expected=({True}, {False})):
-    assert training_seen(has_argument=True) == expected
-
-
-@proves(
-    "shapes, `.input`, weights before data | `model(keras.Input(shape))`",
-    false_with={"shapes": ()},
-)
-def test_how_to_get_shapes(shapes=((2,),)):
-    model = Plain()
-    for shape in shapes:
-        model(keras.Input(shape))
-    assert len(model.weights) == 2
-    assert tuple(model.output.shape) == (None, 3)
-    assert tuple(model.input.shape) == (None, 2)
-
-
-@proves("a picture | `as_graph_of_layers(model, shape)`", keras=">=3")
-def test_how_to_get_a_picture():
-    from snippets.subclassing import as_graph_of_layers
-
-    graph = as_graph_of_layers(WithDropout(), (2,))
-    assert len(graph.layers) == 4
-    assert len(graph.get_config()["layers"]) == 4
-
-
-@proves(
-    "to save it | registration, `get_config`, `**kwargs`", false_with={"factor": 1.0}
-)
-def test_how_to_save(factor=3.0):
-    model = Kept(factor=3.0, name="mine")
-    outputs, copy = model(X), reloaded(model)
-    assert copy.factor == factor
-    assert np.allclose(copy(X), outputs)
-
-
-@proves(
-    "to serve it without its code | `model.export(folder)`",
-    false_with={"rows": 2},
-)
-def test_how_to_serve(rows=1):
-    model = Plain()
-    model(X)
-    with tempfile.TemporaryDirectory() as folder:
-        model.export(f"{folder}/saved")
-        saved = tf.saved_model.load(f"{folder}/saved")
-        assert type(saved).__name__ != "Plain"
-        outputs = np.array(saved.serve(X[:1]))
-    assert outputs.shape == (rows, 3)
-    assert np.allclose(outputs, model(X[:1]), atol=1e-6)
-
-
-@proves(
-    "state that is not trained | `add_weight(trainable=False)`",
-    false_with={"trainable": True},
-)
-def test_how_to_keep_state(trainable=False):
-    layer = counting(trainable)
-    layer(X)
-    assert layer.trainable_weights == []
-    assert len(layer.weights) == 1
-
-
-@proves("one more loss | `self.add_loss(...)`", false_with={"losses": 2})
-def test_how_to_add_a_loss(losses=1):
-    layer = Penalty()
-    layer(X)
-    assert len(layer.losses) == losses

@@ -360,7 +360,8 @@ def test_compute_loss_adds_the_losses_of_layers(rate=0.1):
 @functools.cache
 def step_under_float16(scaled):
     """How far one step of SGD moves the weights, with and without `scale_loss`."""
-    from snippets.training_loops import OwnStep, UnscaledStep
+    from snippets.training_loops import OwnStep
+    from snippets.training_loops.mistakes import UnscaledStep
 
     with mixed_float16():
         model = classifier(OwnStep if scaled else UnscaledStep)

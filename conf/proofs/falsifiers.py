@@ -1,0 +1,109 @@
+"""A falsifier changes the world, not the expectation.
+
+A proof that fails under another expected value shows only that its author can count.
+It has to fail when the thing itself is another: another argument, layer, order or
+policy. What was found when this check was made is owed, and listed in `owed.txt`, a
+name a line; the list only shrinks.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from conf.pages.read import Problem
+from conf.proofs.source import FOLDER, ProofSource
+
+OWED = f"{FOLDER}/owed.txt"
+# Calls that only prepare what is compared.
+_WRAPPERS = {
+    *("abs", "all", "any", "approx", "array", "array_equal", "allclose", "asarray"),
+    *("bool", "dict", "endswith", "escape", "float", "frozenset", "int", "isclose"),
+    *("len", "list", "max", "min", "range", "repr", "round", "set", "sorted"),
+    *("startswith", "str", "sum", "tolist", "tuple", "zip"),
+}
+_EXPECTING = {"raises", "warns"}  # their arguments say what must come
+
+
+def problems(root: Path, proofs: Iterable[ProofSource]) -> Iterator[Problem]:
+    """Proofs that are too easy to refute, and names that owe nothing any more."""
+    path = root / OWED
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    owed = {name: at for at, name in enumerate(lines, start=1) if name}
+    found = {}
+    for proof in proofs:
+        if why := weakness(proof.source):
+            found[proof.id] = why
+            if proof.id not in owed:
+                yield Problem(proof.path, proof.line, f"`{proof.name}` {why}")
+    for name, at in owed.items():
+        if name not in found:
+            yield Problem(OWED, at, f"`{name}` owes nothing any more: take it out")
+
+
+def weakness(source: str) -> str:
+    """What makes a proof too easy to refute: a few words, or nothing."""
+    node = ast.parse(source).body[0]
+    assert isinstance(node, ast.FunctionDef)
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Assert) and any(
+            isinstance(part, ast.IfExp) for part in ast.walk(inner.test)
+        ):
+            return "asserts less in one case than in another"
+    names = _falsified(node)
+    above = {
+        child: parent
+        for parent in ast.walk(node)
+        for child in ast.iter_child_nodes(parent)
+    }
+    if names and all(_is_expected_only(node, name, above) for name in names):
+        return "is falsified by another expectation: change the world instead"
+    return ""
+
+
+def _falsified(node: ast.FunctionDef) -> list[str]:
+    """The arguments that the falsifier changes."""
+    for decorator in node.decorator_list:
+        for word in getattr(decorator, "keywords", []):
+            if word.arg == "false_with" and isinstance(word.value, ast.Dict):
+                keys = word.value.keys
+                return [str(k.value) for k in keys if isinstance(k, ast.Constant)]
+    return []
+
+
+def _is_expected_only(
+    node: ast.FunctionDef, name: str, above: dict[ast.AST, ast.AST], depth: int = 0
+) -> bool:
+    """Whether a name is used in comparisons alone, by itself or under another name."""
+    uses = [
+        inner
+        for statement in node.body
+        for inner in ast.walk(statement)
+        if isinstance(inner, ast.Name)
+        and inner.id == name
+        and isinstance(inner.ctx, ast.Load)
+    ]
+    return all(_is_expectation(node, use, above, depth) for use in uses)
+
+
+def _is_expectation(
+    node: ast.FunctionDef, use: ast.AST, above: dict[ast.AST, ast.AST], depth: int
+) -> bool:
+    while use in above:
+        parent = above[use]
+        match parent:
+            case ast.Assert():
+                return True
+            case ast.Call() if use is not parent.func:
+                called = getattr(parent.func, "id", getattr(parent.func, "attr", ""))
+                if called in _EXPECTING:
+                    return True
+                if called not in _WRAPPERS:
+                    return False
+            case ast.Assign(targets=[ast.Name(id=other)]):
+                return depth < 3 and _is_expected_only(node, other, above, depth + 1)
+            case ast.stmt() | ast.Lambda():
+                return False
+            case ast.Subscript() if use is parent.slice:
+                return False
+        use = parent
+    return False

@@ -1,0 +1,367 @@
+"""What a reader sees of a proof or a measurement.
+
+After a proved sentence stands a small ✓, after a measured one ≈: a button that opens
+its source, what was seen of it and where. It is HTML alone, without JavaScript. A mark
+that is not earned is a warning with its place, and is not shown.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.transforms import Transform
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from conf import state
+from conf.addresses import Addresses
+from conf.pages.recipes import Package
+from conf.proofs import marks
+from conf.proofs.proving import Proving, digest, full_name
+from conf.proofs.source import ProofSource
+from conf.proofs.verdict import DOES_NOT_RUN, HOLDS, IS_FALSE, is_meant_for
+from conf.reference import listings
+from conf.reference.measured import Measurement, spelled
+from conf.store import Store
+
+logger = logging.getLogger(__name__)
+
+SIGNS = {HOLDS: "✓", IS_FALSE: "✗", DOES_NOT_RUN: "!"}
+
+
+class ProofMark(nodes.Inline, nodes.Element):
+    """The mark after a sentence; `proofs` holds the identifiers, `sign` what shows."""
+
+
+class Versions(SphinxDirective):
+    """Every proved sentence and the environments on which it was seen true or false."""
+
+    def run(self) -> list[nodes.Node]:
+        proving = of_site(self.env)
+        state.of(self.env).tables[self.env.docname] = _tables_digest(self.env)
+        lines = []
+        for docname, page in sorted(state.of(self.env).pages.items()):
+            if not page.cites:
+                continue
+            title = f"{{doc}}`/{docname}`"
+            lines += [
+                "",
+                f"## {title}",
+                "",
+                *_table(proving, [p for p, _ in page.cites]),
+            ]
+        return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
+
+
+class Figures(SphinxDirective):
+    """The figures of the home page: counted, never typed."""
+
+    def run(self) -> list[nodes.Node]:
+        proving = of_site(self.env)
+        state.of(self.env).tables[self.env.docname] = _tables_digest(self.env)
+        package = proving.package
+        modules = package.recipe_modules
+        recipes = sum(not name.startswith("_") for m in modules for name in m.objects)
+        found = [listings.tests_of(package, module) for module in modules]
+        tests = sum(len(file.tests) for file in {f.path: f for f in found}.values())
+        cited = {
+            (page, line, name in proving.measurements)
+            for page, then in state.of(self.env).pages.items()
+            for name, line in then.cites
+        }
+        proved = sum(not is_measured for *_, is_measured in cited)
+        text = (
+            f"**{proved} sentences** of this site are proved, by "
+            f"{len(proving.proofs)} tests that were run on "
+            f"**{len(proving.results)} versions** of TensorFlow and Keras; "
+            f"{len(cited) - proved} rest on {len(proving.measurements)} recorded "
+            f"measurements. Its **{recipes} recipes** have {tests} unit tests."
+        )
+        return self.parse_text_to_nodes(text)
+
+
+def _tables_digest(env: BuildEnvironment) -> str:
+    """All that the tables and figures are made of."""
+    package = Package(Path(env.config.recipes_package))
+    cites = {name: page.cites for name, page in sorted(state.of(env).pages.items())}
+    parts = [listings.digest(package), digest(package.folder.parent), repr(cites)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _outdated(app: Sphinx, env: BuildEnvironment, *_: object) -> list[str]:
+    """Pages with tables or figures that were made from something else."""
+    tables = state.of(env).tables
+    now = _tables_digest(env) if tables else ""
+    return [docname for docname, then in tables.items() if then != now]
+
+
+def _clean_titles(app: Sphinx, doctree: nodes.document) -> None:
+    """Menus and the browser's tab show a page's title, in which no button can stand."""
+    docname = app.env.docname
+    for title in (app.env.titles[docname], app.env.longtitles[docname]):
+        for mark in list(title.findall(ProofMark)):
+            mark.parent.remove(mark)
+        for text in list(title.findall(nodes.Text)):
+            words = text.astext().replace(_JOINER, "")
+            text.parent.replace(text, nodes.Text(words))
+
+
+def _merge(
+    app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildEnvironment
+) -> None:
+    there = state.of(other).unchecked & docnames
+    state.of(env).unchecked = (state.of(env).unchecked - docnames) | there
+    read_there = state.of(other).tables.items()
+    state.of(env).tables.update({n: v for n, v in read_there if n in docnames})
+
+
+def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    state.of(env).tables.pop(docname, None)
+    state.of(env).unchecked.discard(docname)
+
+
+def _table(proving: Proving, identifiers: list[str]) -> list[str]:
+    lanes = list(proving.results)
+    heads = [lane.removeprefix("tensorflow-") for lane in lanes]
+    lines = [
+        "| Sentence | " + " | ".join(heads) + " |",
+        "| --- |" + " :-: |" * len(lanes),
+    ]
+    for identifier in dict.fromkeys(identifiers):
+        proof = proving.proofs.get(identifier)
+        if proof is None:  # a measurement, or a mark that has a warning of its own
+            continue
+        rows = proving.rows(proof)
+        seen = []
+        for lane in lanes:
+            is_meant = is_meant_for(proof, proving.results[lane].environment)
+            sign = SIGNS[rows[lane].seen] if lane in rows else "?"
+            seen.append(sign if is_meant else "\N{EN DASH}")
+        quote = proof.quote.replace("|", "\\|")
+        lines.append(f"| {quote} | " + " | ".join(seen) + " |")
+    return lines
+
+
+class MarkRole(SphinxRole):
+    """`` {proof}`name` ``: the sentence before is proved by this test.
+
+    Args:
+        sign: what readers see.
+        label: what the button is called.
+    """
+
+    def __init__(self, sign: str, label: str) -> None:
+        super().__init__()
+        self.sign, self.label = sign, label
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        names = [full_name(self.env.docname, name) for name in self.text.split()]
+        mark = ProofMark("", proofs=names, sign=self.sign, label=self.label)
+        self.set_source_info(mark)
+        return ([mark] if names else []), []
+
+
+class Entries(Transform):
+    """Put what the marks open at the end of the page."""
+
+    default_priority = 810
+
+    def apply(self, **_: Any) -> None:
+        env: BuildEnvironment = self.document.settings.env
+        found = self._earned(env, list(self.document.findall(ProofMark)))
+        if not found:
+            return
+        for mark in found:
+            _join(mark)
+        proving = of_site(env)
+        entries = "".join(
+            _entry(env, mark, proving)
+            for mark in found
+            if set(mark["proofs"]) <= set(proving.quotes)
+        )
+        self.document.append(nodes.raw("", entries, format="html"))
+
+    @staticmethod
+    def _earned(env: BuildEnvironment, found: list[ProofMark]) -> list[ProofMark]:
+        """Take out the marks that are not earned, and warn of those nobody checked.
+
+        A mark can stand where the text is not read, in a title or behind another
+        spelling of the role: the page then shows other marks than the judged ones.
+        """
+        known = state.of(env)
+        page = known.pages.get(env.docname)
+        cited = Counter(name for name, _ in page.cites) if page else Counter()
+        shown = Counter(name for mark in found for name in mark["proofs"])
+        known.unchecked.discard(env.docname)
+        for name in sorted(set(cited | shown)):
+            if shown[name] != cited[name]:
+                is_missing = shown[name] < cited[name]
+                word = "is not shown" if is_missing else "stands where none is checked"
+                place = [mark for mark in found if name in mark["proofs"]]
+                message = f"a mark of `{name}` {word}"
+                logger.warning(message, location=place[0] if place else env.docname)
+                known.unchecked.add(env.docname)
+        earned = []
+        for mark in found:
+            names = set(mark["proofs"])
+            if names & known.unearned or any(shown[n] > cited[n] for n in names):
+                mark.parent.remove(mark)
+            else:
+                earned.append(mark)
+        return earned
+
+
+_JOINER = "\N{WORD JOINER}"
+
+
+def _join(mark: ProofMark) -> None:
+    """Keep a mark on the line of its sentence."""
+    parent = mark.parent
+    # By identity: texts that are equal, such as line breaks, are equal for `index`.
+    at = next(place for place, node in enumerate(parent.children) if node is mark)
+    while at and isinstance(parent[at - 1], nodes.Text):
+        words = parent[at - 1].astext().rstrip()
+        if words:
+            parent[at - 1] = nodes.Text(words)
+            break
+        at -= 1
+        del parent[at]
+    parent.insert(at, nodes.Text(_JOINER))
+
+
+def of_site(env: BuildEnvironment) -> Proving:
+    """The proofs of the site that is being built, read once for all its pages."""
+    known = state.of(env)
+    if known.proving is None:
+        package = Package(Path(env.config.recipes_package))
+        store = Store(Path(env.config.page_store))
+        known.proving = Proving(package.folder.parent, package, store)
+    return known.proving
+
+
+def _entry(env: BuildEnvironment, mark: ProofMark, proving: Proving) -> str:
+    """What one mark opens."""
+    names = mark["proofs"]
+    parts = "".join(
+        _proof(env, proving.proofs[name], proving)
+        if name in proving.proofs
+        else _measurement(env, proving.measurements[name], proving)
+        for name in names
+    )
+    return (
+        f'<div class="proof" id="{_anchor(names)}" popover role="dialog" '
+        f'aria-label="{mark["label"]}">'
+        f"<p>{escape(marks.plain(proving.quotes[names[0]]))}</p>{parts}</div>"
+    )
+
+
+def _proof(env: BuildEnvironment, proof: ProofSource, proving: Proving) -> str:
+    rows = proving.rows(proof)
+    titles = {
+        HOLDS: "Holds on",
+        IS_FALSE: "Is false on",
+        DOES_NOT_RUN: "Does not run on",
+    }
+    facts = {
+        title: ", ".join(name for name, row in rows.items() if row.seen == seen)
+        for seen, title in titles.items()
+    }
+    results = proving.results.items()
+    facts["Has no meaning on"] = ", ".join(
+        lane for lane, seen in results if not is_meant_for(proof, seen.environment)
+    )
+    recalled = [
+        lane.environment
+        for lane in proving.verdicts.committed
+        if lane.row(proof) and lane.frames.get(proof.stem) == proof.frame
+    ]
+    environment = (recalled or [proving.verdicts.here])[0]
+    facts["Seen on"] = ", ".join(f"{n} {v}" for n, v in environment.items())
+    return _part(env, proof, facts, f"test_{proof.name}")
+
+
+def _measurement(
+    env: BuildEnvironment, measurement: Measurement, proving: Proving
+) -> str:
+    facts = {}
+    found = proving.records.of(measurement.id, measurement.hash)
+    for machine, record in found.items():
+        spans = []
+        for name, (low, high) in measurement.bound.items():
+            values = [figures[name] for figures in record.figures if name in figures]
+            seen = f"{min(values):.3g} to {max(values):.3g}" if values else "nothing"
+            runs = f"{len(values)} run" + "s" * (len(values) != 1)
+            spans.append(f"{name} {seen} in {runs} (bound: {low:g} to {high:g})")
+        facts[f"Measured on {machine}, {spelled(record)}"] = "; ".join(spans)
+    return _part(env, measurement, facts, measurement.name)
+
+
+def _part(
+    env: BuildEnvironment,
+    thing: ProofSource | Measurement,
+    facts: Mapping[str, str],
+    name: str,
+) -> str:
+    code = highlight(thing.source, PythonLexer(), HtmlFormatter(nowrap=True))
+    rows = "".join(
+        f"<dt>{escape(title)}</dt><dd>{escape(words)}</dd>"
+        for title, words in facts.items()
+        if words
+    )
+    target = listings.address(env.docname, thing.path, name)
+    addresses: Addresses = env.config.site_addresses
+    at_commit = addresses.file(f"{thing.path}#L{thing.line}")
+    link = f'<a href="{escape(at_commit or target)}">{escape(thing.path)}</a>'
+    return (
+        f'<div class="highlight"><pre tabindex="0">{code}</pre></div>'
+        f"<dl>{rows}<dt>Test</dt><dd>{link}</dd></dl>"
+    )
+
+
+def _anchor(names: list[str]) -> str:
+    return "proof-" + "-".join(name.replace(".", "-") for name in names)
+
+
+def _visit(translator: Any, node: ProofMark) -> None:
+    """The sign, except in menus, where a button cannot stand."""
+    parent = node.parent
+    while parent is not None:
+        if isinstance(parent, nodes.reference):
+            raise nodes.SkipNode
+        parent = parent.parent
+    translator.body.append(
+        f'<button type="button" class="proof-mark" aria-label="{node["label"]}" '
+        f'popovertarget="{_anchor(node["proofs"])}">{node["sign"]}</button>'
+    )
+
+
+def _depart(translator: Any, node: ProofMark) -> None:
+    """Nothing to close."""
+
+
+def _skip(translator: Any, node: ProofMark) -> None:
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    skip = (_skip, None)
+    app.add_node(ProofMark, html=(_visit, _depart), text=skip, latex=skip, man=skip)
+    app.add_role("proof", MarkRole("✓", "Proof"))
+    app.add_role("measured", MarkRole("≈", "Measurement"))
+    app.add_directive("proved-sentences", Versions)
+    app.add_directive("figures", Figures)
+    app.connect("doctree-read", _clean_titles, priority=900)
+    app.connect("env-get-outdated", _outdated)
+    app.connect("env-merge-info", _merge)
+    app.connect("env-purge-doc", _purge)
+    app.add_transform(Entries)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

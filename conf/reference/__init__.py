@@ -1,0 +1,1 @@
+"""The reference: entries of recipes, listings of sources, records of measurements."""

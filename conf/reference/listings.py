@@ -1,0 +1,197 @@
+"""Pages with the source of the recipes, of their tests and of the proofs.
+
+A line of a listing is reached by what it holds: the name of a recipe leads to its
+source in a module's listing, and to the first test that names it in a listing of tests.
+So a link stays right when lines move.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from sphinx.application import Sphinx
+
+from conf.addresses import Addresses
+from conf.pages.read import Problem
+from conf.pages.recipes import Module, Package, RecipeError
+
+FOLDER = "listings"
+UNIT = "tests/unit"
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test function and every name it mentions."""
+
+    name: str
+    line: int
+    mentions: frozenset[str]
+
+
+class TestFile:
+    """The unit tests of one recipe module."""
+
+    __test__ = False  # a name, not a test
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = path.read_text("utf-8") if path.exists() else ""
+
+    @cached_property
+    def tests(self) -> list[Test]:
+        found = []
+        try:
+            tree = ast.parse(self.text)
+        except SyntaxError as error:
+            message, line = f"syntax error: {error.msg}", error.lineno or 1
+            raise RecipeError(message, f"{UNIT}/{self.path.name}", line) from error
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                names = {
+                    getattr(inner, "id", None) or getattr(inner, "attr", None)
+                    for inner in ast.walk(node)
+                }
+                found.append(
+                    Test(node.name, node.lineno, frozenset(filter(None, names)))
+                )
+        return sorted(found, key=lambda test: test.line)
+
+    def of(self, recipe: str) -> list[Test]:
+        """The tests that name a recipe, in order."""
+        return [test for test in self.tests if recipe in test.mentions]
+
+
+def tests_of(package: Package, module: Module) -> TestFile:
+    """The tests of a module, by its stem."""
+    name = f"test_{package.stem(module)}.py"
+    return TestFile(package.folder.parent / UNIT / name)
+
+
+def address(docname: str, path: str, anchor: str) -> str:
+    """The relative address of a line of a listing, seen from a page."""
+    return "../" * docname.count("/") + f"{_name(path)}.html#{anchor}"
+
+
+def digest(package: Package) -> str:
+    """One hash over the package and its tests."""
+    found = hashlib.sha256(package.digest.encode())
+    for module in package.recipe_modules:
+        found.update(tests_of(package, module).text.encode())
+    return found.hexdigest()
+
+
+def _collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield one page a file, as Sphinx's `html-collect-pages` wants it.
+
+    A listing is written again when its file, its tests or the site's menu has changed;
+    the page itself says what it was made of.
+    """
+    package = Package(Path(app.config.recipes_package))
+    titles = {name: title.astext() for name, title in app.env.titles.items()}
+    menu = repr((sorted(titles.items()), app.config.site_addresses))
+    tested: dict[str, list[str]] = {}  # the names of recipes, by their file of tests
+    for module in package.recipe_modules:
+        path = tests_of(package, module).path
+        tested.setdefault(path.name, []).extend(module.objects)
+        made_of = hashlib.sha256((module.text + menu).encode()).hexdigest()
+        if not _is_written(app, module.place, made_of):
+            anchors = {module.source_of(name)[0]: [name] for name in module.objects}
+            yield _page(app, module.place, module.text, anchors, made_of)
+    for name, recipes in tested.items():
+        file = TestFile(package.folder.parent / UNIT / name)
+        words = file.text + menu + repr(recipes)
+        made_of = hashlib.sha256(words.encode()).hexdigest()
+        if not file.path.exists() or _is_written(app, f"{UNIT}/{name}", made_of):
+            continue
+        lines: dict[int, list[str]] = {test.line: [test.name] for test in file.tests}
+        for recipe in recipes:
+            for test in file.of(recipe)[:1]:
+                lines[test.line].append(recipe)
+        yield _page(app, f"{UNIT}/{name}", file.text, lines, made_of)
+    yield from _proofs(app, package.folder.parent, menu)
+
+
+def _proofs(
+    app: Sphinx, root: Path, menu: str
+) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """The listings of proofs and of measurements."""
+    found = [
+        *root.glob("tests/proofs/test_*.py"),
+        *root.glob("tests/measurements/*.py"),
+    ]
+    for path in sorted(found):
+        text = path.read_text("utf-8")
+        place = path.relative_to(root).as_posix()
+        made_of = hashlib.sha256((text + menu).encode()).hexdigest()
+        if not _is_written(app, place, made_of):
+            try:
+                nodes = ast.parse(text).body
+            except SyntaxError:  # reported where proofs are read
+                nodes = []
+            functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+            anchors = {node.lineno: [node.name] for node in functions}
+            yield _page(app, place, text, anchors, made_of)
+
+
+def _is_written(app: Sphinx, path: str, made_of: str) -> bool:
+    page = Path(app.outdir, f"{_name(path)}.html")
+    return page.exists() and f'data-made-of="{made_of}"' in page.read_text("utf-8")
+
+
+def _name(path: str) -> str:
+    return f"{FOLDER}/{path.removesuffix('.py')}"
+
+
+def _page(
+    app: Sphinx, path: str, text: str, anchors: dict[int, list[str]], made_of: str
+) -> tuple[str, dict[str, Any], str]:
+    formatter: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
+    lines = highlight(text, PythonLexer(stripnl=False), formatter).split("\n")
+    width = len(str(len(lines)))
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        names = anchors.get(number, [])
+        marks = "".join(f'<span id="{escape(name)}"></span>' for name in names)
+        rows.append(f'{marks}<span class="linenos">{number:>{width}} </span>{line}')
+    addresses: Addresses = app.config.site_addresses
+    at_commit = addresses.file(path)
+    origin = f'<p><a href="{escape(at_commit)}">{path} in the repository</a></p>'
+    code = "\n".join(rows[:-1])  # what follows the last line break is not a line
+    body = (
+        f"<h1>{path}</h1>{origin if at_commit else ''}"
+        f'<div class="highlight-python listing" data-made-of="{made_of}">'
+        f'<div class="highlight"><pre tabindex="0">{code}\n</pre></div></div>'
+    )
+    context = {"title": path, "body": body, "toc": "", "display_toc": False}
+    return _name(path), context, "page.html"
+
+
+def untested(package: Package) -> Iterator[Problem]:
+    """Recipes that no test of their module names, and files that do not parse."""
+    for module in package.recipe_modules:
+        try:
+            yield from _untested(package, module)
+        except RecipeError as error:
+            yield Problem(error.path, error.line, error.message)
+
+
+def _untested(package: Package, module: Module) -> Iterator[Problem]:
+    tests = tests_of(package, module)
+    wanted = f"{UNIT}/{tests.path.name}"
+    for name, node in module.objects.items():
+        if not tests.of(name):
+            message = f"no test in `{wanted}` names `{name}`"
+            yield Problem(module.place, node.lineno, message)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("html-collect-pages", _collect)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,57 @@
+"""Layers of your own, that save, mask and run in mixed precision.
+
+Everything here is written in `keras.ops` and runs on every backend of Keras, except
+`LocalResponseNormalization`, which calls a TensorFlow op.
+"""
+
+from snippets.custom_layers.attention import (
+    AttentionPooling,
+    EncoderBlock,
+    UnmaskedAttentionPooling,
+    attention_by_step,
+    attention_classifier,
+    scaled_dot_product_attention,
+    without_steps,
+)
+from snippets.custom_layers.contract import (
+    last_cause,
+    layer_of,
+    layer_problem,
+    reload_problem,
+)
+from snippets.custom_layers.layers import (
+    Gain,
+    LocalResponseNormalization,
+    PositionEmbedding,
+    RoundedCenter,
+    RunningCenter,
+    SkipSteps,
+    SparsityPenalty,
+    StepDropout,
+)
+from snippets.custom_layers.masks import check_mask, masked_mean, masked_softmax
+
+__all__ = [
+    "AttentionPooling",
+    "EncoderBlock",
+    "Gain",
+    "LocalResponseNormalization",
+    "PositionEmbedding",
+    "RoundedCenter",
+    "RunningCenter",
+    "SkipSteps",
+    "SparsityPenalty",
+    "StepDropout",
+    "UnmaskedAttentionPooling",
+    "attention_by_step",
+    "attention_classifier",
+    "check_mask",
+    "last_cause",
+    "layer_of",
+    "layer_problem",
+    "masked_mean",
+    "masked_softmax",
+    "reload_problem",
+    "scaled_dot_product_attention",
+    "without_steps",
+]

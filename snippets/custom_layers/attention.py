@@ -1,0 +1,364 @@
+"""Attention, from the formula to a classifier that uses it."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import ops
+
+from snippets.checks import fraction, positive_integer
+from snippets.custom_layers.layers import PositionEmbedding
+from snippets.custom_layers.masks import check_mask, masked_softmax
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class UnmaskedAttentionPooling(keras.Layer):
+    """Pool a sequence by additive attention, as it is often published: no mask.
+
+    Padding gets a weight like any other step. `AttentionPooling` mends it.
+
+    Args:
+        units: Integer of at least 1, the size of the hidden layer that scores a step.
+        **kwargs: What every layer takes.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype.
+    - `return_attention_scores`: whether to return the weights of the steps too.
+
+    Returns:
+        A tensor of shape `(batch, features)`, in the compute dtype of the layer; with
+        `return_attention_scores` a tuple of that and of the weights, of shape
+        `(batch, time)`, which sum to 1 over time.
+
+    Raises:
+        ValueError: If `units` is no integer of at least 1, or `inputs` has another
+            rank.
+
+    Example:
+        >>> UnmaskedAttentionPooling(units=4)(np.ones((2, 5, 3))).shape
+        TensorShape([2, 3])
+
+    References:
+        - [Neural Machine Translation by Jointly Learning to Align and Translate](
+          https://arxiv.org/abs/1409.0473), D. Bahdanau and others, 2014.
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = positive_integer("units", units)
+        self.input_spec = keras.InputSpec(ndim=3)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], self.units)
+        )
+        self.bias = self.add_weight(
+            name="bias", shape=(self.units,), initializer="zeros"
+        )
+        self.query = self.add_weight(name="query", shape=(self.units, 1))
+
+    def score(self, inputs: Any) -> Any:
+        hidden = ops.tanh(ops.matmul(inputs, self.kernel) + self.bias)
+        # hidden: (batch, time, units)
+        return ops.squeeze(ops.matmul(hidden, self.query), axis=-1)  # (batch, time)
+
+    def call(self, inputs: Any, return_attention_scores: bool = False) -> Any:
+        weights = ops.softmax(self.score(inputs), axis=-1)  # (batch, time)
+        pooled = ops.sum(weights[..., None] * inputs, axis=1)  # (batch, features)
+        return (pooled, weights) if return_attention_scores else pooled
+
+    def compute_output_spec(
+        self, inputs: Any, return_attention_scores: bool = False, mask: Any = None
+    ) -> Any:
+        batch, time, features = inputs.shape
+        pooled = keras.KerasTensor((batch, features), dtype=self.compute_dtype)
+        weights = keras.KerasTensor((batch, time), dtype=self.compute_dtype)
+        return (pooled, weights) if return_attention_scores else pooled
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class AttentionPooling(UnmaskedAttentionPooling):
+    """Pool a sequence by additive attention over the steps that are no padding.
+
+    Args:
+        units: Integer of at least 1, the size of the hidden layer that scores a step.
+        **kwargs: What every layer takes.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype.
+    - `return_attention_scores`: whether to return the weights of the steps too.
+    - `mask`: `None`, or a tensor of shape `(batch, time)`, false where there is
+      padding. It ends here: the output has no time.
+
+    Returns:
+        A tensor of shape `(batch, features)`, in the compute dtype of the layer; with
+        `return_attention_scores` a tuple of that and of the weights, of shape
+        `(batch, time)`. A row that is all padding gives zeros.
+
+    Raises:
+        ValueError: If `units` is no integer of at least 1, if `inputs` has another
+            rank, or if the mask has a wrong shape.
+
+    Example:
+        >>> layer, steps = AttentionPooling(units=4), np.ones((1, 3, 2))
+        >>> layer(steps, mask=np.array([[True, False, False]])).numpy().tolist()
+        [[1.0, 1.0]]
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.supports_masking = True
+
+    def call(
+        self, inputs: Any, return_attention_scores: bool = False, mask: Any = None
+    ) -> Any:
+        check_mask(mask, tuple(inputs.shape[:2]))
+        weights = masked_softmax(self.score(inputs), mask)  # (batch, time)
+        pooled = ops.sum(weights[..., None] * inputs, axis=1)  # (batch, features)
+        return (pooled, weights) if return_attention_scores else pooled
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
+        return None
+
+
+def scaled_dot_product_attention(
+    query: Any, key: Any, value: Any, mask: Any = None
+) -> tuple[Any, Any]:
+    """Average the values of a sequence, weighted by how well their keys fit the query.
+
+    Args:
+        query: Tensor of shape `(batch, targets, features)`, any float dtype.
+        key: Tensor of shape `(batch, sources, features)`.
+        value: Tensor of shape `(batch, sources, value_features)`.
+        mask: `None`, or a tensor of shape `(batch, sources)`, false where there is
+            padding.
+
+    Returns:
+        A tuple of the outputs, of shape `(batch, targets, value_features)`, and the
+        weights, of shape `(batch, targets, sources)`.
+
+    Raises:
+        ValueError: If a tensor has another rank, if `query` and `key` differ in
+            features or `key` and `value` in sources, or if the mask has a wrong shape.
+
+    Example:
+        >>> outputs, weights = scaled_dot_product_attention(
+        ...     np.ones((1, 2, 4)), np.ones((1, 5, 4)), np.ones((1, 5, 3)))
+        >>> outputs.shape, weights.shape
+        (TensorShape([1, 2, 3]), TensorShape([1, 2, 5]))
+
+    References:
+        - [Attention Is All You Need](https://arxiv.org/abs/1706.03762), A. Vaswani and
+          others, 2017.
+    """
+    shapes = [tuple(tensor.shape) for tensor in (query, key, value)]
+    if (
+        [len(shape) for shape in shapes] != [3, 3, 3]
+        or shapes[0][2] != shapes[1][2]
+        or shapes[1][1] != shapes[2][1]
+    ):
+        raise ValueError(
+            "Expected `query` of shape (batch, targets, features), `key` of (batch, "
+            "sources, features) and `value` of (batch, sources, value_features). "
+            f"Received: shapes {shapes}"
+        )
+    check_mask(mask, shapes[1][:2])
+    scores = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
+    scores = scores / shapes[0][2] ** 0.5  # (batch, targets, sources)
+    weights = masked_softmax(scores, None if mask is None else mask[:, None, :])
+    return ops.matmul(weights, value), weights
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class EncoderBlock(keras.Layer):
+    """Let the steps of a sequence look at each other, then transform each by itself.
+
+    Args:
+        num_heads: Integer of at least 1, the heads of the attention. It divides the
+            number of features.
+        hidden_units: Integer of at least 1, the units between the two last layers.
+        rate: Float from 0 up to, and without, 1: the dropout.
+        **kwargs: What every layer takes. The layers inside get the same `dtype`.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype.
+    - `mask`: `None`, or a tensor of shape `(batch, time)`, false where there is
+      padding. It is passed on.
+    - `training`: whether to drop anything.
+
+    Returns:
+        A tensor of the shape of `inputs`, in the compute dtype of the layer.
+
+    Raises:
+        ValueError: If an argument is out of range, if `num_heads` does not divide the
+            features, if `inputs` has another rank, or if the mask has a wrong shape.
+
+    Example:
+        >>> EncoderBlock(num_heads=2, hidden_units=8)(np.ones((1, 5, 4))).shape
+        TensorShape([1, 5, 4])
+
+    References:
+        - [Attention Is All You Need](https://arxiv.org/abs/1706.03762), A. Vaswani and
+          others, 2017.
+    """
+
+    def __init__(
+        self, num_heads: int, hidden_units: int, rate: float = 0.1, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.num_heads = positive_integer("num_heads", num_heads)
+        self.hidden_units = positive_integer("hidden_units", hidden_units)
+        self.rate = fraction("rate", rate)
+        self.input_spec = keras.InputSpec(ndim=3)
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        features = positive_integer("features", input_shape[-1])
+        if features % self.num_heads:
+            raise ValueError(
+                "Expected `num_heads` to divide the number of features. "
+                f"Received: num_heads={self.num_heads}, {features} features"
+            )
+        layers, policy = keras.layers, self.dtype_policy
+        self.attention = layers.MultiHeadAttention(
+            self.num_heads, features // self.num_heads, dtype=policy
+        )
+        self.attention.build(input_shape, input_shape)
+        self.expand = layers.Dense(self.hidden_units, activation="relu", dtype=policy)
+        self.expand.build(input_shape)
+        self.contract = layers.Dense(features, dtype=policy)
+        self.contract.build((*input_shape[:-1], self.hidden_units))
+        self.dropout = layers.Dropout(self.rate, dtype=policy)
+        self.norms = [layers.LayerNormalization(dtype=policy) for _ in range(2)]
+        for norm in self.norms:
+            norm.build(input_shape)
+
+    def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
+        check_mask(mask, tuple(inputs.shape[:2]))
+        over_time = None if mask is None else ops.cast(mask, "bool")[:, None, :]
+        mixed = self.attention(inputs, inputs, attention_mask=over_time)
+        x = self.norms[0](inputs + self.dropout(mixed, training=training))
+        mixed = self.contract(self.expand(x))
+        return self.norms[1](x + self.dropout(mixed, training=training))
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("num_heads", "hidden_units", "rate")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def attention_classifier(
+    pooling: keras.Layer,
+    encoder: keras.Layer | None = None,
+    max_length: int = 12,
+    num_features: int = 8,
+    num_classes: int = 10,
+) -> keras.Model:
+    """Build a classifier that pools the steps of a sequence by attention.
+
+    Steps that hold -1 everywhere are padding.
+
+    Args:
+        pooling: An `AttentionPooling` or an `UnmaskedAttentionPooling`.
+        encoder: A layer that comes before it, which returns sequences; or `None` for
+            one that transforms each step by itself and adds where it stands.
+        max_length: Integer of at least 1, the longest sequence.
+        num_features: Integer of at least 1, the values of one step.
+        num_classes: Integer of at least 1.
+
+    Returns:
+        A compiled `keras.Model` from sequences of shape `(batch, time, num_features)`
+        to probabilities of shape `(batch, num_classes)`, float32.
+
+    Example:
+        >>> attention_classifier(AttentionPooling(units=4)).output_shape
+        (None, 10)
+    """
+    steps = keras.Input(shape=(None, num_features), name="steps")
+    x = keras.layers.Masking(mask_value=-1.0)(steps)
+    if encoder is None:
+        x = keras.layers.Dense(32)(x)
+        x = PositionEmbedding(max_length)(x)
+        x = keras.layers.Activation("relu")(x)
+    else:
+        x = encoder(x)
+    pooled, _ = pooling(x, return_attention_scores=True)
+    scores = keras.layers.Dense(num_classes, activation="softmax")(pooled)
+    model = keras.Model(steps, scores)
+    model.compile(
+        optimizer=keras.optimizers.Adam(0.01),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def attention_by_step(
+    model: keras.Model, sequences: npt.NDArray[Any]
+) -> npt.NDArray[np.float32]:
+    """Return the weight that the attention of a model gives to each step.
+
+    Args:
+        model: A Functional `keras.Model` with an `UnmaskedAttentionPooling` or an
+            `AttentionPooling` that was called with `return_attention_scores=True`.
+        sequences: Array of shape `(batch, time, features)`, what the model takes.
+
+    Returns:
+        An array of shape `(batch, time)`, float32. Each row sums to 1, unless it is
+        all padding.
+
+    Raises:
+        ValueError: If the model has no such layer.
+
+    Example:
+        >>> model = attention_classifier(AttentionPooling(units=4))
+        >>> attention_by_step(model, np.zeros((2, 5, 8))).shape
+        (2, 5)
+    """
+    for layer in model.layers:
+        if isinstance(layer, UnmaskedAttentionPooling):
+            outputs = keras.tree.flatten(layer.output)
+            if len(outputs) == 2:
+                weights = keras.Model(model.inputs, outputs[1])
+                return np.asarray(weights.predict(sequences, verbose=0), "float32")
+    raise ValueError(
+        "Expected `model` to have a layer of attention pooling that was called with "
+        "`return_attention_scores=True`. Received: layers "
+        f"{[type(layer).__name__ for layer in model.layers]}"
+    )
+
+
+def without_steps(
+    sequences: npt.NDArray[Any], steps: npt.NDArray[np.int64]
+) -> npt.NDArray[Any]:
+    """Blank one step of each sequence, to see what a model makes of the rest.
+
+    Args:
+        sequences: Array of shape `(batch, time, features)`, any real dtype.
+        steps: Array of integers of shape `(batch,)`, which step of each, from 0.
+
+    Returns:
+        A copy of `sequences`, with zeros in these steps.
+
+    Raises:
+        ValueError: If `steps` has another shape, or names a step that is not there.
+
+    Example:
+        >>> without_steps(np.ones((1, 3, 1)), np.array([1]))[0, :, 0].tolist()
+        [1.0, 0.0, 1.0]
+    """
+    batch, time = sequences.shape[:2]
+    if steps.shape != (batch,) or not ((steps >= 0) & (steps < time)).all():
+        raise ValueError(
+            f"Expected `steps` of shape ({batch},), from 0 to {time - 1}. "
+            f"Received: {steps.tolist()}"
+        )
+    blanked = sequences.copy()
+    blanked[np.arange(batch), steps] = 0
+    return blanked

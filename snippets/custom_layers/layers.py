@@ -1,0 +1,396 @@
+"""Layers with weights, state, losses and modes of their own."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from snippets.checks import fraction, positive_integer
+from snippets.custom_layers.masks import check_mask, masked_mean
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class Gain(keras.Layer):
+    """Multiply each feature by a gain that is learned: the smallest whole layer.
+
+    Args:
+        initial: Float, the gain to start with.
+        **kwargs: What every layer takes: `name`, `dtype`, `trainable`.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, ..., features)`, any float dtype. A mask is
+      passed on.
+
+    Returns:
+        A tensor of the shape of `inputs`, in the compute dtype of the layer.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = Gain(initial=2.0)
+        >>> layer(np.ones((1, 3))).numpy().tolist()
+        [[2.0, 2.0, 2.0]]
+    """
+
+    def __init__(self, initial: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.initial = initial
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.gain = self.add_weight(
+            name="gain",
+            shape=(input_shape[-1],),
+            initializer=keras.initializers.Constant(self.initial),
+        )
+
+    def call(self, inputs: Any) -> Any:
+        return inputs * self.gain
+
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "initial": self.initial}
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class RunningCenter(keras.Layer):
+    """Subtract the mean of each feature, which is averaged over training batches.
+
+    The mean is state: `fit` moves it, no gradient does. Padding does not count.
+
+    Args:
+        momentum: Float from 0 up to, and without, 1: how much of the old mean each
+            training batch keeps.
+        **kwargs: What every layer takes.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, ..., features)`, any float dtype.
+    - `mask`: `None`, or a tensor of shape `(batch, ...)`, false where there is
+      padding. It is passed on.
+    - `training`: whether to move the mean.
+
+    Returns:
+        A tensor of the shape of `inputs`, in the compute dtype of the layer.
+
+    Raises:
+        ValueError: If `momentum` is out of range, or the mask has a wrong shape.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = RunningCenter(momentum=0.5)
+        >>> layer(np.full((4, 1), 8.0), training=True).shape
+        TensorShape([4, 1])
+        >>> layer.mean.numpy().tolist()
+        [4.0]
+    """
+
+    def __init__(self, momentum: float = 0.99, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.momentum = fraction("momentum", momentum)
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.mean = self.add_weight(
+            name="mean",
+            shape=(input_shape[-1],),
+            initializer="zeros",
+            trainable=False,
+            autocast=False,  # float16 would round small steps away
+        )
+
+    def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
+        if training:
+            step = (1.0 - self.momentum) * (masked_mean(inputs, mask) - self.mean)
+            is_padding = False if mask is None else ops.logical_not(ops.any(mask))
+            self.mean.assign(self.mean + ops.where(is_padding, 0.0, step))
+        return inputs - ops.cast(self.mean, inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "momentum": self.momentum}
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class RoundedCenter(RunningCenter):
+    """Keep the running mean wrongly: under mixed precision it may stand still.
+
+    A weight that `call` reads under mixed precision arrives in float16, unless it was
+    added with `autocast=False`. A small step is then rounded away.
+
+    Args:
+        momentum: As in `RunningCenter`.
+        **kwargs: What every layer takes.
+
+    Example:
+        >>> layer = RoundedCenter(dtype="mixed_float16")
+        >>> layer.build((None, 3))
+        >>> layer.mean.dtype
+        'float32'
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.mean = self.add_weight(
+            name="mean",
+            shape=(input_shape[-1],),
+            initializer="zeros",
+            trainable=False,
+        )
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class StepDropout(keras.Layer):
+    """Drop whole steps of a sequence in training, and scale up those that stay.
+
+    Args:
+        rate: Float from 0 up to, and without, 1: the fraction of steps to drop.
+        seed: Integer, or `None` for another stream of random numbers in each run.
+        **kwargs: What every layer takes.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype. A mask is
+      passed on.
+    - `training`: whether to drop anything.
+
+    Returns:
+        A tensor of the shape of `inputs`, in the compute dtype of the layer.
+
+    Raises:
+        ValueError: If `rate` is out of range, or `inputs` has another rank.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = StepDropout(rate=0.5, seed=0)
+        >>> layer(np.ones((1, 2, 1))).numpy().tolist()
+        [[[1.0], [1.0]]]
+    """
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rate, self.seed = fraction("rate", rate), seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.input_spec = keras.InputSpec(ndim=3)
+        self.supports_masking = True
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if not training:
+            return inputs
+        batch, time, _ = ops.shape(inputs)
+        draws = keras.random.uniform((batch, time, 1), seed=self.seed_generator)
+        kept = ops.cast(draws >= self.rate, inputs.dtype)
+        return inputs * kept / (1.0 - self.rate)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class SkipSteps(keras.Layer):
+    """Leave out the first steps of a sequence, and of its mask.
+
+    Args:
+        num_steps: Integer of at least 1.
+        **kwargs: What every layer takes.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype.
+
+    Returns:
+        A tensor of shape `(batch, max(time - num_steps, 0), features)`.
+
+    Raises:
+        ValueError: If `num_steps` is no integer of at least 1, if `inputs` has another
+            rank, or if the mask has a wrong shape.
+
+    Example:
+        >>> import numpy as np
+        >>> SkipSteps(2)(np.ones((1, 5, 3))).shape
+        TensorShape([1, 3, 3])
+    """
+
+    def __init__(self, num_steps: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.num_steps = positive_integer("num_steps", num_steps)
+        self.input_spec = keras.InputSpec(ndim=3)
+        self.supports_masking = True
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        check_mask(mask, tuple(inputs.shape[:2]))
+        return inputs[:, self.num_steps :]
+
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        return None if previous_mask is None else previous_mask[:, self.num_steps :]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "num_steps": self.num_steps}
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class SparsityPenalty(keras.Layer):
+    """Add the mean absolute activity to the loss, and report it as a metric.
+
+    Args:
+        weight: Float of at least 0, what the activity counts in the loss.
+        **kwargs: What every layer takes.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, ..., features)`, any float dtype.
+    - `mask`: `None`, or a tensor of shape `(batch, ...)`: padding does not count. It
+      is passed on.
+
+    Returns:
+        The inputs.
+
+    Raises:
+        ValueError: If `weight` is less than 0, or the mask has a wrong shape.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = SparsityPenalty(weight=0.5)
+        >>> layer(np.array([[-2.0, 4.0]])).numpy().tolist()
+        [[-2.0, 4.0]]
+        >>> float(layer.losses[0]), float(layer.activity.result())
+        (1.5, 3.0)
+    """
+
+    def __init__(self, weight: float = 0.01, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not weight >= 0:
+            raise ValueError(
+                f"Expected `weight` of at least 0. Received: weight={weight!r}"
+            )
+        self.weight = weight
+        self.activity = keras.metrics.Mean(name="activity")
+        self.supports_masking = True
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        activity = ops.mean(masked_mean(ops.abs(inputs), mask))
+        self.add_loss(self.weight * activity)
+        self.activity.update_state(activity)
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "weight": self.weight}
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class PositionEmbedding(keras.Layer):
+    """Add a learned vector to each step, so that the layers after it know the order.
+
+    Args:
+        max_length: Integer of at least 1, the longest sequence.
+        **kwargs: What every layer takes.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype, with
+      `time` of at most `max_length`. A mask is passed on.
+
+    Returns:
+        A tensor of the shape of `inputs`, in the compute dtype of the layer.
+
+    Raises:
+        ValueError: If `max_length` is no integer of at least 1, or if `inputs` has
+            another rank or is known to be longer.
+
+    Example:
+        >>> import numpy as np
+        >>> PositionEmbedding(max_length=8)(np.ones((1, 5, 3))).shape
+        TensorShape([1, 5, 3])
+    """
+
+    def __init__(self, max_length: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_length = positive_integer("max_length", max_length)
+        self.input_spec = keras.InputSpec(ndim=3)
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.positions = self.add_weight(
+            name="positions", shape=(self.max_length, input_shape[-1])
+        )
+
+    def call(self, inputs: Any) -> Any:
+        self.compute_output_shape(inputs.shape)
+        return inputs + ops.convert_to_tensor(self.positions)[: ops.shape(inputs)[1]]
+
+    def compute_output_shape(
+        self, input_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
+        if (input_shape[1] or 0) > self.max_length:
+            raise ValueError(
+                f"Expected at most `max_length`, {self.max_length}, steps. "
+                f"Received: inputs of shape {tuple(input_shape)}"
+            )
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "max_length": self.max_length}
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class LocalResponseNormalization(keras.Layer):
+    """Divide each pixel by the energy of its neighboring channels, by TensorFlow's op.
+
+    `keras.ops` has no such operation, so this layer runs on TensorFlow alone.
+
+    Args:
+        depth_radius: Integer of at least 1, the neighbors on each side.
+        bias: Float greater than 0, added to the energy.
+        alpha: Float, the weight of the energy.
+        beta: Float, the exponent.
+        **kwargs: What every layer takes.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, height, width, channels)`, float16, bfloat16
+      or float32.
+
+    Returns:
+        A tensor of the shape of `inputs`.
+
+    Raises:
+        ValueError: If `depth_radius` is no integer of at least 1, if `bias` is not
+            greater than 0, or if `inputs` has another rank.
+
+    Example:
+        >>> import numpy as np
+        >>> LocalResponseNormalization(bias=3.0)(np.ones((1, 1, 1, 1))).numpy().tolist()
+        [[[[0.5]]]]
+
+    References:
+        - [ImageNet Classification with Deep Convolutional Neural Networks](
+          https://papers.nips.cc/paper/4824), A. Krizhevsky and others, 2012.
+    """
+
+    def __init__(
+        self,
+        depth_radius: int = 5,
+        bias: float = 1.0,
+        alpha: float = 1.0,
+        beta: float = 0.5,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.depth_radius = positive_integer("depth_radius", depth_radius)
+        if not bias > 0:
+            raise ValueError(f"Expected `bias` greater than 0. Received: bias={bias!r}")
+        self.bias, self.alpha, self.beta = bias, alpha, beta
+        self.input_spec = keras.InputSpec(ndim=4)
+
+    def call(self, inputs: Any) -> Any:
+        import tensorflow as tf  # here, so that the module runs on every backend
+
+        return tf.nn.local_response_normalization(
+            inputs, self.depth_radius, self.bias, self.alpha, self.beta
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("depth_radius", "bias", "alpha", "beta")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

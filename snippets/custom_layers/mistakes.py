@@ -1,0 +1,102 @@
+"""Deliberate mistakes: layers that cannot be saved or reloaded."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from snippets.custom_layers.layers import Gain
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class BlockWithoutConfig(keras.Layer):
+    """Build a Transformer block in the shape that is often published: it cannot reload.
+
+    Its `__init__` takes neither `name` nor `dtype` nor `trainable`, and every saved
+    layer is made again with them. `EncoderBlock` mends it.
+
+    Args:
+        features: Integer, the features of a step.
+        num_heads: Integer, the heads of the attention.
+        hidden_units: Integer, the units between the two last layers.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, time, features)`.
+
+    Returns:
+        A tensor of the shape of `inputs`.
+
+    Example:
+        >>> import numpy as np
+        >>> BlockWithoutConfig(4, 2, 8)(np.ones((1, 5, 4))).shape
+        TensorShape([1, 5, 4])
+    """
+
+    def __init__(self, features: int, num_heads: int, hidden_units: int) -> None:
+        super().__init__()
+        self.attention = keras.layers.MultiHeadAttention(num_heads, features)
+        self.expand = keras.layers.Dense(hidden_units, activation="relu")
+        self.contract = keras.layers.Dense(features)
+
+    def call(self, inputs: Any) -> Any:
+        x = inputs + self.attention(inputs, inputs)
+        return x + self.contract(self.expand(x))
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class ForgetfulGain(Gain):
+    """Leave an argument out of `get_config`: the copy starts from the default.
+
+    Args:
+        initial: Float, the gain to start with, which is forgotten.
+        **kwargs: What every layer takes.
+
+    Example:
+        >>> ForgetfulGain.from_config(ForgetfulGain(initial=3.0).get_config()).initial
+        1.0
+    """
+
+    def get_config(self) -> dict[str, Any]:
+        return {**keras.Layer.get_config(self)}
+
+
+class UnregisteredGain(Gain):
+    """Leave the decorator out: a saved model cannot find the class again.
+
+    Args:
+        initial: Float, the gain to start with.
+        **kwargs: What every layer takes.
+
+    Example:
+        >>> keras.saving.get_registered_name(UnregisteredGain)
+        'UnregisteredGain'
+    """
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class UnbuiltBranches(keras.Layer):
+    """Choose between two layers by the data, and leave out `build`: a double mistake.
+
+    Args:
+        **kwargs: What every layer takes.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, features)`.
+
+    Returns:
+        A tensor of shape `(batch, 2)`.
+
+    Example:
+        >>> import numpy as np
+        >>> UnbuiltBranches()(np.ones((1, 3))).shape
+        TensorShape([1, 2])
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.bright, self.dark = keras.layers.Dense(2), keras.layers.Dense(2)
+
+    def call(self, inputs: Any) -> Any:
+        return self.bright(inputs) if ops.mean(inputs) > 0.5 else self.dark(inputs)

@@ -1,0 +1,48 @@
+"""Models as graphs: branches, several inputs and outputs, shared and nested layers."""
+
+from snippets.functional.graphs import (
+    InputPath,
+    SobelEdges,
+    connected_model,
+    input_paths,
+    masked_classifier,
+    missing_inputs,
+    padding_effect,
+    unused_inputs,
+    with_activation,
+)
+from snippets.functional.models import (
+    autoencoder,
+    ensemble,
+    image_encoder,
+    residual_block,
+    residual_classifier,
+    sample_pairs,
+    siamese_network,
+    table_model,
+    two_branch_classifier,
+)
+from snippets.functional.on_each_keras import profit_model, results_of_two_outputs
+
+__all__ = [
+    "InputPath",
+    "SobelEdges",
+    "autoencoder",
+    "connected_model",
+    "ensemble",
+    "image_encoder",
+    "input_paths",
+    "masked_classifier",
+    "missing_inputs",
+    "padding_effect",
+    "profit_model",
+    "residual_block",
+    "residual_classifier",
+    "results_of_two_outputs",
+    "sample_pairs",
+    "siamese_network",
+    "table_model",
+    "two_branch_classifier",
+    "unused_inputs",
+    "with_activation",
+]

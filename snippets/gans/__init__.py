@@ -1,0 +1,49 @@
+"""Recipes for GANs: two networks trained at once, each against the other.
+
+The three models share one training step. What is their own is a method each: the
+losses, and what the networks are told beside the image.
+"""
+
+from snippets.gans.conditional import (
+    ConditionalGAN,
+    between_labels,
+    check_labels,
+    correct_pixels,
+    label_maps,
+)
+from snippets.gans.judging import (
+    SamplesByEpoch,
+    frechet_distance,
+    judge_samples,
+    train_judge,
+)
+from snippets.gans.networks import (
+    Images,
+    build_discriminator,
+    build_generator,
+    check_network,
+    two_adams,
+)
+from snippets.gans.step import GAN, check_real_images
+from snippets.gans.wasserstein import WassersteinGAN, gradient_penalty
+
+__all__ = [
+    "GAN",
+    "ConditionalGAN",
+    "Images",
+    "SamplesByEpoch",
+    "WassersteinGAN",
+    "between_labels",
+    "build_discriminator",
+    "build_generator",
+    "check_labels",
+    "check_network",
+    "check_real_images",
+    "correct_pixels",
+    "frechet_distance",
+    "gradient_penalty",
+    "judge_samples",
+    "label_maps",
+    "train_judge",
+    "two_adams",
+]

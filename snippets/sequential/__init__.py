@@ -1,0 +1,30 @@
+"""Recipes around `keras.Sequential`: models in which each layer feeds the next."""
+
+from snippets.sequential.models import (
+    image_classifier,
+    recurrent_classifier,
+    vector_classifier,
+    with_new_head,
+    with_skip,
+)
+from snippets.sequential.shapes import output_of_copy, shapes_by_layer
+from snippets.sequential.training import (
+    build_for,
+    check_labels,
+    copy_weights,
+    train_classifier,
+)
+
+__all__ = [
+    "build_for",
+    "check_labels",
+    "copy_weights",
+    "image_classifier",
+    "output_of_copy",
+    "recurrent_classifier",
+    "shapes_by_layer",
+    "train_classifier",
+    "vector_classifier",
+    "with_new_head",
+    "with_skip",
+]

@@ -1,0 +1,180 @@
+"""Classifiers that are a list of layers."""
+
+import keras
+
+
+def vector_classifier(num_features: int, num_classes: int) -> keras.Sequential:
+    """Build a classifier of vectors: two layers, one after the other.
+
+    Args:
+        num_features: Integer of at least 1, the values of one example.
+        num_classes: Integer of at least 1.
+
+    Returns:
+        An uncompiled `keras.Sequential` from vectors of shape `(batch, num_features)`
+        to probabilities of shape `(batch, num_classes)`, float32.
+
+    Example:
+        >>> model = vector_classifier(num_features=784, num_classes=10)
+        >>> model.input_shape, model.output_shape
+        ((None, 784), (None, 10))
+    """
+    return keras.Sequential(
+        [
+            keras.Input(shape=(num_features,)),
+            keras.layers.Dense(64, activation="relu"),
+            keras.layers.Dense(num_classes, activation="softmax"),
+        ]
+    )
+
+
+def image_classifier(
+    image_shape: tuple[int | None, ...], num_classes: int
+) -> keras.Sequential:
+    """Build a convolutional classifier of images of one size.
+
+    Args:
+        image_shape: Tuple `(height, width, channels)` of integers, without the batch
+            axis; height and width of at least 4.
+        num_classes: Integer of at least 1.
+
+    Returns:
+        An uncompiled `keras.Sequential` from images of shape `(batch, *image_shape)`
+        to probabilities of shape `(batch, num_classes)`, float32. The layer named
+        `features` gives 32 numbers for each image.
+
+    Raises:
+        ValueError: If `image_shape` does not hold three integers, or if an image is
+            smaller than 4 x 4.
+
+    Example:
+        >>> image_classifier((28, 28, 1), num_classes=10).output_shape
+        (None, 10)
+    """
+    if len(image_shape) != 3 or None in image_shape:
+        raise ValueError(
+            "Expected `image_shape` of three integers, (height, width, channels). "
+            f"Received: {image_shape}"
+        )
+    if min(size or 0 for size in image_shape[:2]) < 4:
+        raise ValueError(
+            f"Expected images of at least 4 x 4 pixels. Received: {image_shape}"
+        )
+    return keras.Sequential(
+        [
+            keras.Input(shape=image_shape, name="pixels"),
+            keras.layers.Conv2D(32, 3, activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(32, activation="relu", name="features"),
+            keras.layers.Dense(num_classes, activation="softmax"),
+        ]
+    )
+
+
+def recurrent_classifier(num_features: int, num_classes: int) -> keras.Sequential:
+    """Build a classifier of sequences of any length.
+
+    Args:
+        num_features: Integer of at least 1, the values of one step.
+        num_classes: Integer of at least 1.
+
+    Returns:
+        An uncompiled `keras.Sequential` from sequences of shape
+        `(batch, time, num_features)` to probabilities of shape
+        `(batch, num_classes)`, float32.
+
+    Example:
+        >>> model = recurrent_classifier(num_features=8, num_classes=10)
+        >>> model.input_shape, model.output_shape
+        ((None, None, 8), (None, 10))
+    """
+    return keras.Sequential(
+        [
+            keras.Input(shape=(None, num_features)),
+            keras.layers.GRU(64),
+            keras.layers.Dense(num_classes, activation="softmax"),
+        ]
+    )
+
+
+def with_new_head(
+    model: keras.Sequential, num_classes: int, num_dropped: int = 1
+) -> keras.Sequential:
+    """Put a new last layer on the frozen first layers of a trained model.
+
+    The new model holds the same layers and not copies, so their `trainable` changes
+    in `model` too. The dropped layers stay in `model` alone.
+
+    Args:
+        model: A built `keras.Sequential` of at least two layers.
+        num_classes: Integer of at least 1.
+        num_dropped: Integer of at least 1, less than the number of layers: how many
+            of the last layers the new one replaces.
+
+    Returns:
+        An uncompiled `keras.Sequential` on the same inputs, to probabilities of shape
+        `(batch, num_classes)`. Only its last layer, named `head`, is trainable.
+
+    Raises:
+        ValueError: If `model` is not a built Sequential of at least two layers, or if
+            `num_dropped` leaves no layer or all of them.
+
+    Example:
+        >>> model = with_new_head(image_classifier((8, 8, 1), 5), num_classes=3)
+        >>> model.output_shape, len(model.trainable_weights)
+        ((None, 3), 2)
+    """
+    is_sequential = isinstance(model, keras.Sequential)
+    if not (is_sequential and model.built and len(model.layers) > 1):
+        raise ValueError(
+            "Expected `model` to be a built Sequential model of at least two layers. "
+            f"Received: {model}"
+        )
+    if not 1 <= num_dropped < len(model.layers):
+        raise ValueError(
+            f"Expected `num_dropped` from 1 to {len(model.layers) - 1}, to keep and to "
+            f"replace some of {len(model.layers)} layers. Received: {num_dropped}"
+        )
+    kept = model.layers[:-num_dropped]
+    for layer in kept:
+        layer.trainable = False
+    return keras.Sequential(
+        [
+            keras.Input(batch_shape=model.input_shape, dtype=model.inputs[0].dtype),
+            *kept,
+            keras.layers.Dense(num_classes, activation="softmax", name="head"),
+        ]
+    )
+
+
+def with_skip(block: keras.Sequential) -> keras.Model:
+    """Lead the input of a Sequential block around it, and add both.
+
+    This is what a Sequential model alone cannot do: a tensor is used twice.
+
+    Args:
+        block: A built `keras.Sequential` that gives the shape that it takes.
+
+    Returns:
+        A `keras.Model` from `x` to `x + block(x)`. It shares its weights with `block`.
+
+    Raises:
+        ValueError: If `block` is not built, or changes the shape.
+
+    Example:
+        >>> block = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
+        >>> with_skip(block).output_shape
+        (None, 4)
+    """
+    if not (isinstance(block, keras.Sequential) and block.built):
+        raise ValueError(
+            f"Expected `block` to be a built Sequential model. Received: {block}"
+        )
+    if block.input_shape != block.output_shape:
+        raise ValueError(
+            "Expected `block` to give the shape that it takes. "
+            f"Received: {block.input_shape} and {block.output_shape}"
+        )
+    x = keras.Input(batch_shape=block.input_shape, name="x")
+    return keras.Model(x, keras.layers.Add(name="sum")([x, block(x)]))

@@ -1,0 +1,1 @@
+"""What pages need to show things: drawings, figures, tables, both Kerases."""

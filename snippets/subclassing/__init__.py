@@ -1,0 +1,48 @@
+"""Recipes around `class MyModel(keras.Model)`: writing, training and saving it."""
+
+from snippets.subclassing.autoencoder import (
+    VariationalAutoencoder,
+    kl_divergence,
+    nearest_neighbor_accuracy,
+    plane_of_codes,
+)
+from snippets.subclassing.layers import (
+    ActivityPenalty,
+    PrependToken,
+    RunningMean,
+    UnitScale,
+)
+from snippets.subclassing.models import (
+    DeepClassifier,
+    Residual,
+    TiedAutoencoder,
+    as_graph_of_layers,
+    as_one_layer,
+)
+from snippets.subclassing.modules import LinearModule, ModuleClassifier
+from snippets.subclassing.saving import (
+    outputs_of_four_ways,
+    save_four_ways,
+    weights_outside_checkpoint,
+)
+
+__all__ = [
+    "ActivityPenalty",
+    "DeepClassifier",
+    "LinearModule",
+    "ModuleClassifier",
+    "PrependToken",
+    "Residual",
+    "RunningMean",
+    "TiedAutoencoder",
+    "UnitScale",
+    "VariationalAutoencoder",
+    "as_graph_of_layers",
+    "as_one_layer",
+    "kl_divergence",
+    "nearest_neighbor_accuracy",
+    "outputs_of_four_ways",
+    "plane_of_codes",
+    "save_four_ways",
+    "weights_outside_checkpoint",
+]

@@ -1,0 +1,210 @@
+"""A variational autoencoder, and what its codes are worth."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from snippets.checks import check_positive
+
+
+def kl_divergence(mean: Any, log_variance: Any) -> Any:
+    """Compute how far normal distributions are from the standard one, in nats.
+
+    `KL(N(mean, variance) || N(0, 1))`, summed over the last axis.
+
+    Args:
+        mean: Tensor or array of shape `(..., latent_dim)`, float.
+        log_variance: Tensor or array of the same shape, the logarithm of the variance.
+
+    Returns:
+        A tensor of shape `(...)`, of at least 0.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    Example:
+        >>> float(kl_divergence(np.array([1.0, 0.0]), np.array([0.0, 0.0])))
+        0.5
+
+    References:
+        - [Auto-Encoding Variational Bayes](https://arxiv.org/abs/1312.6114),
+          D. P. Kingma and M. Welling, 2013, appendix B.
+    """
+    if tuple(mean.shape) != tuple(log_variance.shape):
+        raise ValueError(
+            "Expected `mean` and `log_variance` of one shape. "
+            f"Received: {tuple(mean.shape)} and {tuple(log_variance.shape)}"
+        )
+    terms = keras.ops.square(mean) + keras.ops.exp(log_variance) - log_variance - 1.0
+    return 0.5 * keras.ops.sum(terms, axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class VariationalAutoencoder(keras.Model):
+    """Squeeze images into a few numbers from which new images can be drawn.
+
+    It is trained on the images alone: `fit(images)`. The loss of an image is the
+    cross-entropy of its pixels plus the divergence of its code from a standard normal
+    distribution, both in nats.
+
+    Args:
+        image_shape: Tuple `(height, width, channels)` of integers.
+        latent_dim: Integer of at least 1, the length of a code.
+        num_units: Integer of at least 1, the width of the hidden layers.
+        seed: Integer of at least 0, where the noise begins.
+
+    Call arguments:
+        images: Tensor of shape `(batch, *image_shape)`, float32 in `[0, 1]`.
+        training: Whether codes are drawn at random; otherwise each is its mean.
+
+    Returns:
+        A dict of `images`, shape `(batch, *image_shape)` in `[0, 1]`, and of `mean`
+        and `log_variance`, shape `(batch, latent_dim)`; all float32.
+
+    Raises:
+        ValueError: If a size is less than 1, or `image_shape` has not three of them.
+
+    Example:
+        >>> model = VariationalAutoencoder((8, 8, 1), latent_dim=2)
+        >>> model(np.zeros((3, 8, 8, 1)))["images"].shape
+        TensorShape([3, 8, 8, 1])
+
+    References:
+        - [Auto-Encoding Variational Bayes](https://arxiv.org/abs/1312.6114),
+          D. P. Kingma and M. Welling, 2013.
+    """
+
+    def __init__(
+        self,
+        image_shape: Sequence[int] = (8, 8, 1),
+        latent_dim: int = 2,
+        num_units: int = 128,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if len(image_shape) != 3:
+            raise ValueError(
+                f"Expected `image_shape` of 3 axes. Received: {image_shape}"
+            )
+        self.image_shape = [check_positive("image_shape", n) for n in image_shape]
+        self.latent_dim = check_positive("latent_dim", latent_dim)
+        self.num_units = check_positive("num_units", num_units)
+        self.seed = seed
+        self.noise = keras.random.SeedGenerator(seed)
+        self.flatten = keras.layers.Flatten()
+        self.read = keras.layers.Dense(num_units, activation="relu")
+        self.mean = keras.layers.Dense(latent_dim)
+        self.log_variance = keras.layers.Dense(latent_dim)
+        self.write = keras.layers.Dense(num_units, activation="relu")
+        self.pixels = keras.layers.Dense(math.prod(image_shape), activation="sigmoid")
+        self.reshape = keras.layers.Reshape(self.image_shape)
+        self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
+        self.kl_tracker = keras.metrics.Mean(name="kl")
+
+    def encode(self, images: Any) -> tuple[Any, Any]:
+        hidden = self.read(self.flatten(images))  # (batch, num_units)
+        return self.mean(hidden), self.log_variance(hidden)
+
+    def decode(self, codes: Any) -> Any:
+        return self.reshape(self.pixels(self.write(codes)))
+
+    def call(self, images: Any, training: bool | None = None) -> dict[str, Any]:
+        mean, log_variance = self.encode(images)
+        codes = mean
+        if training:
+            noise = keras.random.normal(keras.ops.shape(mean), seed=self.noise)
+            codes = mean + keras.ops.exp(0.5 * log_variance) * noise
+        decoded = self.decode(codes)
+        return {"images": decoded, "mean": mean, "log_variance": log_variance}
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        losses = keras.ops.binary_crossentropy(x, y_pred["images"])
+        reconstruction = keras.ops.sum(losses, axis=(1, 2, 3))  # (batch,)
+        kl = kl_divergence(y_pred["mean"], y_pred["log_variance"])
+        self.reconstruction_tracker.update_state(reconstruction)
+        self.kl_tracker.update_state(kl)
+        return keras.ops.mean(reconstruction + kl)
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("image_shape", "latent_dim", "num_units", "seed")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def plane_of_codes(num_columns: int = 8, reach: float = 2.0) -> npt.NDArray[Any]:
+    """Lay a square grid of codes over the middle of a latent plane.
+
+    Args:
+        num_columns: Integer of at least 1, the codes in a row.
+        reach: Float greater than 0: the grid spans from `-reach` to `reach`.
+
+    Returns:
+        An array of shape `(num_columns ** 2, 2)`, float32, row by row as one reads:
+        the second coordinate falls from row to row.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+        >>> plane_of_codes(2, reach=1.0).tolist()
+        [[-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]]
+    """
+    check_positive("num_columns", num_columns)
+    if not 0.0 < reach < math.inf:
+        raise ValueError(f"Expected `reach` greater than 0. Received: {reach}")
+    steps = np.linspace(-reach, reach, num_columns, dtype="float32")
+    across, down = np.meshgrid(steps, steps[::-1])
+    return np.stack([across.ravel(), down.ravel()], axis=-1)
+
+
+def nearest_neighbor_accuracy(
+    train_codes: npt.NDArray[Any],
+    train_labels: npt.NDArray[Any],
+    test_codes: npt.NDArray[Any],
+    test_labels: npt.NDArray[Any],
+) -> float:
+    """Give each test code the label of the nearest training code; how many are right?
+
+    Args:
+        train_codes: Array of shape `(num_train, latent_dim)`, float.
+        train_labels: Array of shape `(num_train,)`.
+        test_codes: Array of shape `(num_test, latent_dim)`, float.
+        test_labels: Array of shape `(num_test,)`.
+
+    Returns:
+        A float from 0 to 1.
+
+    Raises:
+        ValueError: If codes and labels differ in length, if there are none, or if the
+            codes differ in theirs.
+
+    Example:
+        >>> codes, labels = np.array([[0.0], [1.0]]), np.array([3, 7])
+        >>> nearest_neighbor_accuracy(codes, labels, np.array([[0.9]]), np.array([7]))
+        1.0
+    """
+    lengths = (len(train_codes), len(train_labels), len(test_codes), len(test_labels))
+    if lengths[0] != lengths[1] or lengths[2] != lengths[3] or not all(lengths):
+        raise ValueError(
+            "Expected a label for each code, and at least one code. Received: lengths "
+            f"{lengths}"
+        )
+    if train_codes.ndim != 2 or train_codes.shape[1:] != test_codes.shape[1:]:
+        raise ValueError(
+            "Expected codes of shape (num_codes, latent_dim). "
+            f"Received: {train_codes.shape} and {test_codes.shape}"
+        )
+    differences = test_codes[:, np.newaxis] - train_codes  # (test, train, latent_dim)
+    nearest = np.argmin(np.sum(differences**2, axis=-1), axis=-1)
+    return float(np.mean(train_labels[nearest] == test_labels))

@@ -1,0 +1,206 @@
+"""Models as classes, whole or as one layer of another."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+from snippets.checks import check_positive
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class TiedAutoencoder(keras.Model):
+    """Squeeze vectors into 8 numbers and back, with one matrix for both ways.
+
+    Call arguments:
+        vectors: Tensor of shape `(batch, num_features)`, float32.
+
+    Returns:
+        A tensor of the same shape, the vectors as 8 numbers can tell them.
+
+    Example:
+        >>> import numpy as np
+        >>> TiedAutoencoder()(np.ones((3, 64), "float32")).shape
+        TensorShape([3, 64])
+
+    References:
+        - [Neural networks and principal component analysis](
+          https://doi.org/10.1016/0893-6080%2889%2990014-2),
+          P. Baldi and K. Hornik, 1989.
+    """
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self.kernel = self.add_weight(shape=(input_shape[-1], 8), name="kernel")
+
+    def call(self, vectors: Any) -> Any:
+        codes = keras.ops.matmul(vectors, self.kernel)  # (batch, 8)
+        return keras.ops.matmul(codes, keras.ops.transpose(self.kernel))
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class Residual(keras.Layer):
+    """Add what another layer says to what it was told: `x + inner(x)`.
+
+    Args:
+        inner: A `keras.Layer` whose output has the shape of its input.
+
+    Call arguments:
+        x: Tensor of shape `(batch, ...)`, any float dtype.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    Raises:
+        ValueError: If `inner` is no layer, or changes the shape when it is called.
+
+    Example:
+        >>> import numpy as np
+        >>> Residual(keras.layers.Dense(4))(np.ones((3, 4))).shape
+        TensorShape([3, 4])
+
+    References:
+        - [Deep residual learning for image recognition](
+          https://arxiv.org/abs/1512.03385), K. He et al., 2015.
+    """
+
+    def __init__(self, inner: keras.Layer, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(inner, keras.Layer):
+            raise ValueError(f"Expected `inner` to be a layer. Received: {inner!r}")
+        self.inner = inner
+
+    def call(self, x: Any) -> Any:
+        change = self.inner(x)
+        if tuple(change.shape) != tuple(x.shape):
+            raise ValueError(
+                f"Expected `inner` to keep the shape {tuple(x.shape)}. "
+                f"Received: {tuple(change.shape)}"
+            )
+        return x + change
+
+    def get_config(self) -> dict[str, Any]:
+        inner = keras.saving.serialize_keras_object(self.inner)
+        return {**super().get_config(), "inner": inner}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Residual":
+        inner = keras.saving.deserialize_keras_object(config["inner"])
+        return cls(**{**config, "inner": inner})
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class DeepClassifier(keras.Model):
+    """Classify vectors by a stack of residual blocks, as many as asked for.
+
+    Args:
+        num_classes: Integer of at least 1.
+        num_blocks: Integer of at least 1.
+        num_units: Integer of at least 1, the width of every block.
+        dropout: Float in `[0, 1)`, the part of the units to drop in training.
+
+    Call arguments:
+        vectors: Tensor of shape `(batch, num_features)`, float32.
+        training: Whether to drop units.
+
+    Returns:
+        A tensor of probabilities, shape `(batch, num_classes)`, float32.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+        >>> import numpy as np
+        >>> DeepClassifier(num_classes=10)(np.ones((3, 64))).shape
+        TensorShape([3, 10])
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        num_blocks: int = 3,
+        num_units: int = 32,
+        dropout: float = 0.1,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not 0.0 <= dropout < 1.0:
+            raise ValueError(f"Expected `dropout` in [0, 1). Received: {dropout}")
+        self.num_classes = check_positive("num_classes", num_classes)
+        self.num_blocks = check_positive("num_blocks", num_blocks)
+        self.num_units = check_positive("num_units", num_units)
+        self.dropout = dropout
+        self.widen = keras.layers.Dense(num_units)
+        self.blocks = tuple(  # `tf.train.Checkpoint` does not look into a list
+            Residual(keras.layers.Dense(num_units, activation="relu"))
+            for _ in range(num_blocks)
+        )
+        self.drop = keras.layers.Dropout(dropout)
+        self.score = keras.layers.Dense(num_classes, activation="softmax")
+
+    def call(self, vectors: Any, training: bool | None = None) -> Any:
+        x = self.widen(vectors)
+        for block in self.blocks:
+            x = self.drop(block(x), training=training)  # (batch, num_units)
+        return self.score(x)
+
+    def get_config(self) -> dict[str, Any]:
+        names = ("num_classes", "num_blocks", "num_units", "dropout")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def as_one_layer(
+    model: keras.Model, input_shape: Sequence[int | None], dtype: str = "float32"
+) -> keras.Model:
+    """Put a subclassed model into a Functional one, as one layer on an Input.
+
+    Args:
+        model: A `keras.Model` whose `call` takes one tensor.
+        input_shape: Sequence of integers or `None`, without the batch axis.
+        dtype: String, the dtype of the Input.
+
+    Returns:
+        A Functional `keras.Model` that shares its weights with `model`.
+
+    Example:
+        >>> as_one_layer(TiedAutoencoder(), (64,)).output_shape
+        (None, 64)
+    """
+    inputs = keras.Input(shape=tuple(input_shape), dtype=dtype, name="inputs")
+    return keras.Model(inputs, model(inputs))
+
+
+def as_graph_of_layers(
+    model: keras.Model, input_shape: Sequence[int | None], dtype: str = "float32"
+) -> keras.Model:
+    """Open a subclassed model: record the layers that its `call` runs through.
+
+    Args:
+        model: A `keras.Model` whose `call` takes one tensor and holds all its weights
+            in layers.
+        input_shape: Sequence of integers or `None`, without the batch axis.
+        dtype: String, the dtype of the Input.
+
+    Returns:
+        A Functional `keras.Model` of the inner layers, which `model` shares.
+
+    Raises:
+        ValueError: If weights of `model` would be left behind, since they belong to
+            the model itself or to a layer that `call` does not reach.
+
+    Example:
+        >>> classifier = DeepClassifier(num_classes=10, num_blocks=1, num_units=8)
+        >>> graph = as_graph_of_layers(classifier, (64,))
+        >>> [type(layer).__name__ for layer in graph.layers]
+        ['InputLayer', 'Dense', 'Residual', 'Dropout', 'Dense']
+    """
+    inputs = keras.Input(shape=tuple(input_shape), dtype=dtype, name="inputs")
+    model(inputs)  # builds it
+    graph = keras.Model(inputs, model.call(inputs))
+    kept = {id(weight) for weight in graph.weights}
+    lost = [weight.path for weight in model.weights if id(weight) not in kept]
+    if lost:
+        raise ValueError(
+            "Expected `model` to hold all its weights in layers: use `as_one_layer`. "
+            f"Received: a model that also holds {lost}"
+        )
+    return graph

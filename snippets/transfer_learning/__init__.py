@@ -1,0 +1,43 @@
+"""Reuse a trained network: freeze it, put a new head on it, fine-tune it, check it."""
+
+from snippets.transfer_learning.examples import (
+    few_per_class,
+    random_shifts,
+    select_classes,
+)
+from snippets.transfer_learning.freezing import (
+    changed_in_base,
+    changed_weights,
+    every_layer,
+    freeze_batch_normalization,
+    set_trainable,
+    unfreeze_from,
+    weight_values,
+)
+from snippets.transfer_learning.networks import (
+    InferenceMode,
+    classifier_on,
+    feature_network,
+    resnet50_classifier,
+)
+from snippets.transfer_learning.training import check_examples, train, transfer
+
+__all__ = [
+    "InferenceMode",
+    "changed_in_base",
+    "changed_weights",
+    "check_examples",
+    "classifier_on",
+    "every_layer",
+    "feature_network",
+    "few_per_class",
+    "freeze_batch_normalization",
+    "random_shifts",
+    "resnet50_classifier",
+    "select_classes",
+    "set_trainable",
+    "train",
+    "transfer",
+    "unfreeze_from",
+    "weight_values",
+]

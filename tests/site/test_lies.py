@@ -1,0 +1,850 @@
+"""Every way a ✓ could lie that we could think of, each tried and caught.
+
+`LIES` is the table. Each lie is told on a page of its own, whose first sentence is
+honest and keeps its ✓. All are told at once to a site that was never built, and again
+to one that was in order. Lies that spoil more than a page, or that could hide behind
+another's change, are told one by one, in `QUIET`, `DAMAGE` and `UNREADABLE`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from conf.pages.recipes import Package
+from conf.proofs import read
+from conf.proofs.results import Results, Row, expected, lanes, made, save
+from tests.site.small_site import ROOT, Build, Site, page
+
+EXTENSIONS = [
+    *("myst_nb", "conf.build", "conf.pages.notebook", "conf.reference.listings"),
+    *("conf.reference.entries", "conf.proofs.show"),
+]
+
+TENSORFLOW = """
+import importlib
+import os
+
+_is_old = os.environ.get("TF_USE_LEGACY_KERAS") == "1"
+keras = importlib.import_module("tf_keras" if _is_old else "keras")
+__version__ = "2.21.0"
+"""
+
+KERAS = """
+from types import SimpleNamespace
+
+__version__ = "{version}"
+layers = SimpleNamespace(Layer=type("Layer", (), {{"__module__": "{name}.layers"}}))
+backend = SimpleNamespace(clear_session=lambda: None)
+utils = SimpleNamespace(set_random_seed=lambda seed: None)
+"""
+
+LANES = """
+requirements = []
+
+[[lane]]
+name = "old"
+python = "3.11"
+requirements = ["tensorflow-cpu==2.13.1"]
+gates = true
+
+[[lane]]
+name = "new"
+python = "3.11"
+requirements = ["tensorflow-cpu==2.21.0"]
+gates = true
+
+[[lane]]
+name = "nightly"
+python = "3.11"
+requirements = ["tf-nightly"]
+gates = false
+"""
+
+INSTALLED = {
+    "old": {"python": "3.11", "tensorflow-cpu": "2.13.1", "tf.keras": "2.13.1"},
+    "new": {"python": "3.11", "tensorflow-cpu": "2.21.0", "tf.keras": "3.15.1"},
+}
+
+# An honest page, and its proofs. The lines are 3 and 4 there, 4 and 9 here.
+PAGE = """# Title
+
+One is `1`. {proof}`one`
+Two is `2`. {proof}`two`
+"""
+
+PROOFS = """from tests.proofs.proves import proves
+
+
+@proves("One is `1`.", false_with={"value": 0})
+def test_one(value=1):
+    assert value == 1
+
+
+@proves("Two is `2`.", false_with={"value": 0})
+def test_two(value=2):
+    assert value == 2
+"""
+
+SENTENCE = "Two is `2`. {proof}`two`"
+MARK = '@proves("Two is `2`.", false_with={"value": 0})'
+BODY = "    assert value == 2\n"
+TEST = f"{MARK}\ndef test_two(value=2):\n{BODY}"
+DIFFERS = "the page says {!r}, but the proof `{}` quotes {!r}"
+HOLDS = (
+    "the proof `two` does not fail under its falsifier: it holds under its falsifier"
+)
+ORPHAN = "PROOFS:9: the proof `STEM.two` is cited on no page"
+
+
+@dataclass(frozen=True)
+class Lie:
+    """One lie.
+
+    Attributes:
+        name: what it is; the stem of its page and proofs.
+        where: the file in which it is told, `PAGE`, `PROOFS` or a path.
+        old: what stands there in the honest site.
+        new: what stands there now.
+        says: the warnings, `place: text`, with `PAGE` and `PROOFS` for the files; MyST
+            knows the line of some places only roughly.
+        hidden: the marks that must not be shown.
+        rows: what is different in the rows of a lane for `two`; None for no row.
+        proofs: the honest proofs.
+    """
+
+    name: str
+    where: str
+    old: str
+    new: str
+    says: tuple[str, ...]
+    hidden: frozenset[str] = frozenset({"two"})
+    rows: Mapping[str, Mapping[str, object] | None] = field(default_factory=dict)
+    proofs: str = PROOFS
+
+    @property
+    def files(self) -> dict[str, str]:
+        return {"PAGE": f"docs/pages/{self.name}.md", "PROOFS": proofs_of(self.name)}
+
+    @property
+    def path(self) -> str:
+        return self.files.get(self.where, self.where)
+
+    @property
+    def warnings(self) -> list[str]:
+        found = []
+        for line in self.says:
+            for word, path in self.files.items():
+                line = line.replace(word, path)
+            place, colon, text = line.replace("STEM", self.name).partition(": ")
+            found.append(f"{place}: WARNING: {text}" if colon else place)
+        return found
+
+    @property
+    def shown(self) -> list[str]:
+        return sorted({"one", "two"} - self.hidden)
+
+
+def proofs_of(stem: str) -> str:
+    return f"tests/proofs/test_{stem}.py"
+
+
+def on_page(name: str, new: str, *says: str, old: str = SENTENCE) -> Lie:
+    return Lie(name, "PAGE", old, new, says)
+
+
+def in_proof(name: str, old: str, new: str, *says: str) -> Lie:
+    return Lie(name, "PROOFS", old, new, tuple(f"PAGE:4: {text}" for text in says))
+
+
+def in_rows(name: str, lane: str, row: Mapping[str, object] | None, says: str) -> Lie:
+    """The files tell no lie, but what was seen on a lane is another thing."""
+    return Lie(name, "PROOFS", "", "", (f"PAGE:4: {says}",), rows={lane: row})
+
+
+CITED_ELSEWHERE = Lie(
+    "cited_elsewhere",
+    "docs/pages/zebra.md",
+    "# Zebra\n",
+    "# Zebra\n\nTwo is `2`. {proof}`cited_elsewhere.two`\n",
+    (
+        "docs/pages/zebra.md:3: the proof `cited_elsewhere.two` is already cited "
+        "at PAGE:4",
+    ),
+)
+
+RECIPE = Lie(
+    "recipe",
+    "mini/data.py",
+    "TWO = 2",
+    "TWO = 4",
+    ("PAGE:4: the proof `two` failed: AssertionError: assert value == TWO",),
+    proofs="from mini.data import TWO\n" + PROOFS.replace("== 2", "== TWO"),
+)
+
+LIES = [
+    # The words
+    in_proof("no_such_proof", TEST, "", "there is no proof `no_such_proof.two`"),
+    in_proof(
+        "typo_in_quote",
+        "Two is `2`",
+        "Two is `22`",
+        DIFFERS.format("Two is 2.", "two", "Two is 22."),
+    ),
+    on_page(
+        "typo_on_page",
+        "Two is `3`. {proof}`two`",
+        "PAGE:4: " + DIFFERS.format("Two is 3.", "two", "Two is 2."),
+    ),
+    on_page(
+        "word_in_front",
+        "It is wrong that Two is `2`. {proof}`two`",
+        "PAGE:4: " + DIFFERS.format("It is wrong that Two is 2.", "two", "Two is 2."),
+    ),
+    on_page(
+        "word_behind",
+        "Two is `2`, or not. {proof}`two`",
+        "PAGE:4: " + DIFFERS.format("Two is 2, or not.", "two", "Two is 2."),
+    ),
+    on_page(
+        "next_paragraph",
+        "Two is `2`.\n\n{proof}`two`",
+        "PAGE:6: " + DIFFERS.format("", "two", "Two is 2."),
+    ),
+    on_page(
+        "mark_in_front",
+        "{proof}`two` Two is `2`.",
+        "PAGE:4: " + DIFFERS.format("", "two", "Two is 2."),
+    ),
+    Lie(
+        "swapped",
+        "PAGE",
+        "{proof}`one`\nTwo is `2`. {proof}`two`",
+        "{proof}`two`\nTwo is `2`. {proof}`one`",
+        (
+            "PAGE:3: " + DIFFERS.format("One is 1.", "two", "Two is 2."),
+            "PAGE:4: " + DIFFERS.format("Two is 2.", "one", "One is 1."),
+        ),
+        frozenset({"one", "two"}),
+    ),
+    on_page(
+        "one_line",
+        "One is `1`. {proof}`one` Two is `3`. {proof}`two`",
+        "PAGE:3: " + DIFFERS.format("Two is 3.", "two", "Two is 2."),
+        old="One is `1`. {proof}`one`\n" + SENTENCE,
+    ),
+    on_page(
+        "one_of_two_names",
+        "Two is `2`. {proof}`two three`",
+        "PAGE:4: there is no proof `one_of_two_names.three`",
+    ),
+    on_page("of_nothing", "Two is `2`. {proof}` `", "PAGE:4: ", ORPHAN),
+    on_page(
+        "of_another_page",
+        "Two is `2`. {proof}`since.two`",
+        "PAGE:4: there is no proof `since.two`",
+        ORPHAN,
+    ),
+    on_page(
+        "cited_twice",
+        f"{SENTENCE}\n{SENTENCE}",
+        "PAGE:5: the proof `cited_twice.two` is already cited at PAGE:4",
+    ),
+    CITED_ELSEWHERE,
+    on_page("orphan", "Two is `2`.", ORPHAN),
+    # Marks that only look like marks, and marks that do not look like marks
+    on_page("code_span", "Two is `2`. `` {proof}`two` ``", ORPHAN),
+    on_page("escaped", "Two is `2`. \\{proof}`two`", ORPHAN),
+    on_page("comment", "Two is `2`. <!-- {proof}`two` -->", ORPHAN),
+    on_page(
+        "code_block",
+        "\n```{code-block} text\nTwo is `2`. {proof}`two`\n```",
+        ORPHAN,
+    ),
+    on_page("code_fence", "\n```text\nTwo is `2`. {proof}`two`\n```", ORPHAN),
+    on_page(
+        "title_of_a_note",
+        "\n:::{admonition} Two is `3`. {proof}`two`\nWords.\n:::",
+        "PAGE:",
+    ),
+    on_page("two_ticks", "Two is `3`. {proof}``two``", "PAGE:4: "),
+    on_page("capital", "Two is `3`. {Proof}`two`", "PAGE:4: "),
+    on_page(
+        "restructured",
+        "\n```{eval-rst}\nTwo is 3. :proof:`two`\n```",
+        "PAGE:",
+    ),
+    # The proof
+    in_proof(
+        "fails",
+        BODY,
+        "    assert value == 3\n",
+        "the proof `two` failed: AssertionError: assert value == 3",
+    ),
+    in_proof(
+        "raises",
+        BODY,
+        "    assert 1 / 0 == value\n",
+        "the proof `two` failed: ZeroDivisionError: division by zero",
+    ),
+    in_proof(
+        "skips",
+        BODY,
+        "    import pytest\n\n    pytest.skip('no')\n" + BODY,
+        "the proof `two` failed: Skipped: no",
+    ),
+    in_proof(
+        "exits",
+        BODY,
+        "    raise SystemExit(0)\n" + BODY,
+        "the proof `two` failed: SystemExit: 0",
+    ),
+    Lie(
+        "not_imported",
+        "PROOFS",
+        "from tests",
+        "import no_such_module\nfrom tests",
+        tuple(
+            f"PAGE:{line}: the proof `{name}` failed: ModuleNotFoundError: "
+            f"No module named 'no_such_module'"
+            for line, name in ((3, "one"), (4, "two"))
+        ),
+        frozenset({"one", "two"}),
+    ),
+    in_proof(
+        "no_assertion", BODY, "    value == 2\n", "the proof `two` asserts nothing"
+    ),
+    in_proof(
+        "assert_true", BODY, "    assert True\n", "the proof `two` asserts nothing"
+    ),
+    in_proof("assert_a_pair", BODY, "    assert (value == 3, 'no')\n", HOLDS),
+    in_proof(
+        "swallowed",
+        BODY,
+        "    try:\n        assert value == 2\n    except Exception:\n        ...\n",
+        HOLDS,
+    ),
+    in_proof(
+        "never_called", BODY, "    def inner():\n        assert value == 2\n", HOLDS
+    ),
+    in_proof("never_begun", BODY, "    yield\n    assert value == 2\n", HOLDS),
+    in_proof(
+        "async_", "def test_two", "async def test_two", "there is no proof `async_.two"
+    ),
+    in_proof(
+        "conditional",
+        TEST,
+        "if True:\n\n    " + TEST.replace("\n", "\n    ").rstrip() + "\n",
+        "there is no proof `conditional.two`",
+    ),
+    in_proof(
+        "other_decorator",
+        MARK,
+        MARK.replace("proves", "claims").replace("@", "claims = proves\n\n\n@"),
+        "there is no proof `other_decorator.two`",
+    ),
+    in_proof("weak_falsifier", BODY, "    assert value < 3\n", HOLDS),
+    in_proof(
+        "crashing_falsifier",
+        TEST,
+        TEST.replace("assert value", "assert 4 / value"),
+        "the proof `two` does not fail under its falsifier: ZeroDivisionError: ",
+    ),
+    in_proof(
+        "falsifier_of_nothing",
+        MARK,
+        MARK.replace("value", "valeu"),
+        "the proof `two` does not fail under its falsifier: TypeError: ",
+    ),
+    in_proof(
+        "empty_falsifier",
+        MARK,
+        '@proves("Two is `2`.", false_with={}, keras=">=3")',
+        "the proof `two` does not fail under its falsifier",
+    ),
+    Lie(
+        "no_falsifier",
+        "PROOFS",
+        MARK,
+        '@proves("Two is `2`.")',
+        (
+            "PAGE:3: the proof `one` failed: ValueError: nobody can see this proof ",
+            "PAGE:4: nobody can see the proof `two` fail: give it a falsifier or a ",
+        ),
+        frozenset({"one", "two"}),
+    ),
+    # The versions
+    in_proof(
+        "true_everywhere",
+        MARK,
+        '@proves("Two is `2`.", keras=">=2")',
+        "nobody has seen the proof `two` fail",
+    ),
+    in_proof(
+        "true_here_too",
+        MARK,
+        '@proves("Two is `2`.", keras="<3")',
+        "the proof `two` holds here, outside its range <3",
+    ),
+    in_proof(
+        "not_true_here",
+        TEST,
+        TEST.replace("== 2", "== 3").replace('false_with={"value": 0}', 'keras=">=3"'),
+        "the proof `two` failed: AssertionError: assert value == 3",
+    ),
+    Lie(
+        "true_there_too",
+        "PROOFS",
+        MARK,
+        '@proves("Two is `2`.", keras=">=3")',
+        ("PAGE:4: the proof `two` holds on old, against its range",),
+        rows={"old": {"holds": True}},
+    ),
+    in_rows(
+        "not_true_there",
+        "old",
+        {"holds": False, "falsified": None},
+        "the proof `two` does not hold on old, against its range",
+    ),
+    in_rows(
+        "not_falsified_there",
+        "old",
+        {"falsified": False},
+        "the proof `two` holds under its falsifier on old",
+    ),
+    in_rows("no_row", "old", None, "no fresh row of `no_row.two` on old: "),
+    in_rows(
+        "stale_row",
+        "new",
+        {"proof": "0" * 64},
+        "no fresh row of `stale_row.two` on new: run `nox -s versions`",
+    ),
+    # The recipe
+    RECIPE,
+]
+
+BASE = {
+    "mini/data.py": "FACTOR = 3\nTWO = 2\nFOUR = 4\n",
+    "tests/unit/test_data.py": "def test_it():\n    FACTOR, TWO, FOUR\n",
+    "docs/reference/recipes.md": "# Recipes\n\n```{recipes} mini.data\n```\n",
+    "docs/pages/zebra.md": "# Zebra\n",
+    "docs/pages/zoo.md": "# Zoo\n\nTen is `10`. {proof}`since.ten`\n",
+    "docs/pages/since.md": PAGE.replace("Two", "Since 3, two").replace("two`", "new`")
+    + page("print('It runs.')").partition("\n")[2],
+    proofs_of("since"): PROOFS.replace(
+        MARK, '@proves("Since 3, two is `2`.", keras=">=3")'
+    ).replace("test_two", "test_new")
+    + '\n\n@proves("Ten is `10`.", false_with={"value": 0})\n'
+    "def test_ten(value=10):\n    assert value == 10\n",
+    "tensorflow/__init__.py": TENSORFLOW,
+    "keras/__init__.py": KERAS.format(name="keras", version="3.15.1"),
+    "tf_keras/__init__.py": KERAS.format(name="tf_keras", version="2.21.0"),
+    "tests/proofs/environments.toml": LANES,
+    "docs/pages/sentences.md": "# All\n\n```{proved-sentences}\n```\n",
+}
+
+
+class ProvedSite(Site):
+    """A small site with proofs, seen on two lanes, and without the usual guides."""
+
+    def __init__(self, folder: Path, lies: list[Lie]) -> None:
+        super().__init__(folder, extensions=EXTENSIONS)
+        for stem in ("alpha", "beta", "gamma"):
+            for path in ("docs/guides/{}.md", "mini/{}.py", "tests/unit/test_{}.py"):
+                (folder / path.format(stem)).unlink()
+        self.lies = lies
+        self.honest = dict(BASE)
+        for name in ("proves", "run"):
+            path = f"tests/proofs/{name}.py"
+            self.honest[path] = (ROOT / path).read_text("utf-8")
+        for lie in lies:
+            self.honest[lie.files["PAGE"]] = PAGE
+            self.honest[lie.files["PROOFS"]] = lie.proofs
+        self.mend()
+
+    def mend(self) -> None:
+        """Put everything in order."""
+        for path, text in self.honest.items():
+            self.write(path, text)
+        self.see({})
+
+    def plant(self) -> None:
+        """Tell all lies."""
+        for lie in self.lies:
+            self.tell(lie)
+        self.see({f"{lie.name}.two": lie.rows for lie in self.lies})
+
+    def tell(self, lie: Lie) -> None:
+        """Tell one lie."""
+        before = self.read(lie.path)
+        assert lie.old in before
+        self.write(lie.path, before.replace(lie.old, lie.new, 1))
+
+    def see(
+        self, changes: Mapping[str, Mapping[str, Mapping[str, object] | None]]
+    ) -> None:
+        """Write down what the lanes would have seen, and what lies make of it."""
+        proofs = read(self.folder, Package(self.folder / "mini"))
+        for lane in lanes(self.folder / "tests/proofs/environments.toml").values():
+            if not lane.gates:
+                continue
+            rows = {}
+            for name, proof in proofs.items():
+                try:
+                    holds = expected(proof, INSTALLED[lane.name])
+                except ValueError:  # the range itself is the lie
+                    holds = True
+                falsified = True if holds and proof.has_falsifier else None
+                honest = Row(proof.hash, holds, "", falsified, "")
+                change = changes.get(name, {}).get(lane.name, {})
+                if change is not None:
+                    rows[name] = Row(**{**asdict(honest), **change})
+            results = Results(lane.name, made(lane), INSTALLED[lane.name], rows)
+            save(results, self.folder / "tests/proofs/results")
+
+    def marks(self, docname: str) -> list[str]:
+        """The names of the marks that a page shows, sorted."""
+        buttons = re.findall(r"<button[^>]*proof-mark[^>]*>", self.html(docname))
+        names = [re.findall(r'popovertarget="proof-([^"]*)"', b) for b in buttons]
+        assert all(len(name) == 1 for name in names), buttons
+        return sorted(name[0].rpartition("-")[2] for name in names)
+
+
+def is_in_order(site: ProvedSite, build: Build) -> None:
+    """The build says nothing, and every page has its marks."""
+    assert (build.code, build.errors) == (0, "")
+    assert site.marks("pages/since") == ["new", "one"]
+    assert site.marks("pages/zoo") == ["ten"]
+    wrong = [
+        lie.name
+        for lie in site.lies
+        if site.marks(f"pages/{lie.name}") != ["one", "two"]
+    ]
+    assert wrong == []
+
+
+def warned(build: Build, site: Site) -> list[str]:
+    """The lines that name a file, from the root, and a cause; sorted."""
+    return sorted(line.removeprefix(f"{site.folder}/") for line in build.problems)
+
+
+def uncaught(build: Build, site: ProvedSite, lies: list[Lie]) -> dict[str, object]:
+    """What is wrong, by lie: warnings that were not said, and marks that are shown."""
+    said = warned(build, site)
+    found: dict[str, object] = {}
+    for lie in lies:
+        marks = site.marks(f"pages/{lie.name}")
+        silent = [
+            warning
+            for warning in lie.warnings
+            if not any(line.startswith(warning) for line in said)
+        ]
+        if silent or marks != lie.shown:
+            near = [line for line in said if lie.name in line]
+            found[lie.name] = {"not said": silent, "said": near, "marks": marks}
+    return found
+
+
+def surprises(build: Build, site: ProvedSite) -> list[str]:
+    """Lines that are about no lie, or are said twice."""
+    files = {path for lie in site.lies for path in (lie.path, *lie.files.values())}
+    said = warned(build, site)
+    strange = [line for line in said if line.partition(":")[0] not in files]
+    return strange + [line for line in set(said) if said.count(line) > 1]
+
+
+def test_lies_told_to_a_new_site(tmp_path: Path) -> None:
+    """The verdicts that fail are then edited by hand, and nobody is fooled."""
+    site = ProvedSite(tmp_path, LIES)
+    site.plant()
+    first = site.build()
+    assert (first.code, uncaught(first, site, LIES), surprises(first, site)) == (
+        1,
+        {},
+        [],
+    )
+    edited = 0
+    for path in (tmp_path / "build/store").glob("*.json"):
+        text = path.read_text("utf-8")
+        edited += '"holds": false' in text
+        path.write_text(text.replace('"holds": false', '"holds": true'), "utf-8")
+    assert edited
+    second = site.build()
+    assert (second.code, uncaught(second, site, LIES)) == (1, {})
+    assert warned(second, site) == warned(first, site)
+    site.mend()
+    is_in_order(site, site.build())
+
+
+def test_lies_told_to_a_site_in_order(tmp_path: Path) -> None:
+    """The next build says everything again."""
+    site = ProvedSite(tmp_path, LIES)
+    is_in_order(site, site.build())
+    site.plant()
+    first = site.build()
+    assert (first.code, uncaught(first, site, LIES), surprises(first, site)) == (
+        1,
+        {},
+        [],
+    )
+    second = site.build()
+    assert (second.code, uncaught(second, site, LIES)) == (1, {})
+    assert warned(second, site) == warned(first, site)
+    site.mend()
+    is_in_order(site, site.build())
+
+
+# Told in turns, each to a site in order: nothing else changes then that would have
+# every proof looked at again.
+QUIET = [
+    [
+        on_page("orphan", "Two is `2`.", ORPHAN),
+        on_page(
+            "cited_twice",
+            f"{SENTENCE}\n{SENTENCE}",
+            "PAGE:5: the proof `cited_twice.two` is already cited at PAGE:4",
+        ),
+        CITED_ELSEWHERE,
+    ],
+    [RECIPE],
+    [
+        Lie(
+            "title_elsewhere",
+            "docs/pages/zebra.md",
+            "# Zebra\n",
+            "# Zebra\n\n:::{tip} Two. {proof}`title_elsewhere.two`\nWords.\n:::\n",
+            ("docs/pages/zebra.md:",),
+            frozenset(),
+        ),
+    ],
+]
+
+
+def test_quiet_lies(tmp_path: Path) -> None:
+    """Pages or recipes alone change; results, proofs and settings are as they were."""
+    site = ProvedSite(tmp_path, [lie for lies in QUIET for lie in lies])
+    is_in_order(site, site.build())
+    for lies in QUIET:
+        for lie in lies:
+            site.tell(lie)
+        first, second = site.build(), site.build()
+        assert (first.code, uncaught(first, site, lies)) == (1, {})
+        assert (second.code, uncaught(second, site, lies)) == (1, {})
+        assert warned(second, site) == warned(first, site)
+        site.mend()
+        is_in_order(site, site.build())
+
+
+def test_another_environment_earns_its_own_marks(tmp_path: Path) -> None:
+    """What was seen with one backend, or with one Keras, says nothing of another."""
+    backend = Lie(
+        "backend",
+        "PROOFS",
+        "",
+        "",
+        ("PAGE:4: the proof `two` failed: AssertionError: assert value == 2",),
+        proofs="import os\n"
+        + PROOFS.replace("== 2", "== 2 + len(os.environ.get('KERAS_BACKEND', ''))"),
+    )
+    legacy = Lie(
+        "legacy",
+        "PROOFS",
+        "",
+        "",
+        ("PAGE:4: the proof `two` holds here, outside its range >=3",),
+        proofs=PROOFS.replace(MARK, MARK.replace(")", ', keras=">=3")')),
+        rows={},
+    )
+    site = ProvedSite(tmp_path, [backend, legacy])
+    site.see({"legacy.two": {"old": {"holds": False, "falsified": None}}})
+    is_in_order(site, site.build())
+    build = site.build(KERAS_BACKEND="numpy")
+    assert (build.code, uncaught(build, site, [backend])) == (1, {})
+    build = site.build(TF_USE_LEGACY_KERAS="1")
+    assert (build.code, uncaught(build, site, [legacy])) == (1, {})
+    is_in_order(site, site.build())
+
+
+def cut_short(site: ProvedSite) -> None:
+    site.write(RESULTS, site.read(RESULTS)[:-40])
+
+
+def edited(site: ProvedSite) -> None:
+    site.write(RESULTS, site.read(RESULTS).replace('"holds": true', '"holds": false'))
+
+
+def missing(site: ProvedSite) -> None:
+    (site.folder / RESULTS).unlink()
+
+
+def of_another_lane(site: ProvedSite) -> None:
+    site.write(RESULTS, site.read(RESULTS.replace("old", "new")))
+
+
+def of_no_shape(site: ProvedSite) -> None:
+    site.write(RESULTS, "[]")
+
+
+def of_another_checkout(site: ProvedSite) -> None:
+    """Every row bears the hash of a proof that is not the one that stands here."""
+    stale: Mapping[str, object] = {"proof": "0" * 64}
+    site.see({f"since.{name}": {"old": stale} for name in ("one", "new", "ten")})
+
+
+def of_another_environment(site: ProvedSite) -> None:
+    path = "tests/proofs/environments.toml"
+    site.write(path, site.read(path).replace("==2.13.1", "==2.13.0"))
+
+
+RESULTS = "tests/proofs/results/old.json"
+AGAIN = "run `nox -s versions`"
+DAMAGE: list[tuple[Callable[[ProvedSite], None], str]] = [
+    (cut_short, f"{RESULTS}:1: WARNING: old.json was cut short"),
+    (edited, f"{RESULTS}:1: WARNING: old.json was edited by hand (its checksum "),
+    (missing, f"{RESULTS}:1: WARNING: there are no results of old: {AGAIN}"),
+    (of_another_lane, f"{RESULTS}:1: WARNING: old.json holds results of 'new': "),
+    (of_no_shape, f"{RESULTS}:1: WARNING: old.json has the wrong shape"),
+    (
+        of_another_checkout,
+        f"docs/pages/since.md:3: WARNING: no fresh row of `since.one` on old: {AGAIN}",
+    ),
+    (
+        of_another_environment,
+        f"{RESULTS}:1: WARNING: it was made in another environment: {AGAIN}",
+    ),
+]
+
+
+def test_results_that_were_not_seen_here(tmp_path: Path) -> None:
+    """Each damage is told, and told again; no mark is shown that needs the results."""
+    site = ProvedSite(tmp_path, [])
+    is_in_order(site, site.build())
+    wrong = {}
+    for damage, says in DAMAGE:
+        damage(site)
+        for build in [site.build() for _ in range(1 + (damage is cut_short))]:
+            said = warned(build, site)
+            marks = site.marks("pages/since") + site.marks("pages/zoo")
+            told_once = sum(line.startswith(says) for line in said) == 1
+            if (build.code, told_once, marks) != (1, True, []):
+                wrong[damage.__name__] = (build.code, said, marks)
+        site.mend()
+    assert wrong == {}
+
+
+TEN = proofs_of("since")
+UNREADABLE = {
+    "same_name_twice": (
+        "def test_ten(value=10):",
+        "def test_one(value=10):",
+        f"{TEN}:15: WARNING: `test_one` is bound twice at the top level",
+    ),
+    "does_not_parse": (
+        "assert value == 10",
+        "assert value = = 10",
+        f"{TEN}:16: WARNING: syntax error: invalid syntax",
+    ),
+    "computed_quote": (
+        '"Ten is `10`."',
+        'f"Ten is `{10}`."',
+        f"{TEN}:14: WARNING: the quote of `test_ten` must be a plain string",
+    ),
+    "no_range": (
+        '"Ten is `10`."',
+        '"Ten is `10`.", keras="3.15"',
+        f"{TEN}:14: WARNING: ",
+    ),
+    "dies": (
+        "    assert value == 10",
+        "    import os\n\n    os._exit(0)\n    assert value == 10",
+        f"{TEN}:14: the proof `since.ten` took Python down",
+    ),
+}
+
+
+def test_proofs_that_cannot_be_read_or_run(tmp_path: Path) -> None:
+    """No mark is shown that depends on them; a build that cannot go on says why."""
+    site = ProvedSite(tmp_path, [])
+    is_in_order(site, site.build())
+    wrong = {}
+    for name, (old, new, says) in UNREADABLE.items():
+        text = site.honest[TEN]
+        assert old in text
+        site.write(TEN, text.replace(old, new))
+        build = site.build()
+        said = warned(build, site)
+        told_once = sum(line.startswith(says) for line in said) == 1
+        was_built = "The site was not built" not in build.errors
+        if (
+            build.code == 0
+            or not told_once
+            or "Traceback" in build.errors
+            or (was_built and "ten" in site.marks("pages/zoo"))
+        ):
+            wrong[name] = (build.code, said or build.errors, site.marks("pages/zoo"))
+        site.mend()
+    assert wrong == {}
+
+
+def test_a_table_of_lanes_that_is_broken(tmp_path: Path) -> None:
+    site = ProvedSite(tmp_path, [])
+    path = "tests/proofs/environments.toml"
+    site.write(path, LANES.replace("python =", "pyhton ="))
+    build = site.build()
+    assert build.code != 0
+    assert "Traceback" not in build.errors
+    assert [line for line in warned(build, site) if line.startswith(f"{path}:1: ")]
+
+
+def test_marks_stand_after_the_sentence_wherever_it_is(tmp_path: Path) -> None:
+    """And nothing of them is in the notebook, in the menu or in the page's title."""
+    site = ProvedSite(tmp_path, [])
+    names = re.findall(r"\{proof\}`(\w+)`", EVERYWHERE)
+    proof = PROOFS[PROOFS.index("@") :].partition("\n\n\n")[0]
+    texts = [proof.replace("_one", f"_{n}").replace("One is", f"{n} is") for n in names]
+    site.honest[proofs_of("everywhere")] = "\n\n\n".join(
+        [PROOFS.partition("\n")[0], *texts]
+    )
+    site.honest["docs/pages/everywhere.md"] = EVERYWHERE
+    site.mend()
+    build = site.build()
+    assert (build.code, build.errors) == (0, "")
+    assert site.marks("pages/everywhere") == sorted(names)
+    html = site.html("pages/everywhere")
+    assert html.count('class="proof"') == len(names)
+    assert "✓" not in html[html.index("<title>") : html.index("</title>")]
+    assert "proof" not in str(site.notebook("pages/everywhere")["cells"]).replace(
+        "proof of it", ""
+    )
+    assert "proof-mark" not in site.html("index")
+
+
+EVERYWHERE = """# heading is `1`. {proof}`heading`
+
+paragraph is `1`. {proof}`paragraph`
+behind is *`1`*. {proof}`behind`
+
+- item is `1`. {proof}`item`
+  - nested is
+    `1`. {proof}`nested`
+
+1. numbered is `1`. {proof}`numbered`
+
+| cell | of a table |
+| --- | --- |
+| words | row is `1`. {proof}`row` |
+
+:::{note}
+note is `1`. {proof}`note`
+:::
+
+```{warning}
+:class: wide
+
+warning is `1`. {proof}`warning`
+```
+
+```{code-cell} python
+print("there is a cell")
+```
+"""

@@ -1,0 +1,774 @@
+"""One network at five levels, against NumPy and each other, and what is refused."""
+
+import functools
+import inspect
+import linecache
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from snippets import choosing
+from snippets.checks import check_sizes, is_size
+from snippets.choosing import (
+    LEVELS,
+    DerivedSizeCNN,
+    ModuleCNN,
+    OwnStepCNN,
+    SubclassedCNN,
+    abilities,
+    agreement,
+    attempt,
+    branching_model,
+    build_network,
+    copy_weights,
+    count_lines,
+    functional_cnn,
+    inverted_where_bright,
+    level_table,
+    network_behind,
+    peak_memory,
+    save_and_reload,
+    scores_and_gradients,
+    sequential_cnn,
+    step_seconds,
+    which_keras,
+    which_keras_table,
+)
+from snippets.choosing.mistakes import HandTypedCNN, inverted_if_bright
+from snippets.data import digit_images
+from snippets.processes import outputs_in_fresh_process
+from snippets.showing.tables import Table, source_of
+
+KERAS_LEVELS = LEVELS[:4]
+
+
+def five_networks(
+    image_shape: tuple[int, int, int] = (8, 8, 1), num_classes: int = 10
+) -> dict[str, Any]:
+    """All five, with the same weights."""
+    networks = {
+        level: build_network(level, image_shape, num_classes) for level in LEVELS
+    }
+    copy_weights(*networks.values())
+    return networks
+
+
+def random_batch(
+    image_shape: tuple[int, int, int], size: int, num_classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    images = generator.random((size, *image_shape), "float32")
+    return images, generator.integers(0, num_classes, size)
+
+
+def pooled_by_numpy(
+    images: np.ndarray, kernel: np.ndarray, bias: np.ndarray
+) -> np.ndarray:
+    """Convolution, ReLU and pooling in loops, flattened."""
+    batch, height, width, _ = images.shape
+    convolved = np.zeros((batch, height - 2, width - 2, 32))
+    for row in range(height - 2):
+        for column in range(width - 2):
+            window = images[:, row : row + 3, column : column + 3]
+            convolved[:, row, column] = np.tensordot(window, kernel, axes=3) + bias
+    rows, columns = (height - 2) // 2, (width - 2) // 2
+    active = np.maximum(convolved, 0)[:, : 2 * rows, : 2 * columns]
+    blocks = active.reshape(batch, rows, 2, columns, 2, 32)
+    return blocks.max(axis=(2, 4)).reshape(batch, -1)
+
+
+# The sizes
+
+
+@pytest.mark.parametrize("value", [4, np.int64(4), 5])
+def test_an_integer_that_is_large_enough_is_a_size(value: Any) -> None:
+    assert is_size(value, 4) is True
+
+
+@pytest.mark.parametrize("value", [3, 4.0, True, None, "4", np.float32(4)])
+def test_anything_else_is_no_size(value: Any) -> None:
+    assert is_size(value, 1 if value is True else 4) is False
+
+
+@pytest.mark.parametrize("image_shape", [(4, 4, 1), [9, 7, 3], (np.int64(5), 5, 2)])
+def test_good_sizes_come_back_as_a_tuple_of_integers(image_shape: Any) -> None:
+    checked = check_sizes(image_shape, 2)
+
+    assert checked == tuple(image_shape)
+    assert {type(size) for size in checked} == {int}
+
+
+@pytest.mark.parametrize(
+    "image_shape",
+    [
+        *((), (8, 8), (8, 8, 1, 1), (32, 8, 8, 1)),
+        *((None, 8, 1), (8, None, 1), (8, 8, None), (8.0, 8, 1)),
+        *((3, 8, 1), (8, 3, 1), (8, 8, 0), (-8, 8, 1), (8, 8, True)),
+        *(64, None, "881", {8: 8}),
+    ],
+)
+@pytest.mark.parametrize(
+    "recipe",
+    [sequential_cnn, functional_cnn, SubclassedCNN, OwnStepCNN, ModuleCNN],
+)
+def test_nonsense_for_an_image_shape_is_refused_at_every_level(
+    recipe: Any, image_shape: Any
+) -> None:
+    with pytest.raises(ValueError, match="`image_shape` to be three integers") as error:
+        recipe(image_shape, 10)
+
+    assert str(error.value).endswith(f"Received: {image_shape}")
+
+
+@pytest.mark.parametrize("num_classes", [1, 0, -3, 10.0, "10", None, True])
+@pytest.mark.parametrize(
+    "recipe",
+    [sequential_cnn, functional_cnn, SubclassedCNN, OwnStepCNN, ModuleCNN],
+)
+def test_nonsense_for_a_number_of_classes_is_refused_at_every_level(
+    recipe: Any, num_classes: Any
+) -> None:
+    with pytest.raises(ValueError, match=r"of at least 2\. Received: ") as error:
+        recipe((8, 8, 1), num_classes)
+
+    assert str(error.value).endswith(f"Received: {num_classes}")
+
+
+@pytest.mark.parametrize("level", ["sequential", "Lambda", ""])
+def test_a_level_that_does_not_exist_is_refused(level: str) -> None:
+    with pytest.raises(ValueError, match=f"one of .*Received: '{level}'"):
+        build_network(level, (8, 8, 1), 10)
+
+
+# The networks
+
+
+@pytest.mark.parametrize(
+    ("image_shape", "num_classes", "batch"),
+    [((8, 8, 1), 10, 5), ((7, 10, 3), 2, 1), ((4, 4, 1), 3, 2)],
+)
+def test_every_level_computes_what_numpy_computes(
+    image_shape: tuple[int, int, int], num_classes: int, batch: int
+) -> None:
+    images, labels = random_batch(image_shape, batch, num_classes)
+    networks = five_networks(image_shape, num_classes)
+    first = [np.array(weight) for weight in networks["Sequential"].weights]
+    first[1] = np.linspace(-0.2, 0.2, 32, dtype="float32")
+    first[3] = np.linspace(-1, 1, num_classes, dtype="float32")
+    features = pooled_by_numpy(images, first[0], first[1])
+    scores = features @ first[2] + first[3]
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    errors = powers / powers.sum(axis=1, keepdims=True) - np.eye(num_classes)[labels]
+
+    for network in networks.values():
+        for weight, value in zip(network.weights, first, strict=True):
+            weight.assign(value)
+        found = scores_and_gradients(network, images, labels)
+        np.testing.assert_allclose(found[0], scores, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            found[3], features.T @ errors / batch, rtol=1e-4, atol=1e-5
+        )
+        np.testing.assert_allclose(found[4], errors.mean(axis=0), rtol=1e-4, atol=1e-5)
+        assert np.abs(found[1]).max() > 0
+
+
+def test_the_five_have_equal_scores_and_gradients_on_real_digits() -> None:
+    images, labels = digit_images()
+
+    same = agreement(five_networks(), images[:64], labels[:64])
+
+    assert same == dict.fromkeys(LEVELS, True)
+
+
+def test_the_five_learn_alike_step_for_step() -> None:
+    images, labels = digit_images()
+    keras.utils.set_random_seed(0)
+    networks = five_networks()
+
+    losses = {
+        level: [
+            float(network.train_on_batch(images[at : at + 32], labels[at : at + 32]))
+            for at in range(0, 640, 32)
+        ]
+        for level, network in networks.items()
+    }
+
+    assert losses["Sequential"][-1] < losses["Sequential"][0] - 0.1
+    for level in LEVELS:
+        np.testing.assert_allclose(losses[level], losses["Sequential"], rtol=1e-4)
+        for weight, other in zip(
+            networks[level].weights, networks["Sequential"].weights, strict=True
+        ):
+            np.testing.assert_allclose(np.array(weight), np.array(other), atol=1e-5)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_learning_rate_is_the_size_of_the_step(level: str) -> None:
+    images, labels = random_batch((8, 8, 1), 4, 10)
+    network = build_network(level, (8, 8, 1), 10, learning_rate=0.5)
+    before = [np.array(weight) for weight in network.weights]
+    _, *gradients = scores_and_gradients(network, images, labels)
+
+    network.train_on_batch(images, labels)
+
+    for weight, value, gradient in zip(network.weights, before, gradients, strict=True):
+        np.testing.assert_allclose(np.array(weight), value - 0.5 * gradient, atol=1e-6)
+
+
+def test_the_four_of_keras_are_compiled_without_xla() -> None:
+    assert not any(
+        build_network(level, (8, 8, 1), 10).jit_compile for level in KERAS_LEVELS
+    )
+
+
+def test_a_step_of_its_own_fits_like_the_step_of_keras() -> None:
+    images, labels = random_batch((8, 8, 1), 21, 10)  # the last batch is smaller
+    sample_weight = np.linspace(0.1, 2.0, 21)
+    networks = [
+        network_class((8, 8, 1), 10) for network_class in (SubclassedCNN, OwnStepCNN)
+    ]
+    histories = []
+    for network in networks:
+        network(images[:1])
+        copy_weights(networks[0], network)
+    for network in networks:
+        network.compile(
+            keras.optimizers.SGD(0.1),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+            weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="weighted")],
+        )
+        history = network.fit(
+            *(images, labels, 8, 2, 0), sample_weight=sample_weight, shuffle=False
+        )
+        histories.append(history.history)
+
+    assert list(histories[0]) == list(histories[1]) == ["accuracy", "loss", "weighted"]
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(histories[1][name], values, rtol=1e-5)
+
+
+def test_the_step_of_a_module_is_the_same_when_it_is_not_compiled() -> None:
+    images, labels = random_batch((8, 8, 1), 4, 10)
+    networks = [ModuleCNN((8, 8, 1), 10, learning_rate=0.3) for _ in range(2)]
+    copy_weights(*networks)
+
+    eager = ModuleCNN.train_step.python_function(
+        networks[0], tf.constant(images), tf.constant(labels)
+    )
+
+    assert networks[1].train_on_batch(images, labels) == pytest.approx(float(eager))
+    for weight, other in zip(networks[0].weights, networks[1].weights, strict=True):
+        np.testing.assert_allclose(np.array(weight), np.array(other), atol=1e-6)
+
+
+def test_a_module_starts_from_small_weights_and_no_bias() -> None:
+    network = ModuleCNN((8, 8, 2), 5)
+    kernel, bias, scores_kernel, scores_bias = map(np.array, network.weights)
+
+    assert kernel.shape == (3, 3, 2, 32)
+    assert scores_kernel.shape == (288, 5)
+    assert not bias.any()
+    assert not scores_bias.any()
+    for weights in (kernel, scores_kernel):
+        assert abs(weights).max() <= 0.2
+        assert weights.std() == pytest.approx(0.088, abs=0.01)  # truncated at two sigma
+
+
+def test_a_module_that_meets_another_size_names_both() -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"\[1,512\].*\[288,10\]"):
+        ModuleCNN((8, 8, 1), 10)(tf.zeros([1, 10, 10, 1]))
+
+
+def test_the_keras_levels_save_and_load(tmp_path: Path) -> None:
+    pixels = keras.Input((8, 8, 1))
+    networks = [SubclassedCNN((8, 8, 1), 10), OwnStepCNN((8, 8, 1), 10)]
+    model = keras.Model(pixels, [network(pixels) for network in networks])
+    model.save(tmp_path / "model.keras")
+    images, _ = random_batch((8, 8, 1), 3, 10)
+
+    fresh = outputs_in_fresh_process(
+        tmp_path / "model.keras", images, ["snippets.choosing"]
+    )
+
+    for expected, actual in zip(model(images), fresh, strict=True):
+        np.testing.assert_allclose(actual, expected, atol=1e-6)
+
+
+# Copying and comparing
+
+
+def test_copied_weights_are_equal_whatever_the_level() -> None:
+    source = build_network("tf.Module", (8, 8, 1), 10)
+    targets = [build_network(level, (8, 8, 1), 10) for level in LEVELS]
+
+    copy_weights(source, *targets)
+
+    for target in targets:
+        for weight, value in zip(target.weights, source.weights, strict=True):
+            np.testing.assert_array_equal(np.array(weight), np.array(value))
+
+
+def test_weights_of_other_shapes_are_refused_before_anything_is_copied() -> None:
+    source, good = (build_network("Functional", (8, 8, 1), 10) for _ in range(2))
+    before = good.get_weights()
+
+    with pytest.raises(ValueError, match=r"\(288, 10\).*Received: .*\(288, 4\)"):
+        copy_weights(source, good, build_network("tf.Module", (8, 8, 1), 4))
+
+    assert all(map(np.array_equal, before, good.get_weights()))
+
+
+def test_unbuilt_weights_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"Received: \[\]"):
+        copy_weights(sequential_cnn((8, 8, 1), 10), SubclassedCNN((8, 8, 1), 10))
+
+
+@pytest.mark.parametrize("changed", range(4))
+def test_one_changed_weight_is_noticed(changed: int) -> None:
+    images, labels = random_batch((8, 8, 1), 4, 10)
+    networks = five_networks()
+    weight = networks["tf.Module"].weights[changed]
+    weight.assign_add(tf.fill(weight.shape, 0.01))
+
+    same = agreement(networks, images, labels)
+
+    # The same number added to every score changes no gradient, but the scores.
+    assert same == {**dict.fromkeys(LEVELS, True), "tf.Module": False}
+
+
+def test_other_gradients_are_noticed_behind_equal_scores() -> None:
+    class Doubled(ModuleCNN):
+        def __call__(self, images: Any) -> Any:
+            scores = super().__call__(images)
+            return 2 * scores - tf.stop_gradient(scores)
+
+    images, labels = random_batch((8, 8, 1), 4, 10)
+    networks = {"plain": ModuleCNN((8, 8, 1), 10), "doubled": Doubled((8, 8, 1), 10)}
+    copy_weights(*networks.values())
+
+    assert agreement(networks, images, labels) == {"plain": True, "doubled": False}
+
+
+def test_the_tolerance_decides_what_is_rounding() -> None:
+    images, labels = random_batch((8, 8, 1), 4, 10)
+    networks = five_networks()
+    weight = networks["Functional"].weights[3]
+    weight.assign(weight + 1e-3)
+
+    assert not agreement(networks, images, labels)["Functional"]
+    assert agreement(networks, images, labels, tolerance=1e-2)["Functional"]
+
+
+# What is counted, timed and drawn
+
+
+def test_a_table_is_markdown_for_notebooks_and_text_elsewhere() -> None:
+    table = Table(("a", "b"), [("1", "2"), ("3", "4")])
+
+    assert table._repr_markdown_() == "| a | b |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |"
+    assert repr(table) == "a | b\n1 | 2\n3 | 4"
+    assert table.rows == [["1", "2"], ["3", "4"]]
+
+
+@pytest.mark.parametrize("recipe", [is_size, sequential_cnn, Table, ModuleCNN])
+def test_the_source_is_what_python_finds(recipe: Any) -> None:
+    assert source_of(recipe) == inspect.getsource(recipe)
+
+
+def test_the_source_of_a_class_holds_its_decorator() -> None:
+    assert source_of(OwnStepCNN).startswith("@keras.saving.register_keras_serializable")
+
+
+def test_the_source_of_a_notebook_cell_is_found() -> None:
+    source = "x = 1\n\n\nclass Cell:\n    a = 1\n\n    def call(self):\n        pass\n"
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(source, "<cell 1>", "exec"), scope)
+    linecache.cache["<cell 1>"] = (len(source), None, source.splitlines(True), "cell")
+
+    assert source_of(scope["Cell"]) == source.partition("\n\n\n")[2]
+
+
+def test_a_function_inside_another_is_no_recipe() -> None:
+    def inner() -> None: ...
+
+    with pytest.raises(ValueError, match="at the top of a file"):
+        source_of(inner)
+
+
+def test_lines_are_counted_without_docstrings_comments_and_blank_lines() -> None:
+    source = '''
+def plain():
+    """One line."""
+
+    # A comment
+    x = [
+        1,  # counted
+    ]
+
+    return x
+
+
+class Documented:
+    """Many
+
+    lines.
+    """
+
+    def method(self):
+        """Say so."""
+        return "# counted"
+'''
+    scope: dict[str, Any] = {}
+    exec(compile(source, "<counted>", "exec"), scope)
+    linecache.cache["<counted>"] = (0, None, source.splitlines(True), "counted")
+
+    assert count_lines(scope["plain"]) == 5
+    assert count_lines(scope["Documented"]) == 3
+    assert count_lines(scope["plain"], scope["Documented"]) == 8
+    assert count_lines() == 0
+
+
+class Recorder:
+    """A network that notes when it is trained, and on what."""
+
+    def __init__(self, name: str, calls: list[str]) -> None:
+        self.name, self.calls = name, calls
+
+    def train_on_batch(self, images: Any, labels: Any) -> float:
+        assert images.shape == (2, 3)
+        assert labels.shape == (2,)
+        self.calls.append(self.name)
+        return 0.0
+
+
+def test_steps_are_timed_turn_by_turn_after_a_warm_up() -> None:
+    calls: list[str] = []
+    networks = {name: Recorder(name, calls) for name in "abc"}
+
+    seconds = step_seconds(networks, np.zeros((2, 3)), np.zeros(2), rounds=4)
+
+    assert "".join(calls) == "abcabcabc" + "abc" + "bca" + "cab" + "abc"
+    assert [len(seconds[name]) for name in "abc"] == [4, 4, 4]
+    assert all(0 < time < 1 for times in seconds.values() for time in times)
+
+
+def test_seconds_are_those_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(100))
+    monkeypatch.setattr("time.perf_counter", lambda: float(next(clock)))
+    networks = {name: Recorder(name, []) for name in "ab"}
+
+    seconds = step_seconds(networks, np.zeros((2, 3)), np.zeros(2), rounds=2)
+
+    assert seconds == {"a": [1.0, 1.0], "b": [1.0, 1.0]}
+
+
+@pytest.mark.parametrize(("names", "rounds"), [("", 3), ("ab", 0)])
+def test_nothing_to_time_is_refused(names: str, rounds: int) -> None:
+    networks = {name: Recorder(name, []) for name in names}
+    with pytest.raises(ValueError, match=f"{len(names)} networks and rounds={rounds}"):
+        step_seconds(networks, np.zeros((2, 3)), np.zeros(2), rounds)
+
+
+def test_memory_is_measured_at_every_level_above_that_of_the_libraries() -> None:
+    peaks = peak_memory((16, 16, 1), batch_size=512, num_classes=10, repeats=1)
+
+    assert list(peaks) == list(LEVELS)
+    activations = 512 * 14 * 14 * 32 * 4 / 2**20  # of the convolution alone
+    # The libraries by themselves hold more than 200 MiB.
+    assert all(activations < megabytes < 200 for [megabytes] in peaks.values())
+
+
+@pytest.mark.parametrize(("batch_size", "repeats"), [(0, 1), (1, 0), (1.5, 1)])
+def test_nothing_to_measure_is_refused(batch_size: Any, repeats: int) -> None:
+    with pytest.raises(ValueError, match=f"batch_size={batch_size} and repeats"):
+        peak_memory((8, 8, 1), batch_size, 10, repeats)
+
+
+def test_memory_of_a_nonsensical_network_is_refused() -> None:
+    with pytest.raises(ValueError, match="`image_shape`"):
+        peak_memory((8, 8), 1, 10, 1)
+
+
+# What can be done
+
+
+def test_an_attempt_says_yes_or_names_the_error() -> None:
+    assert attempt(lambda: None) == "yes"
+    assert attempt(lambda: {}["key"]) == "no: KeyError"
+
+
+@pytest.mark.parametrize("level", KERAS_LEVELS)
+def test_a_saved_network_is_loaded_as_what_it_was(level: str) -> None:
+    images, _ = random_batch((8, 8, 1), 2, 10)
+    network = build_network(level, (8, 8, 1), 10)
+
+    loaded = save_and_reload(network, images)
+
+    assert type(loaded) is type(network)
+    assert loaded is not network
+
+
+def test_a_module_cannot_be_saved_as_a_keras_file() -> None:
+    with pytest.raises(AttributeError, match="save"):
+        save_and_reload(ModuleCNN((8, 8, 1), 10), np.zeros((1, 8, 8, 1), "float32"))
+
+
+def test_a_network_that_comes_back_different_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = sequential_cnn((8, 8, 1), 10)
+    monkeypatch.setattr(keras.saving, "load_model", lambda path: other)
+    with pytest.raises(ValueError, match="answer as the saved one"):
+        save_and_reload(sequential_cnn((8, 8, 1), 10), np.ones((1, 8, 8, 1)))
+
+
+@pytest.mark.parametrize("function", [inverted_if_bright, inverted_where_bright])
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([0.25, 0.5], [0.25, 0.5]), ([0.75, 0.5], [0.25, 0.5]), ([0.5], [0.5])],
+)
+def test_bright_images_and_they_alone_are_inverted(
+    function: Any, values: list[float], expected: list[float]
+) -> None:
+    np.testing.assert_allclose(function(tf.constant(values)), expected)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_function_comes_before_the_network(level: str) -> None:
+    images, _ = random_batch((8, 8, 1), 3, 10)
+    plain = build_network(level, (8, 8, 1), 10)
+    behind = network_behind(
+        functools.partial(tf.multiply, 3.0)
+        if level not in ("Sequential", "Functional")
+        else lambda x: 3.0 * x,
+        level,
+        (8, 8, 1),
+        10,
+    )
+    behind(images)
+    copy_weights(plain, behind)
+
+    np.testing.assert_allclose(behind(images), plain(3.0 * images), atol=1e-5)
+    assert float(behind.train_on_batch(images, np.zeros(3, "int64"))) > 0
+
+
+@pytest.fixture(scope="module")
+def tried() -> dict[str, dict[str, str]]:
+    images, labels = digit_images()
+    return abilities((8, 8, 1), 10, images[:8], labels[:8])
+
+
+def test_what_was_tried_at_each_level(tried: dict[str, dict[str, str]]) -> None:
+    graph = "no: OperatorNotAllowedInGraphError"
+    assert {title: list(outcomes.values()) for title, outcomes in tried.items()} == {
+        "saved as `.keras`": ["yes", "yes", "yes", "yes", "no: AttributeError"],
+        "drawn as a graph": ["yes", "yes", *3 * ["no: ValueError"]],
+        "`if` on pixels, called": ["yes", "no: TypeError", "yes", "yes", "yes"],
+        "`if` on pixels, trained": [graph, "no: TypeError", graph, graph, "yes"],
+        "`ops.where`, trained": 5 * ["yes"],
+    }
+    assert all(list(outcomes) == list(LEVELS) for outcomes in tried.values())
+
+
+def test_a_sequential_model_with_an_if_is_the_same_for_dark_and_bright() -> None:
+    network = network_behind(inverted_if_bright, "Sequential", (8, 8, 1), 10)
+    images, _ = random_batch((8, 8, 1), 3, 10)
+    dark = tf.constant(images / 2 - images.mean() / 2 + 0.2)
+
+    np.testing.assert_allclose(network(dark), network(1.0 - dark), atol=1e-5)
+
+
+def test_nothing_is_tried_on_nonsense() -> None:
+    with pytest.raises(ValueError, match="`image_shape`"):
+        abilities((8, 8), 10, np.zeros((1, 8, 8)), np.zeros(1))
+
+
+def test_everything_that_was_measured_stands_in_one_table() -> None:
+    networks = five_networks((8, 8, 1), 10)
+    small = {level: [0.002 * (n + 1)] * 3 for n, level in enumerate(LEVELS)}
+    large = {level: [0.5, 0.25, 1.0, 2.0, 4.0] for level in LEVELS}
+    memory = {level: [100.0, 104.0, 102.0] for level in LEVELS}
+    tried = {"drawn": {**dict.fromkeys(LEVELS, "yes"), "Functional": "no: KeyError"}}
+
+    table = level_table(networks, small, large, memory, tried)
+
+    lines = [count_lines(recipe) for recipe in (SubclassedCNN, OwnStepCNN, ModuleCNN)]
+    assert table.headings == ["", *LEVELS]
+    assert table.rows == [
+        [
+            "lines of code",
+            str(count_lines(sequential_cnn)),
+            str(count_lines(functional_cnn)),
+            str(lines[0]),
+            str(lines[0] + lines[1]),
+            str(lines[2]),
+        ],
+        ["parameters", *5 * [f"{9 * 32 + 32 + 288 * 10 + 10:,}"]],
+        [
+            "small step (2.0 ms in Sequential)",
+            *(f"{n} ({n} to {n})" for n in range(1, 6)),
+        ],
+        ["large step (1000.0 ms in Sequential)", *5 * ["1 (1 to 1)"]],
+        ["peak memory, MiB", *5 * ["102 (101 to 103)"]],
+        ["drawn", "yes", "no: `KeyError`", "yes", "yes", "yes"],
+    ]
+
+
+def test_a_branch_in_call_is_traced_on_keras_2_alone() -> None:
+    bright = np.full((4, 3), 0.75)
+
+    for keras_module in (keras, tf_keras):
+        model = branching_model(keras_module)
+        np.testing.assert_allclose(model(bright), model(1.0 - bright), atol=1e-6)
+    assert branching_model(tf_keras).predict(bright, verbose=0).shape == (4, 2)
+    with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
+        branching_model(keras).predict(bright, verbose=0)
+
+
+# The size that was typed
+
+
+def test_a_hand_typed_size_stops_one_image_in_eager_mode() -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError) as error:
+        HandTypedCNN(10)(tf.zeros([1, 28, 28, 1]))
+
+    assert (
+        "Input to reshape is a tensor with 6272 values, but the requested shape "
+        "requires a multiple of 5408" in str(error.value)
+    )
+
+
+def test_a_hand_typed_size_stops_one_image_in_a_compiled_function() -> None:
+    with pytest.raises(ValueError, match="Dimension size must be evenly") as error:
+        tf.function(HandTypedCNN(10))(tf.zeros([1, 28, 28, 1]))
+
+    assert "evenly divisible by 5408 but is 6272" in str(error.value)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_169_images_pass_a_hand_typed_size_and_become_196_rows(compiled: bool) -> None:
+    network = HandTypedCNN(10)
+    call = tf.function(network) if compiled else network
+
+    assert call(tf.zeros([169, 28, 28, 1])).shape == (196, 10)
+
+
+def test_the_rows_of_a_hand_typed_size_mix_images() -> None:
+    network = HandTypedCNN(10)
+    network.bias.assign(tf.fill([32], 0.1))  # so that a change reaches the scores
+    images = np.random.default_rng(0).random((169, 28, 28, 1), "float32")
+    changed = images.copy()
+    changed[0] = 0.0
+
+    rows = np.any(np.array(network(images)) != np.array(network(changed)), axis=1)
+
+    assert np.flatnonzero(rows).tolist() == [0, 1]
+
+
+def test_a_derived_size_is_the_network_of_keras_with_padding() -> None:
+    images, _ = random_batch((9, 7, 2), 3, 5)
+    network = DerivedSizeCNN((9, 7, 2), 5)
+    twin = keras.Sequential(
+        [
+            keras.Input((9, 7, 2)),
+            keras.layers.Conv2D(32, 3, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(padding="same"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(5),
+        ]
+    )
+    twin.set_weights(
+        [network.kernel, network.bias, network.scores_kernel, network.scores_bias]
+    )
+    network.bias.assign(tf.linspace(-0.1, 0.1, 32))
+    twin.layers[0].bias.assign(network.bias)
+
+    np.testing.assert_allclose(network(images), twin(images), atol=1e-5)
+
+
+@pytest.mark.parametrize("batch", [1, 169])
+def test_a_derived_size_gives_a_row_for_each_image(batch: int) -> None:
+    network = DerivedSizeCNN((28, 28, 1), 10)
+
+    assert network.scores_kernel.shape == (6272, 10)
+    assert network(tf.zeros([batch, 28, 28, 1])).shape == (batch, 10)
+
+
+def test_a_derived_size_refuses_169_images_of_another_size() -> None:
+    network = DerivedSizeCNN((28, 28, 1), 10)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"5408\].*\[6272,10\]"):
+        network(tf.zeros([169, 26, 26, 1]))
+
+
+@pytest.mark.parametrize(
+    ("network_class", "sizes"), [(HandTypedCNN, [1]), (DerivedSizeCNN, [(8, 8), 10])]
+)
+def test_nonsense_is_refused_by_these_networks_too(
+    network_class: Any, sizes: list[Any]
+) -> None:
+    with pytest.raises(ValueError, match="Expected `"):
+        network_class(*sizes)
+
+
+# Which Keras
+
+
+def test_the_variable_without_its_package_takes_keras_from_tensorflow() -> None:
+    table = which_keras_table([(["keras"], "1")])
+
+    assert table.headings == [
+        "Beside TensorFlow",
+        "`TF_USE_LEGACY_KERAS`",
+        "`import keras`",
+        "`from tensorflow import keras`",
+        "`import tf_keras as keras`",
+    ]
+    assert table.rows == [
+        [
+            "`keras`",
+            "`1`",
+            f"`Keras 3 (keras {keras.__version__})`",
+            "`ImportError: Keras cannot be imported. Check that it is installed.`",
+            "`ModuleNotFoundError: No module named 'tf_keras'`",
+        ]
+    ]
+
+
+def test_an_unset_variable_is_named_so_and_handed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = []
+
+    def run(program: str, variables: dict[str, str]) -> str:
+        seen.append((program, variables))
+        return 'a notice of TensorFlow\n{"import keras": "Keras 3"}'
+
+    monkeypatch.setattr(choosing, "run_python", run)
+
+    setups = [(["tf_keras"], ""), (["keras", "tf_keras"], "True")]
+    assert which_keras_table(setups).rows == [
+        ["`tf_keras`", "unset", "`Keras 3`"],
+        ["`keras` `tf_keras`", "`True`", "`Keras 3`"],
+    ]
+    (program, variables), (other, more) = seen
+    assert more["TF_USE_LEGACY_KERAS"] == "True"
+    assert "hidden = PathFinder.find_spec, []" in other
+    assert variables == {"TF_USE_LEGACY_KERAS": "", "KERAS_BACKEND": "tensorflow"}
+    assert "hidden = PathFinder.find_spec, ['keras']" in program
+
+
+@pytest.mark.parametrize("installed", [["theano"], "keras"])
+def test_other_packages_are_refused(installed: Any) -> None:
+    with pytest.raises(ValueError, match=r"some of \['keras', 'tf_keras'\]"):
+        which_keras(installed)
+
+
+def test_no_setup_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one setup"):
+        which_keras_table([])

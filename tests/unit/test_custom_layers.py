@@ -1,0 +1,1014 @@
+"""The custom layers against Keras's own suite, NumPy, and themselves when reloaded."""
+
+import builtins
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from snippets import custom_layers
+from snippets.checks import fraction, positive_integer
+from snippets.custom_layers import (
+    AttentionPooling,
+    EncoderBlock,
+    Gain,
+    LocalResponseNormalization,
+    PositionEmbedding,
+    RoundedCenter,
+    RunningCenter,
+    SkipSteps,
+    SparsityPenalty,
+    StepDropout,
+    UnmaskedAttentionPooling,
+    attention_by_step,
+    attention_classifier,
+    check_mask,
+    last_cause,
+    layer_of,
+    layer_problem,
+    masked_mean,
+    masked_softmax,
+    reload_problem,
+    scaled_dot_product_attention,
+    without_steps,
+)
+from snippets.custom_layers.mistakes import (
+    BlockWithoutConfig,
+    ForgetfulGain,
+    UnbuiltBranches,
+    UnregisteredGain,
+)
+from snippets.processes import run_python
+
+# Each layer with arguments that are not its defaults, and the steps it returns of 5.
+SEQUENCE_LAYERS: list[tuple[type[keras.Layer], dict[str, Any], int | None]] = [
+    (Gain, {"initial": 3.0}, 5),
+    (RunningCenter, {"momentum": 0.5}, 5),
+    (StepDropout, {"rate": 0.3, "seed": 1}, 5),
+    (SkipSteps, {"num_steps": 2}, 3),
+    (SparsityPenalty, {"weight": 0.5}, 5),
+    (PositionEmbedding, {"max_length": 7}, 5),
+    (UnmaskedAttentionPooling, {"units": 3}, None),
+    (AttentionPooling, {"units": 3}, None),
+    (EncoderBlock, {"num_heads": 2, "hidden_units": 3, "rate": 0.2}, 5),
+]
+MASKING_LAYERS = [
+    case for case in SEQUENCE_LAYERS if case[0] is not UnmaskedAttentionPooling
+]
+NORMALIZATION = {"depth_radius": 2, "bias": 2.0, "alpha": 0.1, "beta": 0.7}
+
+
+def named(cases: list[Any]) -> list[str]:
+    return [case[0].__name__ for case in cases]
+
+
+def steps(batch: int = 3, time: int = 5, features: int = 4) -> np.ndarray:
+    generator = np.random.default_rng(0)
+    return generator.normal(size=(batch, time, features)).astype("float32")
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def with_random_weights(layer: keras.Layer, shape: tuple[int, ...]) -> keras.Layer:
+    """Build a layer and give it weights in which no two numbers are alike."""
+    layer.build(shape)
+    generator = np.random.default_rng(1)
+    layer.set_weights([generator.normal(size=w.shape) for w in layer.get_weights()])
+    return layer
+
+
+# What holds for every layer
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "arguments", "time"), SEQUENCE_LAYERS, ids=named(SEQUENCE_LAYERS)
+)
+def test_every_layer_passes_the_suite_that_keras_runs_on_its_own_layers(
+    layer_class: type[keras.Layer], arguments: dict[str, Any], time: int | None
+) -> None:
+    problem = layer_problem(
+        layer_class,
+        arguments,
+        (3, 5, 4),
+        expected_output_shape=(3, 4) if time is None else (3, time, 4),
+        expected_output_dtype="float32",
+        expected_num_losses=1 if layer_class is SparsityPenalty else 0,
+        expected_num_seed_generators=1 if layer_class is StepDropout else None,
+        supports_masking=layer_class is not UnmaskedAttentionPooling,
+    )
+
+    assert problem is None
+
+
+def test_the_layer_on_a_tensorflow_op_passes_it_too() -> None:
+    assert (
+        layer_problem(
+            LocalResponseNormalization,
+            NORMALIZATION,
+            (2, 3, 3, 4),
+            expected_output_shape=(2, 3, 3, 4),
+            expected_num_trainable_weights=0,
+        )
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "arguments", "time"), SEQUENCE_LAYERS, ids=named(SEQUENCE_LAYERS)
+)
+def test_a_batch_of_one_and_any_length_give_what_the_whole_batch_gives(
+    layer_class: type[keras.Layer], arguments: dict[str, Any], time: int | None
+) -> None:
+    tensor = keras.Input((None, 4))
+    model = keras.Model(tensor, layer_class(**arguments)(tensor))
+    x = steps()
+    whole = model.predict(x, verbose=0)
+
+    assert model.output_shape == ((None, 4) if time is None else (None, None, 4))
+    np.testing.assert_allclose(model.predict(x[:1], verbose=0), whole[:1], atol=1e-5)
+    for length in (3, 7):
+        found = model.predict(steps(time=length), verbose=0)
+        assert found.shape == (3, *(() if time is None else (time + length - 5,)), 4)
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "arguments", "time"), MASKING_LAYERS, ids=named(MASKING_LAYERS)
+)
+def test_what_stands_in_the_padding_changes_nothing_elsewhere(
+    layer_class: type[keras.Layer], arguments: dict[str, Any], time: int | None
+) -> None:
+    layer = layer_class(**arguments)
+    takes_mask = "mask" in layer._call_signature.parameters
+    mask = np.arange(5) < np.array([[5], [4], [3]])
+    x = steps()
+    other = np.where(mask[..., None], x, 99.0).astype("float32")
+    options = {"mask": mask} if takes_mask else {}
+    first, second = (np.array(layer(values, **options)) for values in (x, other))
+
+    kept = slice(None) if time is None else mask[:, 5 - time :]
+    np.testing.assert_allclose(first[kept], second[kept], atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "float16"])
+@pytest.mark.parametrize(
+    ("layer_class", "arguments", "time"), MASKING_LAYERS, ids=named(MASKING_LAYERS)
+)
+def test_a_row_that_is_all_padding_gives_no_nan_in_any_precision(
+    layer_class: type[keras.Layer],
+    arguments: dict[str, Any],
+    time: int | None,
+    dtype: str,
+) -> None:
+    x = 10 * steps()
+    x[1] = -1.0
+    masked = keras.layers.Masking(mask_value=-1.0, dtype=dtype)(x)
+    layer = layer_class(**arguments, dtype=dtype)
+    for training in (False, True):
+        options = {"training": training} if layer._call_has_training_arg else {}
+        outputs = np.array(layer(masked, **options))
+
+        assert np.isfinite(outputs).all()
+        assert outputs.dtype == ("float32" if dtype == "float32" else "float16")
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "arguments", "time"), SEQUENCE_LAYERS, ids=named(SEQUENCE_LAYERS)
+)
+def test_mixed_precision_gives_the_same_numbers_to_three_digits(
+    layer_class: type[keras.Layer], arguments: dict[str, Any], time: int | None
+) -> None:
+    exact = layer_class(**arguments)
+    mixed = layer_class(**arguments, dtype="mixed_float16")
+    expected = np.array(exact(steps()))
+    mixed.build((None, 5, 4))
+    mixed.set_weights(exact.get_weights())
+
+    np.testing.assert_allclose(np.array(mixed(steps())), expected, atol=1e-2)
+    assert {weight.dtype for weight in mixed.weights} <= {"float32"}
+
+
+SHAPE_CHECKERS = [
+    case for case in SEQUENCE_LAYERS if getattr(case[0](**case[1]), "input_spec", None)
+]
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "arguments", "time"), SHAPE_CHECKERS, ids=named(SHAPE_CHECKERS)
+)
+@pytest.mark.parametrize("shape", [(3, 4), (3, 5, 4, 1)])
+def test_a_wrong_rank_is_refused(
+    layer_class: type[keras.Layer],
+    arguments: dict[str, Any],
+    time: int | None,
+    shape: tuple[int, ...],
+) -> None:
+    with pytest.raises(ValueError, match=f"expected ndim=3, found ndim={len(shape)}"):
+        layer_class(**arguments)(np.ones(shape, "float32"))
+
+
+MASK_TAKERS = [
+    case
+    for case in MASKING_LAYERS
+    if "mask" in case[0](**case[1])._call_signature.parameters
+]
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "arguments", "time"), MASK_TAKERS, ids=named(MASK_TAKERS)
+)
+@pytest.mark.parametrize("shape", [(3, 4), (3,), (3, 5, 4)])
+def test_a_mask_of_the_wrong_shape_is_refused(
+    layer_class: type[keras.Layer],
+    arguments: dict[str, Any],
+    time: int | None,
+    shape: tuple[int, ...],
+) -> None:
+    options = {"training": True} if layer_class is RunningCenter else {}
+    with pytest.raises(ValueError, match=re.escape("Expected `mask` of shape (3, 5)")):
+        layer_class(**arguments)(steps(), mask=np.ones(shape, "bool"), **options)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: UnmaskedAttentionPooling(0), "`units` .* Received: units=0"),
+        (lambda: AttentionPooling(units=-1), "Received: units=-1"),
+        (lambda: AttentionPooling(units=2.0), "Received: units=2.0"),
+        (lambda: AttentionPooling(units=True), "Received: units=True"),
+        (lambda: SkipSteps(0), "Received: num_steps=0"),
+        (lambda: PositionEmbedding("8"), "Received: max_length='8'"),
+        (lambda: EncoderBlock(0, 8), "Received: num_heads=0"),
+        (lambda: EncoderBlock(2, 0), "Received: hidden_units=0"),
+        (lambda: EncoderBlock(2, 8, rate=1.0), "less than 1. Received: rate=1.0"),
+        (lambda: EncoderBlock(3, 8).build((None, 5, 4)), "num_heads=3, 4 features"),
+        (lambda: EncoderBlock(3, 8).build((None, 5, None)), "features=None"),
+        (lambda: StepDropout(-0.1), "at least 0 .* Received: rate=-0.1"),
+        (lambda: StepDropout(float("nan")), "Received: rate=nan"),
+        (lambda: StepDropout(None), "Received: rate=None"),
+        (lambda: RunningCenter(1.5), "Received: momentum=1.5"),
+        (lambda: SparsityPenalty(-1.0), "Received: weight=-1.0"),
+        (lambda: SparsityPenalty(float("nan")), "Received: weight=nan"),
+        (lambda: LocalResponseNormalization(0), "Received: depth_radius=0"),
+        (lambda: LocalResponseNormalization(bias=0.0), "Received: bias=0.0"),
+        (lambda: PositionEmbedding(4)(steps()), "at most `max_length`, 4, steps"),
+        (lambda: PositionEmbedding(4)(keras.Input((5, 4))), "shape \\(None, 5, 4\\)"),
+    ],
+)
+def test_a_bad_argument_is_named_with_what_was_received(
+    make: Callable[[], Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("value", [1, np.int64(1)])
+def test_sizes_and_fractions_may_come_from_numpy(value: Any) -> None:
+    assert type(positive_integer("units", value)) is int
+    assert fraction("rate", np.float32(0.5)) == 0.5
+    assert fraction("rate", 0) == 0.0
+
+
+# In a fresh process, on TensorFlow and without it
+
+
+@pytest.fixture(scope="module")
+def saved_models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A folder with one saved model for each layer, with an input and its output."""
+    folder = tmp_path_factory.mktemp("models")
+    x = steps()
+    x[0, 3:] = -1.0
+    x[2] = -1.0
+    names = []
+    for layer_class, arguments, _ in MASKING_LAYERS:
+        tensor = keras.Input((None, 4))
+        layer = layer_class(**arguments)
+        masked = keras.layers.Masking(mask_value=-1.0)(tensor)
+        model = keras.Model(tensor, layer(masked))
+        generator = np.random.default_rng(2)
+        layer.set_weights([generator.normal(size=w.shape) for w in layer.get_weights()])
+        names.append(layer_class.__name__)
+        model.save(folder / f"{names[-1]}.keras")
+        np.savez(folder / f"{names[-1]}.npz", inputs=x, outputs=model(x))
+    return folder, names
+
+
+def test_every_layer_computes_the_same_in_a_fresh_process(
+    saved_models: tuple[Path, list[str]],
+) -> None:
+    folder, names = saved_models
+    tensor = keras.Input((None, None, 4))
+    model = keras.Model(tensor, LocalResponseNormalization(**NORMALIZATION)(tensor))
+    images = steps(2, 9).reshape(2, 3, 3, 4)
+    model.save(folder / "images.keras")
+    np.savez(folder / "images.npz", inputs=images, outputs=model(images))
+
+    unequal = run_python(
+        f"""
+import keras, numpy as np
+import snippets.custom_layers
+for name in {[*names, "images"]!r}:
+    known = np.load({str(folder)!r} + f"/{{name}}.npz")
+    model = keras.saving.load_model({str(folder)!r} + f"/{{name}}.keras")
+    outputs = keras.ops.convert_to_numpy(model(known["inputs"]))
+    if not np.allclose(outputs, known["outputs"], atol=1e-5):
+        print(name, np.abs(outputs - known["outputs"]).max())
+"""
+    )
+
+    assert unequal == ""
+
+
+def test_no_layer_but_one_imports_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    ordinary = builtins.__import__
+
+    def guarded(name: str, scope: Any = None, *rest: Any) -> Any:
+        if name == "tensorflow" and scope["__name__"] == custom_layers.__name__:
+            raise ImportError("a layer imports TensorFlow")
+        return ordinary(name, scope, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", guarded)
+    assert not {"tf", "tensorflow"} & set(vars(custom_layers))
+    for layer_class, arguments, _ in SEQUENCE_LAYERS:
+        layer_class(**arguments)(steps())
+    with pytest.raises(ImportError, match="a layer imports TensorFlow"):
+        LocalResponseNormalization()(np.ones((1, 2, 2, 3)))
+
+
+# The numbers of each layer
+
+
+def test_a_gain_multiplies_each_feature_and_passes_a_mask_on() -> None:
+    layer = with_random_weights(Gain(), (None, 5, 4))
+    masked = keras.layers.Masking()(steps())
+
+    np.testing.assert_allclose(
+        layer(steps()), steps() * layer.get_weights()[0], atol=1e-6
+    )
+    assert np.array(layer(masked)._keras_mask).all()
+
+
+def test_a_gain_starts_where_it_is_told() -> None:
+    np.testing.assert_array_equal(Gain(initial=3.0)(np.ones((1, 2))), [[3.0, 3.0]])
+
+
+@pytest.mark.parametrize("mask_type", [bool, int, float])
+def test_a_masked_mean_leaves_padding_out(mask_type: type) -> None:
+    mask = np.arange(5) < np.array([[5], [1], [0]])
+
+    np.testing.assert_allclose(
+        masked_mean(steps(), mask.astype(mask_type)), steps()[mask].mean(axis=0), 1e-5
+    )
+    np.testing.assert_allclose(
+        masked_mean(steps()), steps().reshape(-1, 4).mean(axis=0), atol=1e-6
+    )
+    np.testing.assert_array_equal(masked_mean(steps(), np.zeros((3, 5))), np.zeros(4))
+
+
+def test_a_masked_mean_of_float16_does_not_overflow() -> None:
+    values = tf.fill((100, 100, 1), tf.constant(1000.0, "float16"))
+
+    np.testing.assert_allclose(masked_mean(values, np.ones((100, 100))), [1000.0])
+
+
+def test_the_center_moves_in_training_alone_towards_the_mean_without_padding() -> None:
+    layer, expected = RunningCenter(momentum=0.9), np.zeros(4)
+    mask = np.arange(5) < np.array([[5], [2], [0]])
+    for scale in (1.0, 2.0, 3.0):
+        outputs = layer(scale * steps(), mask=mask, training=True)
+        expected = 0.9 * expected + 0.1 * scale * steps()[mask].mean(axis=0)
+        np.testing.assert_allclose(outputs, scale * steps() - expected, atol=1e-5)
+    layer(steps() + 50.0)
+
+    np.testing.assert_allclose(layer.mean, expected, atol=1e-6)
+    assert [weight.name for weight in layer.non_trainable_weights] == ["mean"]
+    assert layer.trainable_weights == []
+
+
+def test_a_batch_that_is_all_padding_leaves_the_center_where_it_is() -> None:
+    layer = RunningCenter(momentum=0.0)
+    layer(steps(), training=True)
+    before = layer.mean.numpy()
+
+    layer(steps() + 9.0, mask=np.zeros((3, 5), "bool"), training=True)
+
+    np.testing.assert_array_equal(layer.mean, before)
+
+
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable")
+def test_fit_moves_the_center_and_evaluate_does_not() -> None:
+    model = keras.Sequential([keras.Input((4,)), RunningCenter(momentum=0.0)])
+    model.compile("sgd", "mse")
+    x = steps()[:, 0]
+    model.evaluate(x, x, verbose=0)
+    assert not model.layers[0].mean.numpy().any()
+
+    model.fit(x, x, verbose=0)
+
+    np.testing.assert_allclose(model.layers[0].mean, x.mean(axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "dtype", "reached"),
+    [
+        (RunningCenter, "mixed_float16", 1.2 - 0.2 * 0.999**200),
+        (RoundedCenter, "float32", 1.2 - 0.2 * 0.999**200),
+        (RoundedCenter, "mixed_float16", 1.0002),
+    ],
+)
+def test_a_mean_that_is_read_in_float16_repeats_its_first_step(
+    layer_class: type[keras.Layer], dtype: str, reached: float
+) -> None:
+    layer = layer_class(momentum=0.999, dtype=dtype)
+    layer.build((None, 1))
+    layer.mean.assign([1.0])
+    for _ in range(200):
+        layer(np.full((2, 1), 1.2, "float32"), training=True)
+
+    assert float(layer.mean[0]) == pytest.approx(reached, abs=1e-4)
+
+
+def test_a_quarter_of_the_steps_is_dropped_whole_and_the_rest_scaled_up() -> None:
+    layer = StepDropout(rate=0.25, seed=0)
+    outputs = np.array(layer(np.ones((200, 50, 3), "float32"), training=True))
+    first = outputs[..., 0]
+
+    assert set(np.unique(outputs)) == {np.float32(0.0), np.float32(1 / 0.75)}
+    np.testing.assert_array_equal(outputs, np.repeat(first[..., None], 3, axis=-1))
+    assert np.mean(first == 0) == pytest.approx(0.25, abs=0.02)
+
+
+def test_dropout_draws_anew_at_each_call_and_the_same_from_the_same_seed() -> None:
+    one, two = (StepDropout(rate=0.5, seed=7) for _ in range(2))
+    ones = np.ones((4, 50, 1), "float32")
+    calls = [np.array(layer(ones, training=True)) for layer in (one, one, two, two)]
+
+    assert not np.array_equal(calls[0], calls[1])
+    np.testing.assert_array_equal(calls[:2], calls[2:])
+
+
+def test_dropout_of_nothing_and_dropout_in_inference_return_the_inputs() -> None:
+    np.testing.assert_array_equal(StepDropout(0.9)(steps()), steps())
+    np.testing.assert_array_equal(StepDropout(0.0)(steps(), training=True), steps())
+
+
+@pytest.mark.parametrize("num_steps", [1, 4, 5, 9])
+def test_steps_are_skipped_in_the_sequence_and_in_its_mask(num_steps: int) -> None:
+    x = steps()
+    x[:, 3:] = -1.0
+    masked = keras.layers.Masking(mask_value=-1.0)(x)
+    outputs = SkipSteps(num_steps)(masked)
+
+    np.testing.assert_array_equal(outputs, np.array(masked)[:, num_steps:])
+    np.testing.assert_array_equal(
+        outputs._keras_mask, [[True, True, True, False, False][num_steps:]] * 3
+    )
+    assert SkipSteps(num_steps).compute_mask(x) is None
+
+
+def test_a_penalty_is_a_loss_and_a_metric_and_padding_has_no_part_in_it() -> None:
+    layer = SparsityPenalty(weight=0.5)
+    mask = np.arange(5) < np.array([[5], [2], [0]])
+    expected = np.abs(steps()[mask]).mean()
+
+    np.testing.assert_array_equal(layer(steps(), mask=mask), steps())
+    assert float(layer.losses[0]) == pytest.approx(0.5 * expected, rel=1e-5)
+    assert float(layer.activity.result()) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable")
+def test_fit_adds_the_penalty_to_the_loss_and_reports_the_metric() -> None:
+    model = keras.Sequential([keras.Input((5, 4)), SparsityPenalty(weight=0.5)])
+    model.compile("sgd", "mse")
+    history = model.fit(steps(), steps(), verbose=0).history
+
+    assert history["activity"][0] == pytest.approx(np.abs(steps()).mean(), rel=1e-5)
+    assert history["loss"][0] == pytest.approx(0.5 * history["activity"][0], rel=1e-5)
+
+
+@pytest.mark.parametrize("time", [1, 5, 7])
+def test_a_step_gets_the_vector_of_its_place(time: int) -> None:
+    layer = with_random_weights(PositionEmbedding(max_length=7), (None, None, 4))
+
+    np.testing.assert_allclose(
+        layer(steps(time=time)),
+        steps(time=time) + layer.get_weights()[0][:time],
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("radius", [1, 2, 9])
+def test_local_response_normalization_is_alexnets(radius: int) -> None:
+    arguments = {**NORMALIZATION, "depth_radius": radius}
+    x = steps(2, 9, 6).reshape(2, 3, 3, 6)
+    expected = np.empty_like(x)
+    for channel in range(6):
+        near = x[..., max(0, channel - radius) : channel + radius + 1]
+        energy = 2.0 + 0.1 * np.square(near).sum(axis=-1)
+        expected[..., channel] = x[..., channel] / energy**0.7
+
+    found = LocalResponseNormalization(**arguments)(x)
+
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_local_response_normalization_wants_images() -> None:
+    with pytest.raises(ValueError, match="expected ndim=4, found ndim=3"):
+        LocalResponseNormalization()(steps())
+
+
+# Attention
+
+
+def pooled_by_numpy(
+    layer: keras.Layer, x: np.ndarray, mask: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Additive attention pooling, one row at a time, on the steps that are valid."""
+    kernel, bias, query = layer.get_weights()
+    weights = np.zeros(x.shape[:2])
+    for row, sequence in enumerate(x):
+        valid = np.ones(x.shape[1], "bool") if mask is None else mask[row]
+        if valid.any():
+            scores = np.tanh(sequence[valid] @ kernel + bias) @ query
+            weights[row, valid] = softmax(scores[:, 0])
+    return np.einsum("bt,btf->bf", weights, x), weights
+
+
+MASK = np.arange(5) < np.array([[5], [2], [0]])
+
+
+def test_additive_attention_is_the_formula() -> None:
+    for layer_class in (UnmaskedAttentionPooling, AttentionPooling):
+        layer = with_random_weights(layer_class(units=3), (None, 5, 4))
+        expected, expected_weights = pooled_by_numpy(layer, steps())
+        pooled, weights = layer(steps(), return_attention_scores=True)
+
+        np.testing.assert_allclose(weights, expected_weights, atol=1e-5)
+        np.testing.assert_allclose(pooled, expected, atol=1e-5)
+        np.testing.assert_array_equal(layer(steps()), pooled)
+
+
+def test_masked_attention_is_the_formula_on_the_valid_steps_and_zero_elsewhere() -> (
+    None
+):
+    layer = with_random_weights(AttentionPooling(units=3), (None, 5, 4))
+    expected, expected_weights = pooled_by_numpy(layer, steps(), MASK)
+    pooled, weights = layer(steps(), mask=MASK, return_attention_scores=True)
+
+    np.testing.assert_allclose(weights, expected_weights, atol=1e-5)
+    np.testing.assert_allclose(pooled, expected, atol=1e-5)
+    assert not np.array(weights)[~MASK].any()
+    assert not np.array(pooled)[2].any()
+
+
+def test_attention_pooling_ends_the_mask_and_the_unmasked_one_warns() -> None:
+    x = steps()
+    x[:, 3:] = -1.0
+    masked = keras.layers.Masking(mask_value=-1.0)(x)
+
+    assert not hasattr(AttentionPooling(3)(masked), "_keras_mask")
+    with pytest.warns(UserWarning, match="does not support masking and will therefore"):
+        _, weights = UnmaskedAttentionPooling(3)(masked, return_attention_scores=True)
+    assert np.array(weights)[:, 3:].min() > 0
+
+
+def test_the_declared_shapes_of_attention_are_those_that_come_out() -> None:
+    tensor = keras.Input((None, 4))
+    declared = AttentionPooling(3)(tensor, return_attention_scores=True)
+
+    assert [x.shape for x in declared] == [(None, 4), (None, None)]
+    mixed = AttentionPooling(3, dtype="mixed_float16")
+    assert {x.dtype for x in mixed(tensor, return_attention_scores=True)} == {"float16"}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_masked_softmax_is_the_softmax_of_the_valid_scores(dtype: str) -> None:
+    scores = tf.constant(20 * steps()[..., 0], dtype)
+    found = masked_softmax(scores, MASK)
+    exact = np.array(tf.cast(scores, "float64"))
+
+    assert found.dtype == dtype
+    weights = np.array(tf.cast(found, "float64"))
+    tolerance = {"float16": 2e-3, "bfloat16": 2e-2}.get(dtype, 1e-6)
+    np.testing.assert_allclose(weights[0], softmax(exact[0]), atol=tolerance)
+    np.testing.assert_allclose(weights[1, :2], softmax(exact[1, :2]), atol=tolerance)
+    assert not weights[~MASK].any()
+    # Not of one row: how a batch is rounded depends on its size.
+    np.testing.assert_allclose(masked_softmax(scores), tf.nn.softmax(scores))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_masked_softmax_has_finite_gradients_even_where_all_is_padding(
+    dtype: str,
+) -> None:
+    scores = tf.Variable(steps()[..., 0], dtype=dtype)
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(masked_softmax(scores, MASK) * tf.range(5.0, dtype=dtype))
+    gradient = tape.gradient(total, scores).numpy()
+
+    assert np.isfinite(gradient).all()
+    assert gradient[0].any()
+    assert not gradient[~MASK].any()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_padding_weighs_nothing_beside_scores_that_are_very_low(dtype: str) -> None:
+    scores = tf.constant([[-1000.0, -1001.0, 0.0]], dtype)
+    weights = masked_softmax(scores, np.array([[1, 1, 0]]))
+
+    np.testing.assert_allclose(weights, [[0.7311, 0.2689, 0.0]], atol=1e-3)
+
+
+@pytest.mark.parametrize("mask", [None, MASK])
+def test_scaled_dot_product_attention_is_the_formula(mask: np.ndarray | None) -> None:
+    query, key, value = steps(3, 2, 4), steps(3, 5, 4), steps(3, 5, 6)
+    scores = query @ key.transpose(0, 2, 1) / 2.0
+    if mask is not None:
+        scores = np.where(mask[:, None, :], scores, -np.inf)
+    with np.errstate(invalid="ignore"):
+        expected = np.nan_to_num(softmax(scores))
+
+    outputs, weights = scaled_dot_product_attention(query, key, value, mask)
+
+    np.testing.assert_allclose(weights, expected, atol=1e-5)
+    np.testing.assert_allclose(outputs, expected @ value, atol=1e-5)
+
+
+def test_keras_computes_the_same_dot_product_attention() -> None:
+    query, key, value = steps(3, 2, 4), steps(3, 5, 4), steps(3, 5, 6)
+    outputs, _ = scaled_dot_product_attention(query, key, value, MASK[:1].repeat(3, 0))
+    by_layer = keras.layers.Attention()([query / 2.0, value, key])
+    by_op = keras.ops.dot_product_attention(
+        *(tensor[:, :, None] for tensor in (query, key, steps(3, 5, 4)))
+    )
+
+    np.testing.assert_allclose(outputs, by_layer, atol=1e-5)
+    np.testing.assert_allclose(
+        scaled_dot_product_attention(query, key, steps(3, 5, 4))[0],
+        by_op[:, :, 0],
+        atol=1e-5,
+    )
+
+
+def test_one_head_of_multi_head_attention_is_dot_product_attention_of_projections() -> (
+    None
+):
+    layer = keras.layers.MultiHeadAttention(num_heads=1, key_dim=3)
+    layer.build((None, 5, 4), (None, 5, 4))
+    layer.set_weights([np.random.normal(size=w.shape) for w in layer.get_weights()])
+    weights = [w.squeeze() for w in layer.get_weights()]
+    query, key, value = (steps() @ weights[k] + weights[k + 1] for k in (0, 2, 4))
+    outputs, _ = scaled_dot_product_attention(query, key, value)
+
+    np.testing.assert_allclose(
+        layer(steps(), steps()), outputs @ weights[6] + weights[7], atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [(2, 4), (2, 5, 4), (2, 5, 4)],
+        [(2, 3, 4), (2, 5, 3), (2, 5, 4)],
+        [(2, 3, 4), (2, 5, 4), (2, 6, 4)],
+    ],
+)
+def test_tensors_that_do_not_fit_dot_product_attention_are_refused(
+    shapes: list[tuple[int, ...]],
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"Received: shapes {shapes}")):
+        scaled_dot_product_attention(*map(np.zeros, shapes))
+
+
+def test_dot_product_attention_refuses_a_mask_of_the_targets() -> None:
+    tensors = [steps(3, 2), steps(), steps()]
+    with pytest.raises(ValueError, match=re.escape("Expected `mask` of shape (3, 5)")):
+        scaled_dot_product_attention(*tensors, mask=np.ones((3, 2)))
+
+
+def test_a_mask_may_have_sizes_that_are_not_known() -> None:
+    check_mask(None, (None, 5))
+    check_mask(keras.Input((None,)), (3, 5))
+    with pytest.raises(ValueError, match=re.escape("shape (None, 5), one value for")):
+        check_mask(np.ones((3, 4)), (None, 5))
+
+
+@pytest.mark.parametrize("mask", [None, MASK[:2]])
+def test_an_encoder_block_is_attention_and_two_layers_with_residuals(
+    mask: np.ndarray | None,
+) -> None:
+    block = with_random_weights(EncoderBlock(2, 3), (None, 5, 4))
+    x = steps(2)
+    q, qb, k, kb, v, vb, o, ob = block.attention.get_weights()
+
+    def normalize(values: np.ndarray, norm: Any) -> np.ndarray:
+        scale, offset = norm.get_weights()
+        deviation = np.sqrt(values.var(axis=-1, keepdims=True) + 1e-3)
+        return (values - values.mean(axis=-1, keepdims=True)) / deviation * scale + (
+            offset
+        )
+
+    mixed = np.zeros_like(x)
+    for head in range(2):
+        query, key, value = (
+            x @ w[:, head] + b[head] for w, b in ((q, qb), (k, kb), (v, vb))
+        )
+        scores = query @ key.transpose(0, 2, 1) / np.sqrt(2)
+        if mask is not None:
+            scores = np.where(mask[:, None, :], scores, -1e9)
+        mixed += softmax(scores) @ value @ o[head]
+    hidden = normalize(x + mixed + ob, block.norms[0])
+    (w1, b1), (w2, b2) = block.expand.get_weights(), block.contract.get_weights()
+    expected = normalize(
+        hidden + np.maximum(hidden @ w1 + b1, 0) @ w2 + b2, block.norms[1]
+    )
+
+    np.testing.assert_allclose(block(x, mask=mask), expected, atol=1e-4)
+
+
+def test_the_layers_inside_a_block_have_its_precision() -> None:
+    block = EncoderBlock(2, 3, dtype="mixed_float16")
+    block.build((None, 5, 4))
+
+    assert {layer.compute_dtype for layer in block._layers} == {"float16"}
+
+
+def test_a_block_drops_in_training_alone() -> None:
+    block = EncoderBlock(2, 3, rate=0.5)
+    quiet = np.array(block(steps()))
+
+    np.testing.assert_array_equal(block(steps()), quiet)
+    assert not np.allclose(block(steps(), training=True), quiet)
+
+
+def test_a_block_drops_what_both_halves_add() -> None:
+    block = EncoderBlock(2, 3, rate=0.5)
+    block.build((None, 5, 4))
+    seen: list[bool] = []
+
+    def spy(x: Any, training: bool) -> Any:
+        seen.append(training)
+        return x
+
+    block.dropout = spy
+    block(steps(), training=True)
+    block(steps())
+
+    assert seen == [True, True, False, False]
+
+
+# Models
+
+
+def test_attention_by_step_sums_to_one_on_the_steps_that_are_no_padding() -> None:
+    model = attention_classifier(AttentionPooling(units=3), num_features=4)
+    x = steps()
+    x[0, 3:] = -1.0
+    x[2] = -1.0
+    weights = attention_by_step(model, x)
+
+    np.testing.assert_allclose(weights.sum(axis=1), [1.0, 1.0, 0.0], atol=1e-6)
+    assert not weights[0, 3:].any()
+    assert (weights[0, :3] > 0).all()
+    assert weights.dtype == "float32"
+
+
+def test_padding_changes_no_prediction_of_the_mended_layer() -> None:
+    x = np.random.default_rng(0).random((6, 8, 8)).astype("float32")
+    padded = np.pad(x, ((0, 0), (0, 4), (0, 0)), constant_values=-1.0)
+    mended = attention_classifier(AttentionPooling(units=3))
+    with pytest.warns(UserWarning, match="does not support masking"):
+        classic = attention_classifier(UnmaskedAttentionPooling(units=3))
+    classic.set_weights(mended.get_weights())
+    with pytest.warns(UserWarning, match="does not support masking"):
+        predict = [model.predict(x, verbose=0) for model in (mended, classic)]
+
+    np.testing.assert_allclose(*predict, atol=1e-6)
+    np.testing.assert_allclose(mended.predict(padded, verbose=0), predict[0], atol=1e-6)
+    with pytest.warns(UserWarning, match="does not support masking"):
+        moved = classic.predict(padded, verbose=0) - predict[1]
+    assert np.abs(moved).max() > 1e-2
+
+
+def test_a_model_with_another_encoder_reads_sequences_too() -> None:
+    encoder = keras.layers.GRU(5, return_sequences=True)
+    model = attention_classifier(AttentionPooling(3), encoder, num_classes=7)
+
+    assert encoder in model.layers
+    assert model.predict(np.zeros((2, 5, 8)), verbose=0).shape == (2, 7)
+    assert attention_by_step(model, np.zeros((2, 5, 8))).shape == (2, 5)
+
+
+def test_one_step_of_each_sequence_is_blanked_in_a_copy() -> None:
+    x = np.ones((3, 5, 4), "float16")
+    blanked = without_steps(x, np.array([0, 4, 2]))
+
+    assert np.argwhere((blanked == 0).all(axis=-1)).tolist() == [[0, 0], [1, 4], [2, 2]]
+    assert blanked.sum() == 3 * 4 * 4
+    assert x.all()
+    assert blanked.dtype == "float16"
+
+
+@pytest.mark.parametrize("chosen", [[0, 1], [0, 1, 5], [0, 1, -1], [[0], [1], [2]]])
+def test_steps_that_a_sequence_does_not_have_are_refused(chosen: Any) -> None:
+    with pytest.raises(ValueError, match="from 0 to 4"):
+        without_steps(np.ones((3, 5, 4)), np.array(chosen))
+
+
+def test_a_model_without_attention_weights_is_refused() -> None:
+    without = keras.Sequential([keras.Input((5, 4)), AttentionPooling(3)])
+    with pytest.raises(ValueError, match=r"layers \['AttentionPooling'\]"):
+        attention_by_step(without, steps())
+
+
+# What goes wrong, as the page shows it
+
+
+def test_a_block_without_config_is_saved_and_cannot_be_loaded(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((5, 4)), BlockWithoutConfig(4, 2, 3)])
+    model.save(tmp_path / "block.keras")
+    with pytest.raises(TypeError) as caught:
+        keras.saving.load_model(tmp_path / "block.keras")
+
+    assert last_cause(caught.value) == (
+        "BlockWithoutConfig.__init__() got an unexpected keyword argument 'trainable'"
+    )
+
+
+def test_a_block_without_config_computes_what_it_should() -> None:
+    block = BlockWithoutConfig(4, 2, 3)
+    x = steps()
+    middle = x + block.attention(x, x)
+
+    np.testing.assert_allclose(
+        block(x), middle + block.contract(block.expand(middle)), atol=1e-5
+    )
+
+
+def test_a_class_that_is_not_registered_cannot_be_located(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((4,)), UnregisteredGain(initial=2.0)])
+    model.save(tmp_path / "gain.keras")
+    with pytest.raises(TypeError) as caught:
+        keras.saving.load_model(tmp_path / "gain.keras")
+    assert last_cause(caught.value).startswith(
+        "Could not locate class 'UnregisteredGain'. Make sure custom classes"
+    )
+
+    found = keras.saving.load_model(
+        tmp_path / "gain.keras", custom_objects={"UnregisteredGain": UnregisteredGain}
+    )
+    np.testing.assert_array_equal(found(np.ones((1, 4))), np.full((1, 4), 2.0))
+
+
+def test_unbuilt_branches_warn_with_the_text_that_is_searched_for() -> None:
+    with (
+        pytest.warns(UserWarning, match="unbuilt_branches") as caught,
+        pytest.raises(tf.errors.OperatorNotAllowedInGraphError, match="as a Python"),
+    ):
+        UnbuiltBranches()(keras.Input((4,)))
+    assert "looks like it has unbuilt state, but Keras" in str(caught[0].message)
+    layer = UnbuiltBranches()
+    with pytest.warns(UserWarning, match="does not have a `build..` method impl"):
+        layer.build((None, 4))
+    assert layer.built
+    assert layer.weights == []
+
+
+def test_unbuilt_branches_choose_by_the_brightness_of_the_data() -> None:
+    layer = UnbuiltBranches()
+    bright, dark = np.ones((1, 3), "float32"), np.zeros((1, 3), "float32")
+
+    np.testing.assert_allclose(layer(bright), layer.bright(bright))
+    np.testing.assert_allclose(layer(dark + 0.1), layer.dark(dark + 0.1))
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "arguments", "problem"),
+    [
+        (ForgetfulGain, {"initial": 3.0}, "`initial` was 3.0 and came back as 1.0"),
+        (
+            BlockWithoutConfig,
+            {"features": 4, "num_heads": 2, "hidden_units": 3},
+            "Type",
+        ),
+        (UnregisteredGain, {"initial": 3.0}, "TypeError: Could not locate class"),
+        (UnbuiltBranches, {}, "AssertionError: 0 != 2 : Unexpected number of"),
+    ],
+)
+def test_the_suite_and_the_checks_added_to_it_name_a_fault(
+    layer_class: type[keras.Layer], arguments: dict[str, Any], problem: str
+) -> None:
+    found = layer_problem(layer_class, arguments, (2, 4, 4))
+
+    assert found is not None
+    assert found.startswith(problem)
+    assert "\n" not in found
+
+
+def registered(**methods: Any) -> type[keras.Layer]:
+    """A layer of the house under one name, with faulty methods."""
+    body = {"call": lambda self, x: x, **methods}
+    layer_class = type("Faulty", (keras.Layer,), body)
+    return keras.saving.register_keras_serializable(package="tests")(layer_class)
+
+
+FAULTS = {
+    "a constant of float32 meets float16": (
+        {"call": lambda self, x: x + tf.ones(3)},
+        "InvalidArgumentError: cannot compute AddV2 as input #1",
+    ),
+    "an array of float32 turns the output into float32": (
+        {"call": lambda self, x: keras.ops.add(x, np.ones(3, "float32"))},
+        "mixed precision returns float32",
+    ),
+    "a shape is declared that does not come out": (
+        {
+            "call": lambda self, x: keras.ops.sum(x, axis=-1),
+            "compute_output_shape": lambda self, shape: shape,
+        },
+        "the shape (2, 3) is declared, not (2,)",
+    ),
+    "NumPy is called on a symbol": (
+        {"call": lambda self, x: np.tanh(x)},
+        "NotImplementedError: Could not automatically infer the output shape",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_other_faults_are_named_too(fault: str) -> None:
+    methods, problem = FAULTS[fault]
+
+    found = layer_problem(registered(**methods), {}, (2, 3))
+
+    assert found is not None
+    assert found.startswith(problem)
+
+
+def test_state_outside_the_config_is_seen_in_the_outputs() -> None:
+    class Growing(keras.Layer):
+        made = 0
+
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            Growing.made += 1
+            self._number = Growing.made
+
+        def call(self, inputs: Any) -> Any:
+            return inputs + self._number
+
+    keras.saving.register_keras_serializable(package="tests")(Growing)
+
+    assert reload_problem(Growing(), np.ones((1, 2))) == "the outputs differ"
+    assert reload_problem(Gain(initial=2.0), np.ones((1, 2))) is None
+
+
+def test_a_layer_that_cannot_be_made_again_is_named_with_the_cause() -> None:
+    assert reload_problem(BlockWithoutConfig(4, 2, 3), steps()) == (
+        "TypeError: BlockWithoutConfig.__init__() got an unexpected keyword argument "
+        "'trainable'"
+    )
+
+
+@pytest.mark.parametrize("module", [keras, tf_keras])
+def test_a_layer_of_functions_is_a_layer_of_that_keras(module: Any) -> None:
+    layer = layer_of(module, dtype="float16", call=lambda self, x: x + 1)
+
+    assert isinstance(layer, module.layers.Layer)
+    assert layer(np.zeros((1, 2), "float32")).dtype == "float16"
+    assert layer_of(module)(np.zeros((1, 2))).dtype == "float32"
+
+
+def test_the_last_cause_is_the_line_that_says_what_is_wrong() -> None:
+    nested = "A.\n\nconfig={'a': 1}.\n\nException encountered: B.\n\n"
+    nested += "Exception encountered: no 'x'. Full object config: {...}"
+
+    assert last_cause(TypeError(nested)) == "no 'x'."
+    assert last_cause(ValueError("plain\nsecond line")) == "plain"
+    with pytest.raises(ValueError, match="Expected `mask`") as caught:
+        AttentionPooling(3)(steps(), mask=np.ones((3, 4)))
+    assert last_cause(caught.value).startswith("Expected `mask` of shape (3, 5)")
+
+
+def test_every_layer_of_the_module_is_tested() -> None:
+    tested = {
+        *(case[0] for case in SEQUENCE_LAYERS),
+        *(LocalResponseNormalization, BlockWithoutConfig, ForgetfulGain),
+        *(UnregisteredGain, UnbuiltBranches, RoundedCenter),
+    }
+    layers = {
+        value
+        for value in vars(custom_layers).values()
+        if isinstance(value, type) and issubclass(value, keras.Layer)
+    }
+
+    assert layers == tested

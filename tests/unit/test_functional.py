@@ -1,0 +1,793 @@
+"""The recipes for branching models, against NumPy, a second way, and Keras itself."""
+
+import functools
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from snippets.data import (
+    digit_images,
+    digit_sequences,
+    digit_vectors,
+    split_train_test,
+    wine_table,
+)
+from snippets.functional import (
+    InputPath,
+    SobelEdges,
+    autoencoder,
+    connected_model,
+    ensemble,
+    image_encoder,
+    input_paths,
+    masked_classifier,
+    missing_inputs,
+    padding_effect,
+    profit_model,
+    residual_block,
+    residual_classifier,
+    results_of_two_outputs,
+    sample_pairs,
+    siamese_network,
+    table_model,
+    two_branch_classifier,
+    unused_inputs,
+    with_activation,
+)
+
+IMAGES, DIGITS = digit_images()
+COLOR = ("color_intensity", "hue", "od280_od315_of_diluted_wines")
+
+
+def branching() -> keras.Model:
+    """The two branches, on digits."""
+    return two_branch_classifier((8, 8, 1), num_classes=10)
+
+
+def wine_groups() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The wine table in two groups of columns, and its grower and alcohol."""
+    wine, growers = wine_table()
+    rest = [name for name in wine if name not in (*COLOR, "alcohol")]
+    groups = {"color": COLOR, "chemistry": rest}
+    alcohol = wine["alcohol"] - wine["alcohol"].mean()
+    return {
+        name: np.stack([wine[column] for column in columns], axis=-1)
+        for name, columns in groups.items()
+    }, {"grower": growers, "alcohol": alcohol}
+
+
+def edge_classifier() -> keras.Model:
+    """A custom layer and `keras.ops` among the layers of Keras."""
+    pixels = keras.Input((8, 8, 1), name="pixels")
+    edges = keras.ops.relu(SobelEdges(name="edges")(pixels))
+    flat = [keras.layers.Flatten()(tensor) for tensor in (pixels, edges)]
+    joined = keras.layers.Concatenate()(flat)
+    return keras.Model(pixels, keras.layers.Dense(10, activation="softmax")(joined))
+
+
+def cut_and_padded() -> tuple[np.ndarray, np.ndarray]:
+    """The digits as sequences of 4 to 8 rows, padded with -1 to 8."""
+    sequences, labels = digit_sequences()
+    lengths = np.random.default_rng(0).integers(4, 9, len(sequences))
+    rows = np.arange(8)[None, :, None] < lengths[:, None, None]
+    return np.where(rows, sequences, -1.0).astype("float32"), labels
+
+
+def learn(model: keras.Model, x: Any, y: Any, loss: Any) -> keras.Model:
+    """Take 12 steps on 150 examples, and see the loss fall to less than 0.8 of it."""
+    keras.utils.set_random_seed(0)
+    model.compile(keras.optimizers.Adam(0.02), loss, run_eagerly=True)
+    x, y = (keras.tree.map_structure(lambda array: array[:150], z) for z in (x, y))
+    losses = []
+    for _ in range(12):
+        model.reset_metrics()
+        losses.append(model.train_on_batch(x, y, return_dict=True)["loss"])
+    assert losses[-1] < 0.8 * losses[0]
+    return model
+
+
+@functools.cache
+def trained() -> dict[str, tuple[keras.Model, Any]]:
+    """Every architecture, trained on real data, with the inputs it was trained on."""
+    keras.utils.set_random_seed(0)
+    x, y, _, _ = split_train_test(IMAGES, DIGITS)
+    sequences, kinds = cut_and_padded()
+    pairs, same = sample_pairs(x, y, 150)
+    groups, targets = wine_groups()
+    vectors, _ = digit_vectors()
+    encoder, decoder, whole = autoencoder(64, 8)
+    sparse, binary = "sparse_categorical_crossentropy", "binary_crossentropy"
+    siamese = siamese_network(image_encoder((8, 8, 1)))
+    table = table_model(groups, {"grower": 3}, ["alcohol"])
+    losses = {"grower": sparse, "alcohol": "mse"}
+    twin = learn(branching(), x, y, sparse)
+    outputs = {layer.name: layer.output for layer in twin.layers}
+    return {
+        "branches": (twin, x),
+        "residual": (learn(residual_classifier((8, 8, 1), 10), x, y, sparse), x),
+        "edges": (learn(edge_classifier(), x, y, sparse), x),
+        "masked": (
+            learn(masked_classifier(8, 10), sequences, kinds, sparse),
+            sequences,
+        ),
+        "siamese": (learn(siamese, pairs, same, binary), pairs),
+        "table": (learn(table, groups, targets, losses), groups),
+        "autoencoder": (learn(whole, vectors, vectors, "mse"), vectors),
+        "encoder": (encoder, vectors),
+        "decoder": (decoder, encoder.predict(vectors, verbose=0)),
+        "ensemble": (ensemble([twin, branching()]), x),
+        "features": (keras.Model(twin.input, outputs), x),
+    }
+
+
+def few(inputs: Any) -> Any:
+    return keras.tree.map_structure(lambda array: array[:20], inputs)
+
+
+# Every architecture
+
+
+def test_every_architecture_learns_real_data_and_is_functional() -> None:
+    for model, inputs in trained().values():
+        assert type(model).__name__ == "Functional"
+        for output in keras.tree.flatten(model(few(inputs))):
+            assert np.isfinite(output).all()
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_the_branches_are_two_convolutions_of_one_image(batch: int) -> None:
+    model = two_branch_classifier((9, 7, 2), num_classes=4)
+    images = np.random.default_rng(0).normal(size=(batch, 9, 7, 2)).astype("float32")
+    layer = model.get_layer
+    pooled = [
+        np.maximum(convolved(images, *layer(name).get_weights()), 0).max(axis=(1, 2))
+        for name in ("small", "large")
+    ]
+    kernel, bias = layer("digit").get_weights()
+    powers = np.exp(np.concatenate(pooled, axis=-1) @ kernel + bias)
+
+    np.testing.assert_allclose(
+        model(images), powers / powers.sum(axis=-1, keepdims=True), atol=1e-5
+    )
+
+
+def convolved(images: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """A convolution without padding, as NumPy computes it."""
+    windows = np.lib.stride_tricks.sliding_window_view(
+        images, kernel.shape[:2], axis=(1, 2)
+    )  # (batch, height, width, channels, kernel height, kernel width)
+    return np.einsum("bhwcij,ijco->bhwo", windows, kernel) + bias
+
+
+def test_the_branches_accept_images_of_any_size() -> None:
+    model = two_branch_classifier((None, None, 1), 10)
+
+    assert [model(IMAGES[:2, :size]).shape for size in (8, 5)] == [(2, 10), (2, 10)]
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1, 1), ()])
+@pytest.mark.parametrize(
+    "build",
+    [
+        functools.partial(two_branch_classifier, num_classes=10),
+        image_encoder,
+        functools.partial(residual_classifier, num_classes=10),
+    ],
+    ids=["branches", "encoder", "residual"],
+)
+def test_an_image_has_three_axes(
+    build: Callable[[tuple[int, ...]], keras.Model], shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(ValueError, match=r"`image_shape` of 3 axes.* Received: ") as e:
+        build(shape)
+    assert str(shape) in str(e.value)
+
+
+# Tables
+
+
+def test_a_table_model_is_named_as_its_data() -> None:
+    model, groups = trained()["table"]
+
+    assert [tensor.name for tensor in model.inputs] == sorted(groups)
+    assert set(model(few(groups))) == {"grower", "alcohol"}
+    shapes = {name: tensor.shape for name, tensor in model.output.items()}
+    assert shapes == {"grower": (None, 3), "alcohol": (None, 1)}
+
+
+def test_a_table_model_normalizes_each_column() -> None:
+    model, groups = trained()["table"]
+    hidden = keras.Model(
+        model.input,
+        {name: model.get_layer(f"{name}_normalized").output for name in groups},
+    )
+
+    for name, normalized in hidden(groups).items():
+        scaled = (groups[name] - groups[name].mean(0)) / groups[name].std(0)
+        np.testing.assert_allclose(normalized, scaled, atol=1e-4)
+
+
+def test_a_table_model_is_branches_joined_and_read_by_every_output() -> None:
+    model, groups = trained()["table"]
+    layer = model.get_layer
+    branches = []
+    for name in groups:
+        kernel, bias = layer(f"{name}_features").get_weights()
+        scaled = (groups[name] - groups[name].mean(0)) / groups[name].std(0)
+        branches.append(np.maximum(scaled @ kernel + bias, 0))
+    joined = np.concatenate(branches, axis=-1)
+    kernel, bias = layer("alcohol").get_weights()
+    outputs = model(groups)
+
+    np.testing.assert_allclose(outputs["alcohol"], joined @ kernel + bias, atol=1e-3)
+    np.testing.assert_allclose(np.sum(outputs["grower"], axis=-1), 1.0, rtol=1e-5)
+
+
+def test_a_table_model_with_one_group_of_integers_and_one_output() -> None:
+    model = table_model({"counts": np.array([[1], [2]])}, {"kind": 2})
+
+    assert model({"counts": np.array([[1], [5], [9]])})["kind"].shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("groups", "class_counts", "numbers"),
+    [
+        ([], {"kind": 2}, ()),
+        (["a"], {}, ()),
+        (["a"], {"a": 2}, ()),
+        (["a"], {"kind": 2}, ["kind"]),
+        (["a"], {}, ["price", "price"]),
+    ],
+)
+def test_a_table_model_needs_inputs_and_outputs_of_different_names(
+    groups: list[str], class_counts: dict[str, int], numbers: list[str]
+) -> None:
+    with pytest.raises(ValueError, match="one group and one output, all of different"):
+        table_model({name: np.ones((2, 1)) for name in groups}, class_counts, numbers)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.ones(3),
+        np.ones((3, 2, 1)),
+        np.ones((0, 2)),
+        np.ones((2, 0)),
+        np.array([["1"]]),
+        np.array([[1j]]),
+        np.array([[np.nan]]),
+        np.array([[np.inf]]),
+    ],
+)
+def test_a_table_model_refuses_columns_it_cannot_normalize(array: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r'`groups\["b"\]` of shape .*Received: ') as e:
+        table_model({"a": np.ones((2, 1)), "b": array}, {"kind": 2})
+    assert str(array.shape) in str(e.value)
+
+
+@pytest.mark.parametrize("count", [1, 0, -1])
+def test_a_class_output_has_two_classes_or_more(count: int) -> None:
+    with pytest.raises(ValueError, match=r"2 or more classes. Received: {'kind'"):
+        table_model({"a": np.ones((2, 1))}, {"kind": count})
+    assert table_model({"a": np.ones((2, 1))}, {"kind": 2}).outputs
+
+
+# What `compile` and a dict of inputs take
+
+
+@pytest.mark.parametrize("module", [keras, tf_keras])
+def test_the_results_have_the_losses_and_metrics_that_were_asked_for(
+    module: ModuleType,
+) -> None:
+    seen = results_of_two_outputs(module, loss="mse", metrics={"top": ["mae"]})
+
+    assert seen == ["loss", "mean_loss", "top_loss", "top_mae"]
+
+
+def test_one_list_of_metrics_serves_both_outputs_on_keras_2_alone() -> None:
+    options = {"loss": "mse", "metrics": ["mae"]}
+
+    assert "top_mae" in results_of_two_outputs(tf_keras, **options)
+    with pytest.raises(ValueError, match="Invalid `metrics`"):
+        results_of_two_outputs(keras, **options)
+
+
+@pytest.mark.parametrize("module", [keras, tf_keras])
+def test_a_profit_is_the_price_minus_the_cost(module: ModuleType) -> None:
+    prices, costs = np.array([5.0, 1.0, -2.0]), np.array([3.0, 4.0, 0.0])
+
+    profit = profit_model(module)({"cost": costs, "price": prices})
+
+    np.testing.assert_array_equal(profit, prices - costs)
+
+
+def test_keras_lets_an_extra_key_shift_the_others_with_a_warning() -> None:
+    data = {name: np.array([value]) for name, value in (("price", 5.0), ("cost", 3.0))}
+
+    with pytest.warns(UserWarning, match="The structure of `inputs` doesn't match"):
+        wrong = profit_model(keras)({**data, "article": np.array([9.0])})
+
+    assert np.array(wrong) == -6.0
+    assert np.array(profit_model(keras)(data)) == 2.0
+
+
+# Shared layers
+
+
+def test_both_sides_of_a_siamese_network_share_the_encoder() -> None:
+    encoder = image_encoder((8, 8, 1), size=5)
+    model = siamese_network(encoder)
+
+    assert model.count_params() == encoder.count_params() + 5 + 1
+    assert model.get_layer("encoder") is encoder
+
+
+def test_a_siamese_network_reads_the_distance_of_the_codes() -> None:
+    encoder = image_encoder((8, 8, 1), size=5)
+    model = siamese_network(encoder)
+    pairs = {"left": IMAGES[:4], "right": IMAGES[4:8]}
+    kernel, bias = model.get_layer("same").get_weights()
+    distance = np.abs(encoder(pairs["left"]) - encoder(pairs["right"]))
+
+    expected = 1 / (1 + np.exp(-(distance @ kernel + bias)))
+
+    np.testing.assert_allclose(model(pairs), expected, atol=1e-6)
+    swapped = {"left": pairs["right"], "right": pairs["left"]}
+    np.testing.assert_array_equal(model(swapped), model(pairs))
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        keras.Sequential([keras.layers.Dense(2)]),
+        keras.Sequential([keras.Input((8, 8)), keras.layers.Dense(2)]),
+        siamese_network(image_encoder((8, 8, 1))),
+        autoencoder(4, 2)[0].layers[1],
+    ],
+)
+def test_an_encoder_has_one_input_and_one_vector(encoder: Any) -> None:
+    with pytest.raises(ValueError, match="`encoder` with one input and one output"):
+        siamese_network(encoder)
+
+
+def test_every_second_pair_is_of_one_class_and_examples_keep_their_labels() -> None:
+    examples = np.arange(100)
+    labels = examples % 7
+
+    pairs, same = sample_pairs(examples, labels, 501)
+
+    assert same.shape == (501, 1)
+    assert same.dtype == np.float32
+    np.testing.assert_array_equal(same.ravel(), np.arange(501) % 2 == 0)
+    np.testing.assert_array_equal(
+        labels[pairs["left"]] == labels[pairs["right"]], same.ravel() == 1.0
+    )
+
+
+def test_pairs_are_drawn_from_everywhere_and_the_same_for_a_seed() -> None:
+    labels = np.repeat([0, 1], 10)
+
+    pairs, _ = sample_pairs(np.arange(20), labels, 1000)
+    again, _ = sample_pairs(np.arange(20), labels, 1000)
+    other, _ = sample_pairs(np.arange(20), labels, 1000, seed=1)
+
+    for side in ("left", "right"):
+        assert set(pairs[side]) == set(range(20))
+        np.testing.assert_array_equal(pairs[side], again[side])
+        assert (pairs[side] != other[side]).any()
+
+
+@pytest.mark.parametrize(
+    ("num_examples", "labels", "num_pairs"),
+    [(3, [0, 1], 1), (2, [0, 0], 1), (2, [0, 1], 0), (0, [], 1)],
+)
+def test_pairs_need_two_classes(
+    num_examples: int, labels: list[int], num_pairs: int
+) -> None:
+    with pytest.raises(ValueError, match="at least two classes, and `num_pairs`"):
+        sample_pairs(np.zeros(num_examples), np.array(labels), num_pairs)
+
+
+# Skips
+
+
+def test_a_residual_block_without_weights_hands_its_input_through() -> None:
+    x = keras.Input((5, 4, 3))
+    model = keras.Model(x, residual_block(x, name="block"))
+    images = np.random.default_rng(0).normal(size=(2, 5, 4, 3)).astype("float32")
+    with_weights = model(images)
+
+    model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
+
+    np.testing.assert_array_equal(model(images), images)
+    assert np.abs(with_weights - images).max() > 0.1
+
+
+def test_a_residual_block_adds_the_second_convolution_of_the_first() -> None:
+    x = keras.Input((5, 4, 3))
+    model = keras.Model(x, residual_block(x, name="block"))
+    images = np.random.default_rng(0).normal(size=(2, 5, 4, 3)).astype("float32")
+    around = ((0, 0), (1, 1), (1, 1), (0, 0))
+    first, second = (
+        model.get_layer(f"block_conv{number}").get_weights() for number in (1, 2)
+    )
+    hidden = np.maximum(convolved(np.pad(images, around), *first), 0)
+
+    expected = images + convolved(np.pad(hidden, around), *second)
+
+    np.testing.assert_allclose(model(images), expected, atol=1e-5)
+
+
+def test_a_residual_block_takes_images_alone() -> None:
+    with pytest.raises(ValueError, match=r"`x` of 4 axes. Received: shape \(None, 8"):
+        residual_block(keras.Input((8, 3)), name="block")
+
+
+@pytest.mark.parametrize("num_blocks", [0, 1, 3])
+def test_a_residual_classifier_has_that_many_blocks(num_blocks: int) -> None:
+    model = residual_classifier((None, None, 2), 4, num_blocks)
+
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds.count("Add") == num_blocks
+    assert model(np.ones((1, 6, 5, 2))).shape == (1, 4)
+    np.testing.assert_allclose(np.sum(model(np.ones((1, 6, 5, 2)))), 1.0, rtol=1e-6)
+
+
+def test_a_negative_number_of_blocks_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"at least 0. Received: .* and -1"):
+        residual_classifier((8, 8, 1), 10, -1)
+
+
+# Two models from one graph, and one from several
+
+
+def test_the_chain_is_the_decoder_after_the_encoder_with_their_weights() -> None:
+    encoder, decoder, whole = autoencoder(num_features=64, code_size=5)
+    vectors, _ = digit_vectors()
+
+    np.testing.assert_array_equal(
+        whole(vectors[:7]), decoder(encoder(vectors[:7]).numpy())
+    )
+    assert whole.count_params() == encoder.count_params() + decoder.count_params()
+    assert encoder(vectors[:7]).shape == (7, 5)
+
+
+def test_training_the_chain_trains_both_halves() -> None:
+    encoder, decoder, whole = autoencoder(6, 2)
+    before = [model.get_weights()[0] for model in (encoder, decoder)]
+
+    whole.compile("sgd", "mse", run_eagerly=True)
+    whole.train_on_batch(np.eye(6), np.eye(6))
+
+    for model, old in zip((encoder, decoder), before, strict=True):
+        assert np.abs(model.get_weights()[0] - old).max() > 0
+
+
+def test_restored_values_lie_between_0_and_1() -> None:
+    _, decoder, _ = autoencoder(6, 2)
+
+    restored = decoder(1e3 * np.random.default_rng(0).normal(size=(9, 2)))
+
+    assert 0 <= np.min(restored) < 0.1 < 0.9 < np.max(restored) <= 1
+
+
+@pytest.mark.parametrize("sizes", [(0, 2), (2, 0), (-1, 3)])
+def test_sizes_of_an_autoencoder_are_at_least_1(sizes: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match=r"sizes >= 1. Received: "):
+        autoencoder(*sizes)
+
+
+def test_an_ensemble_is_the_mean_of_its_members() -> None:
+    members = [branching() for _ in range(3)]
+    model = ensemble(members)
+
+    expected = np.mean([member(IMAGES[:5]) for member in members], axis=0)
+
+    np.testing.assert_allclose(model(IMAGES[:5]), expected, atol=1e-6)
+    assert model.count_params() == sum(member.count_params() for member in members)
+
+
+def test_members_may_have_one_name_and_be_sequential() -> None:
+    layers = keras.layers
+    members = [
+        keras.Sequential([keras.Input((3,)), layers.Dense(2)], name="same"),
+        keras.Sequential([keras.Input((3,)), layers.Dense(2)], name="same"),
+    ]
+
+    expected = np.mean([member(np.eye(3)) for member in members], axis=0)
+
+    np.testing.assert_allclose(ensemble(members)(np.eye(3)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [],
+        [image_encoder((8, 8, 1))],
+        [image_encoder((8, 8, 1)), image_encoder((8, 8, 2))],
+        [image_encoder((8, 8, 1), 3), image_encoder((8, 8, 1), 4)],
+        [siamese_network(image_encoder((8, 8, 1))) for _ in range(2)],
+        [keras.Sequential([keras.layers.Dense(2)]) for _ in range(2)],
+    ],
+)
+def test_members_have_one_input_and_one_output_of_the_same_shapes(
+    members: list[keras.Model],
+) -> None:
+    with pytest.raises(ValueError, match="two or more models with one input and one"):
+        ensemble(members)
+
+
+# Graphs as data
+
+
+def test_a_copy_with_the_same_activation_computes_the_same() -> None:
+    for name in ("table", "siamese", "residual"):
+        model, inputs = trained()[name]
+        copy = with_activation(model, old="relu", new="relu")
+
+        outputs, expected = copy(few(inputs)), model(few(inputs))
+
+        keras.tree.map_structure(np.testing.assert_array_equal, outputs, expected)
+
+
+def test_a_copy_has_the_new_activation_and_weights_of_its_own() -> None:
+    model = branching()
+    before = [layer.activation.__name__ for layer in (*model.layers[1:3],)]
+    copy = with_activation(model, old="relu", new="linear")
+
+    small, large = (copy.get_layer(name) for name in ("small", "large"))
+    assert [small.activation.__name__, large.activation.__name__] == ["linear"] * 2
+    assert copy.get_layer("digit").activation.__name__ == "softmax"
+    assert before == ["relu", "relu"]
+    np.testing.assert_allclose(
+        small(IMAGES[:2]),
+        convolved(IMAGES[:2], *model.get_layer("small").get_weights()),
+        atol=1e-5,
+    )
+    copy.set_weights([weight + 1 for weight in copy.get_weights()])
+    assert model.get_layer("small").bias.numpy().max() == 0
+
+
+def test_a_copy_changes_nested_models_and_sequential_ones_too() -> None:
+    siamese = siamese_network(image_encoder((8, 8, 1)))
+    flat = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, "tanh")])
+
+    encoder = with_activation(siamese, "relu", "gelu").get_layer("encoder")
+
+    assert encoder.get_layer("features").activation.__name__ == "gelu"
+    assert with_activation(flat, "tanh", "relu").layers[0].activation.__name__ == "relu"
+
+
+def test_an_activation_that_no_layer_has_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"'tanh'.*are \['relu', 'softmax'\]"):
+        with_activation(branching(), old="tanh", new="relu")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("batch", [1, 2])
+def test_edges_are_those_of_a_sobel_filter(channels: int, batch: int) -> None:
+    images = np.random.default_rng(0).normal(size=(batch, 6, 5, channels))
+    images = images.astype("float32")
+    down = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]], "float32")
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
+
+    edges = SobelEdges()(images)
+
+    assert edges.shape == (batch, 6, 5, 2 * channels)
+    for channel in range(channels):
+        one = padded[..., channel : channel + 1]
+        for place, kernel in enumerate((down, down.T)):
+            expected = convolved(one, kernel[..., None, None], np.zeros(1))[..., 0]
+            np.testing.assert_allclose(
+                edges[..., 2 * channel + place], expected, atol=1e-5
+            )
+
+
+def test_edges_take_images_of_any_size_and_unknown_batch() -> None:
+    x = keras.Input((None, None, 3))
+    model = keras.Model(x, SobelEdges()(x))
+
+    assert model.output_shape == (None, None, None, 6)
+    assert model(np.ones((2, 7, 4, 3))).shape == (2, 7, 4, 6)
+    assert SobelEdges().compute_output_shape((None, 8, 8, None)) == (None, 8, 8, None)
+
+
+def test_edges_of_half_precision_are_of_half_precision() -> None:
+    layer = SobelEdges(dtype="float16", name="edges")
+
+    assert layer(IMAGES[:2]).dtype == "float16"
+    copy = SobelEdges.from_config(layer.get_config())
+    assert (copy.name, copy.dtype) == ("edges", "float16")
+
+
+# Padding
+
+
+@pytest.mark.parametrize("num_steps", [1, 4])
+def test_a_masked_classifier_ignores_padding(num_steps: int) -> None:
+    model, _ = trained()["masked"]
+    sequences = digit_sequences()[0][:6, :5]
+
+    assert padding_effect(model, sequences, -1.0, num_steps) < 1e-6
+    assert padding_effect(model, sequences, 0.5, num_steps) > 1e-3
+
+
+def test_a_masked_classifier_takes_another_padding_and_other_sizes() -> None:
+    model = masked_classifier(num_features=3, num_classes=4, padding=9.0)
+
+    assert model(np.ones((1, 2, 3))).shape == (1, 4)
+    assert padding_effect(model, np.ones((1, 2, 3)), 9.0) < 1e-6
+    assert padding_effect(model, np.ones((1, 2, 3)), -1.0) > 1e-4
+
+
+def test_the_effect_of_padding_is_the_largest_difference() -> None:
+    steps = keras.Input((None,), name="steps")
+    total = keras.Model(steps, keras.ops.sum(steps, axis=1, keepdims=True))
+
+    assert padding_effect(total, np.ones((3, 2)), 0.5, num_steps=4) == 2.0
+    position = keras.ops.arange(1.0, 4.0)[:, None]  # of each row in the batch
+    scaled = keras.Model(steps, total(steps) * position)
+    assert padding_effect(scaled, np.ones((3, 2)), 0.5, num_steps=4) == 6.0
+    assert padding_effect(total, np.ones((3, 2)), 0.0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("shape", "num_steps"), [((3,), 1), ((0, 2), 1), ((3, 0), 1), ((3, 2), 0)]
+)
+def test_padding_needs_sequences_and_steps(
+    shape: tuple[int, ...], num_steps: int
+) -> None:
+    with pytest.raises(ValueError, match=r"`sequences` of shape .* and `num_steps`"):
+        padding_effect(masked_classifier(2, 2), np.ones(shape), 0.0, num_steps)
+
+
+# Missing inputs
+
+
+def inputs_named(*names: str) -> list[keras.KerasTensor]:
+    return [keras.Input((3,), name=name) for name in names]
+
+
+def test_nothing_is_missing_where_keras_builds_a_model() -> None:
+    for model, _ in trained().values():
+        assert missing_inputs(model.input, model.output) == []
+        assert unused_inputs(model.input, model.output) == []
+        rebuilt = connected_model(model.input, model.output, name="rebuilt")
+        assert rebuilt.name == "rebuilt"
+
+
+def test_a_missing_input_comes_with_the_layers_that_lead_from_it() -> None:
+    a, b = inputs_named("a", "b")
+    total = keras.layers.Add(name="total")([a, b])
+    scores = keras.layers.Dense(2, name="scores")(total)
+
+    (missing,) = missing_inputs(a, scores)
+
+    assert missing == InputPath(b, ("b", "total", "scores"))
+    assert missing.tensor is b
+    with pytest.raises(ValueError, match=r"^Output with path `` is not connected to"):
+        keras.Model(a, scores)
+    with pytest.raises(ValueError, match="Missing: 'b'") as caught:
+        connected_model(a, scores)
+    assert str(caught.value) == (
+        "Expected `inputs` to hold every Input that `outputs` depend on. Missing: "
+        "'b' of shape (None, 3), on the way b → total → scores"
+    )
+    assert connected_model([a, b], scores)([np.ones((1, 3))] * 2).shape == (1, 2)
+
+
+def test_several_inputs_missing_from_nested_structures_are_all_found() -> None:
+    a, b, c, d = inputs_named("a", "b", "c", "d")
+    outputs = {"first": [a + b, c + d], "second": {"deep": (c * 2.0,)}}
+
+    missing = missing_inputs({"only": [a]}, outputs)
+
+    assert [start.tensor.name for start in missing] == ["b", "c", "d"]
+    with pytest.raises(ValueError, match=r"'b' of .*; 'c' of .*; 'd' of "):
+        connected_model({"only": [a]}, outputs)
+
+
+def test_a_path_is_a_shortest_one_and_an_input_is_listed_once() -> None:
+    (a,) = inputs_named("a")
+    hidden = keras.layers.Dense(3, name="hidden")(a)
+    total = keras.layers.Add(name="total")([hidden, a])
+
+    assert input_paths([], total) == [InputPath(a, ("a", "total"))]
+
+
+def test_an_input_may_itself_be_an_output() -> None:
+    a, b = inputs_named("a", "b")
+
+    assert missing_inputs(a, b) == [InputPath(b, ("b",))]
+    assert missing_inputs([a, b], [a, b]) == []
+
+
+def test_a_graph_deeper_than_pythons_recursion_is_walked() -> None:
+    a, b = inputs_named("a", "b")
+    x = keras.layers.Add(name="total")([a, b])
+    for number in range(1100):
+        x = keras.layers.Identity(name=f"layer{number}")(x)
+
+    (missing,) = missing_inputs(a, x)
+
+    assert missing.path[:3] == ("b", "total", "layer0")
+    assert len(missing.path) == 1102
+
+
+def test_the_inner_input_of_a_nested_model_is_what_is_missing() -> None:
+    base = image_encoder((8, 8, 1))
+    pixels = keras.Input((8, 8, 1), name="outside")
+    outer = keras.Model(pixels, keras.layers.Dense(2)(base(pixels)))
+    inner = outer.get_layer("encoder").get_layer("features").output
+
+    (missing,) = missing_inputs(outer.input, inner)
+
+    assert missing.tensor is base.input
+    assert missing.path == ("pixels", "features")
+    assert missing_inputs(base.input, inner) == []
+
+
+def test_the_inputs_of_two_bases_are_told_apart() -> None:
+    first, second = image_encoder((8, 8, 1)), image_encoder((8, 8, 1))
+    both = keras.layers.Concatenate(name="both")([first.output, second.output])
+
+    (missing,) = missing_inputs(first.input, both)
+
+    assert missing.tensor is second.input
+    assert missing.path == ("pixels", "features", "flat", "vector", "both")
+
+
+def test_a_nested_model_is_one_step_of_the_path() -> None:
+    left, right = (keras.Input((8, 8, 1), name=name) for name in ("left", "right"))
+    encoder = image_encoder((8, 8, 1))
+    total = keras.layers.Add(name="total")([encoder(left), encoder(right)])
+
+    assert missing_inputs(left, total)[0].path == ("right", "encoder", "total")
+
+
+def test_the_walk_stops_at_inputs_in_the_middle_of_a_graph() -> None:
+    a, b = inputs_named("a", "b")
+    middle = keras.layers.Dense(3, name="middle")(a)
+    end = keras.layers.Dense(2, name="end")(middle)
+
+    assert input_paths(middle, end) == [InputPath(middle, ("middle", "end"))]
+    assert unused_inputs([middle, b], end) == [b]
+    assert connected_model(middle, end)(np.ones((1, 3))).shape == (1, 2)
+
+
+def test_a_tensor_that_no_input_made_is_missing() -> None:
+    stray = keras.KerasTensor((None, 3), name="stray")
+    (a,) = inputs_named("a")
+
+    assert missing_inputs(a, stray) == [InputPath(stray, ("stray",))]
+    total = keras.layers.Add(name="total")([a, stray])
+    assert missing_inputs(a, total) == [InputPath(stray, ("stray", "total"))]
+
+
+def test_keras_accepts_an_unused_input_and_the_check_does_not() -> None:
+    a, b = inputs_named("a", "b")
+
+    assert len(keras.Model([a, b], keras.layers.Dense(2)(a)).inputs) == 2
+    with pytest.raises(ValueError, match=r"depend on all inputs. Unused: \['b'\]"):
+        connected_model([a, b], keras.layers.Dense(2)(a))
+
+
+@pytest.mark.parametrize("place", ["inputs", "outputs"])
+@pytest.mark.parametrize(
+    "wrong", [np.ones((1, 3)), tf.ones((1, 3)), keras.layers.Dense(2), None]
+)
+def test_what_is_no_keras_tensor_is_refused_by_its_type(place: str, wrong: Any) -> None:
+    (a,) = inputs_named("a")
+    structures = {"inputs": [a], "outputs": [a]}
+    structures[place] = [a, wrong]
+
+    with pytest.raises(ValueError, match="an object of type ") as caught:
+        connected_model(**structures)
+
+    assert str(caught.value).endswith(type(wrong).__name__)

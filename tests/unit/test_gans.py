@@ -1,0 +1,890 @@
+"""The GAN recipes, against NumPy, finite differences, and a second training step."""
+
+import importlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+from keras import ops
+
+from snippets.data import digit_images, split_train_test
+from snippets.gans import (
+    GAN,
+    ConditionalGAN,
+    Images,
+    SamplesByEpoch,
+    WassersteinGAN,
+    between_labels,
+    build_discriminator,
+    build_generator,
+    check_labels,
+    check_network,
+    check_real_images,
+    correct_pixels,
+    frechet_distance,
+    gradient_penalty,
+    judge_samples,
+    label_maps,
+    train_judge,
+    two_adams,
+)
+from snippets.gans.mistakes import (
+    discriminator_moves_in_classic_gan,
+    scrambled_label_maps,
+)
+from snippets.processes import outputs_in_fresh_process
+
+IMAGES = np.linspace(0.0, 1.0, 8 * 16, dtype="float32").reshape(8, 4, 4, 1)
+LABELS = np.arange(8) % 2
+
+
+def small(kind: type[GAN] = GAN, seed: int = 0, **options: Any) -> GAN:
+    """A GAN of 4 x 4 images, two classes and three numbers of noise, compiled."""
+    keras.utils.set_random_seed(seed)
+    channels = 1
+    inputs = 3
+    if issubclass(kind, ConditionalGAN):
+        channels, inputs = 3, 5
+        options |= {"num_classes": 2}
+    dropout = 0.0 if issubclass(kind, WassersteinGAN) else 0.3
+    generator = build_generator(inputs, (4, 4, 1), width=4)
+    discriminator = build_discriminator((4, 4, channels), width=4, dropout=dropout)
+    gan = kind(generator, discriminator, **options)
+    gan.compile(run_eagerly=True)  # tracing takes longer than a few small steps
+    return gan
+
+
+class ConditionalWassersteinGAN(ConditionalGAN, WassersteinGAN):
+    """Both at once: the parts are methods, so they can be put together."""
+
+
+KINDS = [GAN, ConditionalGAN, WassersteinGAN, ConditionalWassersteinGAN]
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def fit(gan: GAN, **options: Any) -> Any:
+    """One epoch of one batch, silently."""
+    return gan.fit(IMAGES, LABELS, batch_size=8, shuffle=False, verbose=0, **options)
+
+
+def weights_of(model: keras.Model) -> list[Any]:
+    """Copies of all weights."""
+    return [np.array(weight) for weight in model.get_weights()]
+
+
+def same(first: list[Any], second: list[Any]) -> bool:
+    """Whether two lists of weights are equal to the last bit."""
+    return all(a.tobytes() == b.tobytes() for a, b in zip(first, second, strict=True))
+
+
+# The networks
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (2, 6, 3), (32, 32, 3)])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_generated_images_have_the_shape_asked_for_and_lie_in_0_to_1(
+    shape: tuple[int, int, int], batch: int
+) -> None:
+    images = np.array(build_generator(5, shape, width=4)(100 * np.ones((batch, 5))))
+
+    assert images.shape == (batch, *shape)
+    assert images.dtype == "float32"
+    assert images.min() >= 0.0
+    assert images.max() <= 1.0
+
+
+def test_the_discriminator_gives_one_score_of_any_size_for_each_image() -> None:
+    discriminator = build_discriminator((4, 6, 2), width=4)
+    scores = np.array(discriminator(1000.0 * np.ones((3, 4, 6, 2))))
+
+    assert scores.shape == (3, 1)
+    assert np.abs(scores).max() > 1.0
+
+
+def test_the_discriminator_scores_each_image_alone() -> None:
+    discriminator = build_discriminator((4, 4, 1), width=4, dropout=0.0)
+    together = np.array(discriminator(IMAGES, training=True))
+    alone = [np.array(discriminator(image[None], training=True)) for image in IMAGES]
+
+    np.testing.assert_allclose(together, np.concatenate(alone), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: build_generator(0), "`input_dim` of at least 1. Received: 0"),
+        (lambda: build_generator(4, (8, 7, 1)), r"even, .* Received: \(8, 7, 1\)"),
+        (lambda: build_generator(4, (8, 8, 0)), r"each at least 1. .*\(8, 8, 0\)"),
+        (lambda: build_generator(4, width=3), "even `width` .* Received: 3"),
+        (lambda: build_discriminator((8, 8, 1), width=0), "`width` .* Received: 0"),
+        (lambda: build_discriminator((7, 8, 1)), r"height and width even"),
+        (lambda: build_discriminator((8, 8, 1), dropout=1.0), r"in \[0, 1\).*: 1.0"),
+        (lambda: build_discriminator((8, 8, 1), dropout=-0.1), r"in \[0, 1\).*: -0.1"),
+        (lambda: check_network((8, 8), 4), r"\(height, width, channels\)"),
+        (lambda: check_network((8, 8, 1), -2), "Received: -2"),
+    ],
+)
+def test_networks_that_cannot_be_are_refused(
+    build: Callable[[], Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
+# The data
+
+
+@pytest.mark.parametrize(
+    ("images", "received"),
+    [
+        (255 * IMAGES, "values from 0 to 255"),
+        (2 * IMAGES - 1, "values from -1 to 1"),
+        (np.full_like(IMAGES, np.nan), "values from nan to nan"),
+        ((255 * IMAGES).astype("uint8"), "values from 0 to 255"),
+        (IMAGES[:, :3], r"shape \(8, 3, 4, 1\)"),
+        (IMAGES.repeat(3, axis=-1), r"shape \(8, 4, 4, 3\)"),
+        (IMAGES[..., 0], r"shape \(8, 4, 4\)"),
+        (IMAGES[0], r"shape \(4, 4, 1\)"),
+        (IMAGES[:0], r"shape \(0, 4, 4, 1\)"),
+        (None, r"shape \(\)"),
+    ],
+)
+def test_images_that_no_generator_could_make_are_refused(
+    images: Any, received: str
+) -> None:
+    with pytest.raises(ValueError, match=f"Received: {received}"):
+        check_real_images(images, (4, 4, 1))
+
+
+def test_images_at_the_ends_of_the_range_are_taken() -> None:
+    check_real_images(np.array([0.0, 1.0]).reshape(2, 1, 1, 1), (1, 1, 1))
+    check_real_images(tf.ones((1, 4, 4, 1)), (4, 4, 1))
+
+
+@pytest.mark.parametrize(
+    ("labels", "received"),
+    [
+        ([0, 2], "0 to 2"),
+        ([-1, 1], "-1 to 1"),
+        ([0.0, 1.0], r"shape \(2,\) and dtype float64"),
+        ([[0, 1]], r"shape \(1, 2\) and dtype int64"),
+        ([], r"shape \(0,\) and dtype float64"),
+        (np.zeros(0, int), r"shape \(0,\) and dtype int64"),
+        (1, r"shape \(\) and dtype int64"),
+    ],
+)
+def test_labels_that_are_no_classes_are_refused(labels: Any, received: str) -> None:
+    with pytest.raises(ValueError, match=f"from 0 to 1, .* Received: {received}"):
+        check_labels(labels, num_classes=2)
+
+
+def test_labels_of_every_integer_kind_are_taken() -> None:
+    for labels in ([0, 1], np.array([1], "uint8"), tf.constant([0, 1])):
+        check_labels(labels, num_classes=2)
+
+
+def data(images: Any, labels: Any = None) -> Any:
+    """A dataset of batches of 4."""
+    parts = images if labels is None else (images, labels)
+    return tf.data.Dataset.from_tensor_slices(parts).batch(4)
+
+
+class Batches(keras.utils.PyDataset):
+    """One batch, as Keras's own kind of dataset."""
+
+    def __init__(self, images: Any) -> None:
+        super().__init__()
+        self.images = images
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> Any:
+        return self.images, LABELS
+
+
+LATE = np.where(
+    np.arange(8) == 7, 2, LABELS
+)  # the last label of the last batch is wrong
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (GAN, (IMAGES * 255,), r"in \[0, 1\]"),
+        (GAN, (IMAGES[:, :2],), "images of shape"),
+        (GAN, (), "images of shape"),
+        (GAN, (data(IMAGES * 2),), "values from"),
+        (GAN, (Batches(IMAGES * 2),), "values from"),
+        (GAN, (data(IMAGES[:0]),), "at least one batch"),
+        (ConditionalGAN, (IMAGES,), r"`fit\(images, labels\)`"),
+        (ConditionalGAN, (data(IMAGES),), r"`fit\(images, labels\)`"),
+        (ConditionalGAN, (IMAGES, LABELS[:7]), "7 labels and 8 images"),
+        (ConditionalGAN, (IMAGES, LABELS + 1), "Received: 1 to 2"),
+        (ConditionalGAN, (data(IMAGES, LATE),), "Received: 0 to 2"),
+        (ConditionalGAN, (IMAGES, np.eye(2)[LABELS]), r"shape \(8, 2\)"),
+        (ConditionalGAN, (IMAGES, LABELS, {"sample_weight": np.ones(8)}), "without"),
+        (
+            ConditionalGAN,
+            (IMAGES, LABELS, {"class_weight": {0: 1.0, 1: 2.0}}),
+            "without",
+        ),
+    ],
+)
+def test_bad_data_stop_fit_before_anything_is_trained(
+    kind: type[GAN], arguments: tuple[Any, ...], message: str
+) -> None:
+    gan = small(kind)
+    options = arguments[-1] if arguments and isinstance(arguments[-1], dict) else {}
+    before = weights_of(gan)
+    with pytest.raises(ValueError, match=message):
+        gan.fit(*arguments[:2], shuffle=False, verbose=0, **options)
+
+    assert same(before, weights_of(gan))
+
+
+def test_an_endless_dataset_is_checked_by_its_first_batch() -> None:
+    gan = small(ConditionalGAN)
+    gan.fit(data(IMAGES, LABELS).repeat(), steps_per_epoch=1, shuffle=False, verbose=0)
+    with pytest.raises(ValueError, match="Received: 1 to 2"):
+        gan.fit(
+            data(IMAGES, LABELS + 1).repeat(),
+            steps_per_epoch=1,
+            shuffle=False,
+            verbose=0,
+        )
+
+
+def test_datasets_of_keras_are_taken() -> None:
+    assert len(small().fit(Batches(IMAGES), shuffle=False, verbose=0).epoch) == 1
+
+
+def test_fit_before_compile_says_so() -> None:
+    gan = GAN(build_generator(3, (4, 4, 1)), build_discriminator((4, 4, 1)))
+    with pytest.raises(ValueError, match=r"must call `compile\(\)` before"):
+        fit(gan)
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "scored", "options", "message"),
+    [
+        (
+            GAN,
+            3,
+            (4, 4, 3),
+            {},
+            r"shape \(4, 4, 1\). Received: 3 inputs and \(4, 4, 3\)",
+        ),
+        (GAN, 3, (6, 4, 1), {}, r"Received: 3 inputs and \(6, 4, 1\)"),
+        (GAN, 3, (4, 4, 1), {"label_smoothing": 0.5}, r"in \[0, 0.5\). Received: 0.5"),
+        (GAN, 3, (4, 4, 1), {"label_smoothing": -0.1}, "Received: -0.1"),
+        (
+            ConditionalGAN,
+            10,
+            (4, 4, 11),
+            {},
+            "more than 10 inputs, .* Received: 10 inputs",
+        ),
+        (ConditionalGAN, 12, (4, 4, 1), {}, r"shape \(4, 4, 11\)"),
+        (ConditionalGAN, 3, (4, 4, 1), {"num_classes": 1}, "at least 2. Received: 1"),
+        (WassersteinGAN, 3, (4, 4, 1), {"penalty_weight": -1.0}, "0. Received: -1.0"),
+        (WassersteinGAN, 3, (4, 4, 1), {"penalty_weight": np.nan}, "0. Received: nan"),
+    ],
+)
+def test_networks_that_do_not_fit_together_are_refused(
+    kind: type[GAN],
+    inputs: int,
+    scored: tuple[int, int, int],
+    options: dict[str, Any],
+    message: str,
+) -> None:
+    networks = build_generator(inputs, (4, 4, 1), 4), build_discriminator(scored, 4)
+    with pytest.raises(ValueError, match=message):
+        kind(*networks, **options)
+
+
+# Training
+
+
+def test_one_optimizer_for_both_networks_is_refused() -> None:
+    optimizer = keras.optimizers.Adam()
+    with pytest.raises(ValueError, match="optimizer for each network"):
+        small().compile(optimizer, optimizer)
+
+
+def test_the_default_optimizers_are_two_adams_with_a_momentum_of_a_half() -> None:
+    gan = small()
+    optimizers = gan.optimizer, gan.discriminator_optimizer
+
+    assert optimizers[0] is not optimizers[1]
+    assert [float(o.learning_rate) for o in optimizers] == pytest.approx([1e-3, 1e-3])
+    assert [o.beta_1 for o in optimizers] == [0.5, 0.5]
+
+
+@every_kind
+def test_a_step_moves_both_networks_and_each_epoch_writes_both_losses(
+    kind: type[GAN],
+) -> None:
+    gan = small(kind)
+    before = weights_of(gan.generator), weights_of(gan.discriminator)
+    history = fit(gan, epochs=2, validation_data=(IMAGES, LABELS)).history
+    names = ["discriminator_loss", "generator_loss"]
+
+    assert sorted(history) == sorted(names + [f"val_{name}" for name in names])
+    assert all(
+        np.isfinite(values).all() and len(values) == 2 for values in history.values()
+    )
+    assert not same(before[0], weights_of(gan.generator))
+    assert not same(before[1], weights_of(gan.discriminator))
+
+
+@every_kind
+@pytest.mark.parametrize("moving", ["generator", "discriminator"])
+def test_the_step_of_one_network_leaves_the_other_bit_identical(
+    kind: type[GAN], moving: str
+) -> None:
+    gan = small(kind)
+    still = keras.optimizers.SGD(0.0)
+    first, second = keras.optimizers.SGD(0.01), still
+    gan.compile(*((first, second) if moving == "generator" else (second, first)))
+    resting = gan.discriminator if moving == "generator" else gan.generator
+    before = [np.array(v) for v in resting.trainable_variables], weights_of(gan)
+    fit(gan, epochs=3)
+
+    assert same(before[0], [np.array(v) for v in resting.trainable_variables])
+    assert not same(before[1], weights_of(gan))
+
+
+def test_the_statistics_of_the_generator_move_once_a_step_and_in_no_sample() -> None:
+    gan = small()
+    normalization = gan.generator.layers[1]
+    noise = gan.noise(8, keras.random.SeedGenerator(0))
+    features = np.array(gan.generator.layers[0](noise))
+    fit(gan)
+    moved = np.array(normalization.moving_mean)
+
+    np.testing.assert_allclose(moved, 0.01 * features.mean(axis=0), atol=1e-6)
+    gan.sample(4)
+    gan.evaluate(IMAGES, verbose=0)
+    assert same([moved], [np.array(normalization.moving_mean)])
+
+
+def test_the_step_is_that_of_the_paper_written_out_again() -> None:
+    """Plain gradient descent, against the two losses as NumPy has them."""
+    gan, again = (small(label_smoothing=0.1) for _ in range(2))
+    again.discriminator.layers[-2].rate = gan.discriminator.layers[-2].rate = 0.0
+    gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.2))
+    noise = again.noise(8, keras.random.SeedGenerator(0))
+    log_history = fit(gan).history
+
+    def sigmoid(x: Any) -> Any:
+        return 1.0 / (1.0 + ops.exp(-x))
+
+    def descend(network: keras.Model, loss_of: Callable[[], Any], rate: float) -> float:
+        with tf.GradientTape() as tape:
+            loss = loss_of()
+        variables = network.trainable_variables
+        for variable, slope in zip(
+            variables, tape.gradient(loss, variables), strict=True
+        ):
+            variable.assign(variable - rate * slope)
+        return float(loss)
+
+    fakes = again.generator(noise, training=True)
+    for variable in again.generator.non_trainable_variables:  # it counts once
+        variable.assign(
+            ops.ones_like(variable) if "variance" in variable.name else 0 * variable
+        )
+
+    def discriminator_loss() -> Any:
+        real, fake = (
+            sigmoid(again.discriminator(IMAGES)),
+            sigmoid(again.discriminator(fakes)),
+        )
+        real_part = -0.9 * ops.log(real) - 0.1 * ops.log(1 - real)
+        return ops.mean(real_part) - ops.mean(ops.log(1 - fake))
+
+    def generator_loss() -> Any:
+        images = again.generator(noise, training=True)
+        return -ops.mean(ops.log(sigmoid(again.discriminator(images))))
+
+    losses = [
+        descend(again.discriminator, discriminator_loss, 0.2),
+        descend(again.generator, generator_loss, 0.1),
+    ]
+    names = ["discriminator_loss", "generator_loss"]
+    assert [log_history[name][0] for name in names] == pytest.approx(losses, abs=1e-5)
+    for ours, expected in zip(gan.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+def test_the_losses_of_wasserstein_are_means_of_scores() -> None:
+    gan = small(WassersteinGAN)
+    real, fake = (
+        ops.convert_to_tensor([[3.0], [5.0]]),
+        ops.convert_to_tensor([[1.0], [2.0]]),
+    )
+
+    assert float(gan.discriminator_loss(real, fake)) == pytest.approx(1.5 - 4.0)
+    assert float(gan.generator_loss(fake)) == pytest.approx(-1.5)
+
+
+def test_the_penalty_is_part_of_the_loss_of_the_critic() -> None:
+    losses = []
+    for weight in (0.0, 10.0):
+        gan = small(WassersteinGAN, penalty_weight=weight)
+        gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
+        losses.append(fit(gan).history["discriminator_loss"][0])
+    gan = small(WassersteinGAN)
+    source = keras.random.SeedGenerator(0)
+    fakes = gan.generator(gan.noise(8, source), training=True)
+    mix = keras.random.uniform((8, 1, 1, 1), seed=source)
+    penalty = float(gradient_penalty(gan.discriminator, IMAGES, fakes, mix))
+
+    assert losses[1] - losses[0] == pytest.approx(10 * penalty, rel=1e-3)
+
+
+@every_kind
+def test_training_is_the_same_for_the_same_seeds_and_other_for_another(
+    kind: type[GAN],
+) -> None:
+    losses = []
+    for seed in (0, 0, 1):
+        gan = small(kind)
+        gan.noise_source = keras.random.SeedGenerator(seed)
+        losses.append(fit(gan).history["generator_loss"][0])
+
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_a_smaller_last_batch_and_a_batch_of_one_are_taken() -> None:
+    for images in (IMAGES[:3], IMAGES[:1]):
+        assert len(small().fit(images, batch_size=2, verbose=0).epoch) == 1
+
+
+def test_compiled_and_eager_steps_are_the_same_steps() -> None:
+    losses = []
+    for eager in (True, False):
+        gan = small(ConditionalWassersteinGAN)
+        gan.compile(run_eagerly=eager)
+        history = fit(gan, epochs=2).history
+        losses += [[history["generator_loss"], history["discriminator_loss"]]]
+
+    np.testing.assert_allclose(losses[0], losses[1], atol=1e-3)
+
+
+def test_in_mixed_precision_the_weights_move_as_far_as_in_float32() -> None:
+    moves = []
+    for policy in ("float32", "mixed_float16"):
+        keras.mixed_precision.set_dtype_policy(policy)
+        try:
+            gan = small()
+            scaled = keras.mixed_precision.LossScaleOptimizer(keras.optimizers.SGD(0.1))
+            gan.compile(keras.optimizers.SGD(0.1), scaled)
+            before = weights_of(gan.generator), weights_of(gan.discriminator)
+            fit(gan)
+            after = weights_of(gan.generator), weights_of(gan.discriminator)
+        finally:
+            keras.mixed_precision.set_dtype_policy("float32")
+        moves.append(
+            [np.abs(a[-2] - b[-2]).max() for a, b in zip(before, after, strict=True)]
+        )
+
+    np.testing.assert_allclose(moves[0], moves[1], rtol=0.2)
+
+
+def test_validation_trains_nothing_and_is_the_same_each_time() -> None:
+    gan = small(ConditionalGAN)
+    before = weights_of(gan)
+    twice = [
+        gan.evaluate(IMAGES, LABELS, return_dict=True, verbose=0) for _ in range(2)
+    ]
+
+    assert twice[0] == twice[1]
+    assert sorted(twice[0]) == ["discriminator_loss", "generator_loss"]
+    assert same(before, weights_of(gan))
+
+
+def test_both_rates_fall_to_zero_along_a_cosine() -> None:
+    optimizers = two_adams(100, learning_rate=0.01)
+    for optimizer in optimizers:
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.5, 0.9)
+        rates = [float(optimizer._learning_rate(step)) for step in (0, 50, 100)]
+        assert rates == pytest.approx([0.01, 0.005, 0.0], abs=1e-8)
+    assert optimizers[0] is not optimizers[1]
+
+
+@pytest.mark.parametrize("arguments", [(0, 0.1), (1, 0.0), (1, -1.0), (1, np.nan)])
+def test_steps_and_rates_out_of_range_are_refused(arguments: tuple[Any, Any]) -> None:
+    with pytest.raises(
+        ValueError, match=f"Received: {arguments[0]} and {arguments[1]}"
+    ):
+        two_adams(*arguments)
+
+
+def test_real_images_under_a_wrong_label_count_as_made_up() -> None:
+    gan, calls = small(ConditionalGAN), []
+    score = gan.score
+
+    def watched(images: Any, labels: Any, training: bool) -> Any:
+        calls.append((np.array(images), np.array(labels)))
+        return score(images, labels, training=training)
+
+    object.__setattr__(gan, "score", watched)
+    for labels in (LABELS, LABELS.astype("uint8")):
+        fakes = gan.sample(labels)
+        scores = gan.score_unreal(IMAGES, fakes, labels)
+        images, told = calls.pop()
+        assert scores.shape == (16, 1)
+        assert np.array_equal(images, np.concatenate([fakes, IMAGES]))
+        assert np.array_equal(told, np.concatenate([labels, 1 - labels]))
+
+
+def test_every_wrong_label_comes_up() -> None:
+    gan = ConditionalGAN(
+        build_generator(5, (4, 4, 1), 4), build_discriminator((4, 4, 4), 4), 3
+    )
+    told: list[Any] = []
+    object.__setattr__(
+        gan, "score", lambda images, labels, training: told.append(labels)
+    )
+    gan.score_unreal(
+        np.zeros((300, 4, 4, 1)), np.zeros((300, 4, 4, 1)), np.full(300, 2)
+    )
+
+    assert np.bincount(np.array(told[0])[300:], minlength=3)[2] == 0
+    assert np.bincount(np.array(told[0])[300:]).min() > 100
+
+
+# Samples
+
+
+@every_kind
+def test_samples_are_the_same_for_the_same_seed(kind: type[GAN]) -> None:
+    gan = small(kind)
+    wanted = [1, 0, 1] if issubclass(kind, ConditionalGAN) else 3
+    images: list[Images] = [gan.sample(wanted, seed=seed) for seed in (5, 5, 6)]
+    first, again, other = images
+
+    assert first.shape == (3, 4, 4, 1)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_no_image_and_no_class_cannot_be_asked_for() -> None:
+    with pytest.raises(ValueError, match=r"at least one image. Received: 0"):
+        small().sample(0)
+    with pytest.raises(ValueError, match="Received: 2 to 2"):
+        small(ConditionalGAN).sample([2])
+
+
+def test_a_conditional_sample_is_the_generator_on_noise_and_one_hot_label() -> None:
+    gan = small(ConditionalGAN)
+    inputs = np.hstack([gan.noise(2, seed=3), [[0, 1], [1, 0]]])
+
+    expected = np.array(gan.generator(inputs, training=False))
+    np.testing.assert_allclose(gan.sample([1, 0], seed=3), expected, atol=1e-6)
+    np.testing.assert_allclose(gan.predict(inputs, verbose=0), expected, atol=1e-6)
+
+
+def test_the_callback_keeps_samples_of_the_epochs_asked_for() -> None:
+    gan, samples = small(), SamplesByEpoch((0, 1, 3), wanted=2)
+    untrained = gan.sample(2)
+    fit(gan, epochs=3, callbacks=[samples])
+
+    assert samples.images.shape == (6, 4, 4, 1)
+    assert np.array_equal(samples.images[:2], untrained)
+    assert np.array_equal(samples.images[4:], gan.sample(2))
+    fit(gan, epochs=3, callbacks=[samples])
+    assert len(samples.images) == 6  # another training starts anew
+
+
+@every_kind
+def test_a_saved_gan_goes_on_training_as_if_it_had_not_stopped(
+    kind: type[GAN], tmp_path: Path
+) -> None:
+    gan = small(kind)
+    gan.discriminator.layers[-2].rate = 0.0  # its random numbers are the process's own
+    gan.compile(*two_adams(10, 0.01), run_eagerly=True)
+    fit(gan, epochs=2)
+    gan.save(tmp_path / "gan.keras")
+    custom = {kind.__name__: kind}
+    again = keras.saving.load_model(tmp_path / "gan.keras", custom_objects=custom)
+    again.run_eagerly = True
+    expected, history = fit(gan, epochs=2).history, fit(again, epochs=2).history
+
+    assert type(again) is kind
+    assert history == expected
+    assert same(weights_of(gan), weights_of(again))
+    assert again.get_config().keys() == gan.get_config().keys()
+
+
+def test_every_argument_survives_a_round_through_the_config() -> None:
+    gan = small(WassersteinGAN, penalty_weight=3.0, label_smoothing=0.2)
+    again = WassersteinGAN.from_config(gan.get_config())
+    assert (again.penalty_weight, again.label_smoothing, again.seed) == (3.0, 0.2, 0)
+    conditional = ConditionalGAN.from_config(small(ConditionalGAN, 0).get_config())
+    assert (conditional.num_classes, conditional.latent_dim) == (2, 3)
+
+
+def test_the_generator_alone_gives_the_same_images_in_a_fresh_process(
+    tmp_path: Path,
+) -> None:
+    gan = small(ConditionalGAN)
+    fit(gan)
+    inputs = between_labels(np.array([0.5, -1.0, 2.0]), 0, 1, steps=4, num_classes=2)
+    gan.generator.save(tmp_path / "generator.keras")
+
+    (images,) = outputs_in_fresh_process(tmp_path / "generator.keras", inputs)
+    assert np.array_equal(images, np.array(gan.generator(inputs)))
+
+
+# Labels
+
+
+@pytest.mark.parametrize("labels", [[3], [9, 0, 0, 4]])
+def test_label_maps_are_the_one_hot_label_at_every_pixel(labels: list[int]) -> None:
+    maps = np.array(label_maps(np.array(labels), 10, height=3, width=5))
+
+    assert maps.shape == (len(labels), 3, 5, 10)
+    assert maps.dtype == "float32"
+    for position, label in enumerate(labels):
+        assert (maps[position] == np.eye(10)[label]).all()
+    assert correct_pixels(maps, np.array(labels)) == 1.0
+
+
+def test_the_scrambled_maps_have_the_right_shape_and_no_correct_pixel() -> None:
+    labels = np.arange(10)
+    maps = scrambled_label_maps(labels, 10, height=8, width=8)
+
+    assert tuple(maps.shape) == (10, 8, 8, 10)
+    assert correct_pixels(maps, labels) == 0.0
+
+
+def test_a_pixel_counts_as_correct_if_all_its_channels_are() -> None:
+    maps = np.zeros((1, 1, 4, 3))
+    maps[0, 0] = [[1, 0, 0], [1, 1, 0], [0, 0, 0], [0, 1, 0]]
+
+    assert correct_pixels(maps, np.array([0])) == 0.25
+
+
+def test_between_two_labels_the_noise_stays_and_the_label_moves_in_equal_steps() -> (
+    None
+):
+    noise = np.array([0.3, -1.2])
+    inputs = between_labels(noise, 2, 0, steps=5, num_classes=3)
+
+    assert inputs.dtype == "float32"
+    assert (inputs[:, :2] == noise.astype("float32")).all()
+    np.testing.assert_allclose(inputs[:, 4], [1, 0.75, 0.5, 0.25, 0])
+    np.testing.assert_allclose(inputs[:, 2:].sum(axis=1), 1.0)
+    assert (inputs[:, 3] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.ones((1, 2)), 0, 1, 3), r"shape \(1, 2\) and 3"),
+        ((np.ones(2), 0, 1, 1), r"shape \(2,\) and 1"),
+        ((np.ones(2), 0, 10, 3), "Received: 0 to 10"),
+    ],
+)
+def test_ways_that_lead_nowhere_are_refused(
+    arguments: tuple[Any, ...], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        between_labels(*arguments)
+
+
+# The gradient penalty
+
+
+def test_the_penalty_is_that_of_finite_differences_in_numpy() -> None:
+    rng = np.random.default_rng(0)
+    critic = build_discriminator((4, 4, 1), width=4, dropout=0.0)
+    kernels = [np.array(weight, "float64") for weight in critic.get_weights()]
+    fakes, mix = rng.random((8, 4, 4, 1)), rng.random((8, 1, 1, 1))
+    between = mix * IMAGES + (1 - mix) * fakes
+
+    def convolve(x: Any, kernel: Any, bias: Any, stride: int) -> Any:
+        size = kernel.shape[0]
+        before = (size - 1) // 2 if stride == 1 else (size - stride) // 2
+        after = size - stride - before
+        padded = np.pad(x, ((0, 0), (before, after), (before, after), (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), (1, 2))
+        out = (
+            np.einsum("bhwcij,ijco->bhwo", windows[:, ::stride, ::stride], kernel)
+            + bias
+        )
+        return np.maximum(out, 0.2 * out)
+
+    def score(x: Any) -> Any:
+        x = convolve(x, kernels[0], kernels[1], 1)
+        x = convolve(x, kernels[2], kernels[3], 2)
+        return x.reshape(len(x), -1) @ kernels[4] + kernels[5]
+
+    np.testing.assert_allclose(score(between), critic(between), atol=1e-5)
+    slopes = []
+    for pixel in np.eye(16).reshape(16, 4, 4, 1):
+        rise = score(between + 1e-6 * pixel) - score(between - 1e-6 * pixel)
+        slopes.append(rise[:, 0] / 2e-6)
+    expected = np.mean((np.linalg.norm(slopes, axis=0) - 1) ** 2)
+
+    arguments = [array.astype("float32") for array in (IMAGES, fakes, mix)]
+    assert float(gradient_penalty(critic, *arguments)) == pytest.approx(
+        expected, rel=1e-4
+    )
+
+
+def test_a_flat_critic_has_a_penalty_of_one_and_a_gradient_to_follow() -> None:
+    weight = keras.Variable(0.0)
+    with tf.GradientTape() as tape:
+        penalty = gradient_penalty(
+            lambda x: weight * ops.sum(x, axis=(1, 2)), IMAGES, 0 * IMAGES, 0 * IMAGES
+        )
+    assert float(penalty) == pytest.approx(1.0, abs=1e-4)
+    assert np.isfinite(float(tape.gradient(penalty, weight.value)))
+
+
+# The judge
+
+
+@cache
+def judge_and_digits() -> Any:
+    """A judge of the digits, trained once, and the digits."""
+    keras.utils.set_random_seed(0)
+    x_train, y_train, x_test, y_test = split_train_test(*digit_images())
+    return train_judge(x_train, y_train), x_train, y_train, x_test, y_test
+
+
+def test_the_judge_is_right_on_97_percent_of_digits_that_it_has_not_seen() -> None:
+    judge, _, _, x_test, y_test = judge_and_digits()
+    assert judge.evaluate(x_test, y_test, verbose=0)[1] >= 0.97
+
+
+def test_real_digits_are_judged_as_such() -> None:
+    judge, x_train, _, x_test, y_test = judge_and_digits()
+    seen = judge_samples(judge, x_test, x_train, asked=y_test)
+
+    assert seen["classes"] == 10
+    accuracy = judge.evaluate(x_test, y_test, verbose=0)[1]
+    assert seen["agreement"] == pytest.approx(accuracy)
+    assert 0 < seen["distance"] < 3
+    assert judge_samples(judge, 1 - x_test, x_train)["distance"] > 50
+
+
+def see_logits(logits: list[list[float]]) -> dict[str, float]:
+    """What is said of images whose pixels are the logits and the features."""
+    layers = keras.layers.Flatten(name="features"), keras.layers.Activation("linear")
+    judge = keras.Sequential([keras.Input((1, len(logits[0]), 1)), *layers])
+    images = np.array(logits, "float32")[:, None, :, None]
+    return judge_samples(judge, images, images)
+
+
+def test_a_class_of_a_few_samples_does_not_count() -> None:
+    zero, one = (list(row) for row in np.eye(10)[:2])
+
+    assert see_logits(999 * [zero] + 9 * [one])["classes"] == 1
+    assert see_logits(99 * [zero] + [one])["classes"] == 2  # a tenth of an equal share
+    assert see_logits(50 * [zero] + 50 * [one])["classes"] == 2
+    assert see_logits([list(row) for row in np.eye(10)])["classes"] == 10
+
+
+def test_a_sample_is_clear_if_the_judge_gives_its_class_more_than_90_percent() -> None:
+    logits = [[0.0, 0.0], [2.0, 0.0], [0.0, 3.0], [-3.0, 0.0]]
+    shares = np.exp(logits).max(axis=-1) / np.exp(logits).sum(axis=-1)
+    assert [share > 0.9 for share in shares] == [False, False, True, True]
+
+    seen = see_logits(logits)
+
+    assert sorted(seen) == ["classes", "clear", "distance"]
+    assert seen["clear"] == 0.5
+    assert seen["distance"] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_judge_of_bad_data_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"in \[0, 1\]"):
+        train_judge(IMAGES * 16, LABELS)
+    with pytest.raises(ValueError, match="labels of shape"):
+        train_judge(IMAGES, LABELS - 1)
+
+
+def test_the_frechet_distance_of_gaussians_along_the_axes_is_known() -> None:
+    """With the covariances diagonal it is the distance of means and of deviations."""
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(500, 3))
+    points = (points - points.mean(axis=0)) @ np.linalg.inv(
+        np.linalg.cholesky(np.cov(points, rowvar=False))
+    ).T  # covariance: the identity
+    other = points * [1.0, 2.0, 3.0] + [5.0, 0.0, 0.0]
+
+    assert frechet_distance(points, other) == pytest.approx(25 + 0 + 1 + 4)
+    assert frechet_distance(other, points) == pytest.approx(30)
+    assert frechet_distance(points, points[::-1]) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_frechet_distance_is_that_of_the_root_of_the_product() -> None:
+    rng = np.random.default_rng(1)
+    first, second = rng.random((20, 4)), rng.random((30, 4)) ** 2
+    c1, c2 = np.cov(first, rowvar=False), np.cov(second, rowvar=False)
+    roots = np.sqrt(np.linalg.eigvals(c1 @ c2).real).sum()
+    means = np.sum((first.mean(axis=0) - second.mean(axis=0)) ** 2)
+
+    expected = means + np.trace(c1) + np.trace(c2) - 2 * roots
+    assert frechet_distance(first, second) == pytest.approx(expected)
+
+
+def test_the_frechet_distance_of_one_feature_is_taken() -> None:
+    assert frechet_distance(np.array([[0.0], [2.0]]), np.array([[3.0], [5.0]])) == 9.0
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        (((4, 3), (4, 2)), r"\(4, 3\) and \(4, 2\)"),
+        (((4,), (4,)), r"\(4,\) and \(4,\)"),
+        (((1, 3), (4, 3)), "at least two points each. Received: 1 and 4"),
+    ],
+)
+def test_clouds_that_cannot_be_compared_are_refused(shapes: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        frechet_distance(*map(np.zeros, shapes))
+
+
+# Mistakes
+
+
+def test_the_classic_recipe_never_trains_the_discriminator_on_keras_3() -> None:
+    images = np.random.default_rng(0).random((32, 4, 4, 1), dtype="float32")
+
+    with pytest.warns(UserWarning, match="not have any trainable weights"):
+        assert discriminator_moves_in_classic_gan(keras, images, rounds=5) == 0.0
+    assert discriminator_moves_in_classic_gan(tf_keras, images, rounds=5) > 0.001
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_after_five_epochs_the_judge_agrees_with_19_of_20_labels(seed: int) -> None:
+    judge, x_train, y_train, x_test, _ = judge_and_digits()
+    keras.utils.set_random_seed(seed)
+    gan = ConditionalGAN(build_generator(26), build_discriminator((8, 8, 11)))
+    gan.compile(*two_adams(5 * 45))
+    asked = np.arange(10).repeat(50)
+    before = judge_samples(judge, gan.sample(asked), x_test, asked)
+    gan.fit(x_train, y_train, batch_size=32, epochs=5, verbose=0)
+    after = judge_samples(judge, gan.sample(asked), x_test, asked)
+
+    assert before["distance"] > 250
+    assert before["agreement"] < 0.3
+    assert after["distance"] < 0.3 * before["distance"]
+    assert after["agreement"] > 0.95
+    assert after["classes"] == 10
+
+
+def test_the_module_is_imported_by_its_name() -> None:
+    assert importlib.import_module("snippets.gans").GAN is GAN

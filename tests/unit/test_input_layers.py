@@ -1,0 +1,797 @@
+"""The recipes around `keras.Input`, against NumPy, a second way, and Keras itself."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from snippets.data import as_dataset, digit_images, wine_table
+from snippets.input_layers import (
+    check_array,
+    classifier_from,
+    digit_classifier,
+    feature_extractor,
+    fully_convolutional,
+    input_from_column,
+    input_from_spec,
+    input_layer_on_placeholder,
+    inputs_from_arrays,
+    inputs_from_element_spec,
+    linear_classifier,
+    on_raw_pixels,
+    preprocess,
+    sequence_classifier,
+    shape_problem,
+    two_branch_features,
+    value_problem,
+)
+
+
+def model_on(*shape: int | None, dtype: str = "float32", **options: Any) -> keras.Model:
+    """A model that hands its one input through."""
+    tensor = keras.Input(shape, dtype=dtype, **options)
+    return keras.Model(tensor, keras.layers.Identity()(tensor))
+
+
+def model_on_two_inputs() -> keras.Model:
+    """A model on `{"age": ..., "height": ...}`."""
+    inputs = {name: keras.Input((1,), name=name) for name in ("age", "height")}
+    return keras.Model(inputs, keras.layers.Add()(list(inputs.values())))
+
+
+class Subclassed(keras.Model):
+    """A model that never knows its inputs."""
+
+    def call(self, x: Any) -> Any:
+        return x
+
+
+TABLE = {
+    "age": np.array([20.0, 30.0, 70.0, 40.0], "float16"),
+    "city": np.array(["Rome", "Oslo", "Rome", "Lima"]),
+    "rooms": np.array([2, 3, 2, 9]),
+    "owner": np.array([True, False, False, True]),
+    "sizes": np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0], [6.0, 5.0]]),
+}
+
+
+# Models
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_the_linear_classifier_is_a_softmax_of_one_product(batch: int) -> None:
+    model = linear_classifier(num_features=7, num_classes=3)
+    x = np.linspace(-1, 1, batch * 7, dtype="float32").reshape(batch, 7)
+    kernel, bias = model.get_weights()
+    powers = np.exp(x @ kernel + bias)
+
+    expected = powers / powers.sum(axis=-1, keepdims=True)
+
+    np.testing.assert_allclose(model(x), expected, atol=1e-6)
+    assert [tensor.name for tensor in model.inputs] == ["features"]
+
+
+def test_an_input_layer_takes_over_a_placeholder_on_keras_2_alone() -> None:
+    assert input_layer_on_placeholder(tf_keras).as_list() == [None, 784]
+    with pytest.raises(ValueError, match="`input_tensor` must be a KerasTensor"):
+        input_layer_on_placeholder(keras)
+
+
+def test_the_digit_classifier_learns_the_digits_to_80_percent_in_five_epochs() -> None:
+    keras.utils.set_random_seed(0)
+    images, labels = digit_images()
+    model = digit_classifier()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+    history = model.fit(images, labels, epochs=5, verbose=0)
+
+    assert history.history["accuracy"][-1] > 0.8
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_the_digit_classifier_gives_probabilities(batch: int) -> None:
+    scores = digit_classifier((9, 7, 2), num_classes=4)(np.ones((batch, 9, 7, 2)))
+
+    assert scores.shape == (batch, 4)
+    np.testing.assert_allclose(np.sum(scores, axis=-1), 1.0, rtol=1e-6)
+
+
+def test_the_digit_classifier_names_its_input() -> None:
+    assert [tensor.name for tensor in digit_classifier().inputs] == ["pixels"]
+
+
+def test_the_digit_classifier_refuses_an_image_shape_without_channels() -> None:
+    with pytest.raises(ValueError, match=r"`image_shape` of 3 axes.*\(8, 8\)"):
+        digit_classifier((8, 8))
+
+
+def test_both_branches_read_the_one_input() -> None:
+    model = two_branch_features((8, 8, 1))
+    image = digit_images()[0][:2]
+    expected = [
+        np.max(model.get_layer(name)(image), axis=(1, 2)) for name in ("small", "large")
+    ]
+
+    np.testing.assert_allclose(
+        model(image), np.concatenate(expected, axis=-1), atol=1e-6
+    )
+    assert len(model.inputs) == 1
+
+
+@pytest.mark.parametrize("size", [1, 5, 11])
+def test_branches_without_fixed_sizes_accept_any_image(size: int) -> None:
+    assert two_branch_features((None, None, 3))(
+        np.zeros((1, size, size + 1, 3))
+    ).shape == (1, 16)
+
+
+@pytest.mark.parametrize(
+    "first_layer",
+    [
+        keras.layers.Dense(4),
+        keras.layers.Conv1D(4, 3),
+        keras.layers.LSTM(4),
+        keras.layers.Flatten(),
+    ],
+)
+def test_any_first_layer_will_do_since_the_input_stands_alone(
+    first_layer: keras.Layer,
+) -> None:
+    model = classifier_from(first_layer, (8, 8), num_classes=3)
+
+    assert model.layers[0] is first_layer
+    assert model(np.zeros((2, 8, 8))).shape == (2, 3)
+
+
+@pytest.mark.parametrize("num_steps", [1, 5, 13])
+def test_one_sequence_classifier_reads_sequences_of_any_length(num_steps: int) -> None:
+    model = sequence_classifier(num_features=8, num_classes=3)
+
+    assert model.input_shape == (None, None, 8)
+    assert model(np.zeros((2, num_steps, 8))).shape == (2, 3)
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 8), (1, 17), (31, 5)])
+def test_one_fully_convolutional_model_reads_images_of_any_size(
+    height: int, width: int
+) -> None:
+    model = fully_convolutional(num_channels=2, num_classes=3)
+
+    assert model(np.zeros((2, height, width, 2))).shape == (2, 3)
+
+
+def test_features_are_those_inside_the_model() -> None:
+    model = digit_classifier()
+    image = digit_images()[0][:3]
+
+    features = (
+        feature_extractor(model, "pixels"),
+        feature_extractor(model, model.layers[2].name),
+    )
+
+    np.testing.assert_array_equal(features[0](image), image)
+    dense = model.layers[3]
+    np.testing.assert_allclose(dense(features[1](image)), model(image), atol=1e-6)
+
+
+def test_features_can_be_taken_from_a_sequential() -> None:
+    model = classifier_from(keras.layers.Dense(4, name="first"), (8,), 2)
+
+    assert feature_extractor(model, "first").output_shape == (None, 4)
+
+
+def test_features_can_be_taken_from_a_model_on_a_dict() -> None:
+    model = model_on_two_inputs()
+
+    extract = feature_extractor(model, model.layers[-1].name)
+
+    table = {"age": np.array([[1.0]]), "height": np.array([[2.0]])}
+    np.testing.assert_array_equal(extract(table), [[3.0]])
+
+
+def test_features_of_a_sequential_inside_another_model_keep_its_own_input() -> None:
+    model = classifier_from(keras.layers.Dense(4, name="first"), (8,), 2)
+    on_raw_pixels(model)
+
+    extract = feature_extractor(model, "first")
+
+    x = np.ones((1, 8), "float32")
+    np.testing.assert_allclose(extract(x), model.get_layer("first")(x), atol=1e-6)
+
+
+def test_a_feature_extractor_shares_its_weights() -> None:
+    model = digit_classifier()
+
+    assert feature_extractor(model, model.layers[1].name).weights[0] is model.weights[0]
+
+
+def test_an_unknown_layer_is_answered_with_the_names_there_are() -> None:
+    with pytest.raises(ValueError, match=r"one of \['pixels', 'conv2d.*'nothing'"):
+        feature_extractor(digit_classifier(), "nothing")
+
+
+@pytest.mark.parametrize(
+    "model", [keras.Sequential([keras.layers.Dense(2, name="first")]), Subclassed()]
+)
+def test_features_need_a_model_that_begins_at_an_input(model: keras.Model) -> None:
+    with pytest.raises(ValueError, match="Expected a model that begins at an Input"):
+        feature_extractor(model, "first")
+
+
+def test_a_model_on_raw_pixels_equals_the_model_on_scaled_pixels() -> None:
+    model = digit_classifier()
+    images = digit_images()[0][:3]
+
+    raw = on_raw_pixels(model)
+
+    np.testing.assert_allclose(raw(images * 16), model(images), atol=1e-6)
+    assert raw.weights[0] is model.weights[0]
+
+
+def test_a_model_on_raw_pixels_keeps_a_fixed_batch_size() -> None:
+    pixels = keras.Input(batch_shape=(4, 3))
+
+    model = on_raw_pixels(keras.Model(pixels, keras.layers.Dense(2)(pixels)), 255)
+
+    assert model.input_shape == (4, 3)
+
+
+@pytest.mark.parametrize("maximum", [0.0, -1.0, float("nan"), float("inf")])
+def test_the_raw_maximum_must_be_a_positive_number(maximum: float) -> None:
+    with pytest.raises(ValueError, match="Expected `maximum` greater than 0"):
+        on_raw_pixels(digit_classifier(), maximum)
+
+
+@pytest.mark.parametrize(
+    ("make", "count"),
+    [(model_on_two_inputs, 2), (Subclassed, 0), (keras.Sequential, 0)],
+)
+def test_raw_pixels_need_exactly_one_input(
+    make: Callable[[], keras.Model], count: int
+) -> None:
+    with pytest.raises(ValueError, match=f"model with one input. Received: {count}"):
+        on_raw_pixels(make())
+
+
+# Inputs from a dataset
+
+
+def test_an_input_takes_shape_and_dtype_of_a_spec_without_its_batch_axis() -> None:
+    tensor = input_from_spec(tf.TensorSpec((32, None, 3), "float16"), name="steps")
+
+    assert (tensor.name, tensor.shape, tensor.dtype) == (
+        "steps",
+        (None, None, 3),
+        "float16",
+    )
+
+
+@pytest.mark.parametrize("dtype", ["string", "bool", "int64", "uint8", "float64"])
+def test_an_input_keeps_the_dtype_of_a_spec(dtype: str) -> None:
+    assert input_from_spec(tf.TensorSpec((None,), dtype)).dtype == dtype
+
+
+def test_an_input_is_sparse_or_ragged_as_its_spec_is() -> None:
+    sparse = input_from_spec(tf.SparseTensorSpec((None, 9), tf.float32))
+    ragged = input_from_spec(tf.RaggedTensorSpec((None, None), tf.int32))
+
+    assert (sparse.sparse, sparse.ragged, sparse.shape) == (True, False, (None, 9))
+    assert (ragged.sparse, ragged.ragged, ragged.dtype) == (False, True, "int32")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [tf.TensorSpec(()), tf.TensorSpec(None), tf.OptionalSpec(tf.TensorSpec(())), "x"],
+)
+def test_a_spec_without_a_batch_axis_is_refused(spec: Any) -> None:
+    with pytest.raises(ValueError, match="with a batch axis: batch the dataset"):
+        input_from_spec(spec)
+
+
+def test_a_dict_of_specs_gives_a_dict_of_named_inputs() -> None:
+    spec = as_dataset(TABLE, np.zeros(4)).element_spec
+
+    inputs = inputs_from_element_spec(spec)
+
+    assert {name: (t.name, t.shape, t.dtype) for name, t in inputs.items()} == {
+        "age": ("age", (None,), "float16"),
+        "city": ("city", (None,), "string"),
+        "rooms": ("rooms", (None,), "int64"),
+        "owner": ("owner", (None,), "bool"),
+        "sizes": ("sizes", (None, 2), "float64"),
+    }
+
+
+@pytest.mark.parametrize("num_parts", [0, 1, 2, 3])
+def test_labels_and_weights_are_left_aside(num_parts: int) -> None:
+    parts = (tf.TensorSpec((None, 8)), tf.TensorSpec((None,)), tf.TensorSpec((None,)))
+
+    tensor = inputs_from_element_spec(parts[:num_parts] if num_parts else parts[0])
+
+    assert tensor.shape == (None, 8)
+
+
+@pytest.mark.parametrize("element_spec", [(), ((),), [tf.TensorSpec((None,))]])
+def test_features_that_are_no_tensor_and_no_dict_are_refused(element_spec: Any) -> None:
+    with pytest.raises(ValueError, match=r"Expected a `tf\.TensorSpec`"):
+        inputs_from_element_spec(element_spec)
+
+
+def test_a_dataset_feeds_the_inputs_made_from_it() -> None:
+    images, labels = digit_images()
+    dataset = as_dataset(images[:5], labels[:5], batch_size=2)
+    tensor = inputs_from_element_spec(dataset.element_spec)
+    model = keras.Model(tensor, keras.layers.Flatten()(tensor))
+
+    np.testing.assert_array_equal(
+        model.predict(dataset, verbose=0), images[:5].reshape(5, 64)
+    )
+
+
+# Inputs from arrays
+
+
+def test_inputs_take_name_shape_and_dtype_of_their_arrays() -> None:
+    inputs = inputs_from_arrays(TABLE)
+
+    assert {name: (t.name, t.shape, t.dtype) for name, t in inputs.items()} == {
+        "age": ("age", (None,), "float32"),
+        "city": ("city", (None,), "string"),
+        "rooms": ("rooms", (None,), "int64"),
+        "owner": ("owner", (None,), "bool"),
+        "sizes": ("sizes", (None, 2), "float32"),
+    }
+
+
+@pytest.mark.parametrize(
+    "column", [np.array(["a"], object), np.array([b"a"]), np.array([["a", "b"]])]
+)
+def test_text_of_any_kind_gets_a_string_input(column: np.ndarray) -> None:
+    assert input_from_column("city", column).dtype == "string"
+
+
+@pytest.mark.parametrize("name", ["", "a/b", 3])
+def test_a_name_that_keras_refuses_is_refused(name: Any) -> None:
+    with pytest.raises(ValueError, match="name"):
+        input_from_column(name, np.zeros(2))
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "datetime64[s]"])
+def test_a_column_of_no_numbers_and_no_strings_is_refused(dtype: str) -> None:
+    with pytest.raises(ValueError, match=r'`arrays\["x"\]` to hold numbers or strings'):
+        input_from_column("x", np.zeros(2, dtype))
+
+
+@pytest.mark.parametrize("column", [np.float32(3.0), np.array(3), np.zeros((0, 2))])
+def test_a_scalar_or_an_empty_column_is_refused(column: Any) -> None:
+    with pytest.raises(ValueError, match=r'`arrays\["x"\]` to hold at least one row'):
+        input_from_column("x", column)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.array([1.0, np.nan]),
+        np.array([np.inf, 1.0], "float16"),
+        np.array(["a", None], object),
+        np.array(["a", 3], object),
+        np.array(["a", float("nan")], object),
+    ],
+)
+def test_a_missing_value_is_refused_and_counted(column: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"without missing.*Received: 1 of these"):
+        input_from_column("x", column)
+
+
+def test_a_table_without_columns_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"at least one array\. Received: an empty dict"
+    ):
+        inputs_from_arrays({})
+
+
+def test_columns_of_different_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"one length. Received: {'a': 3, 'b': 2}"):
+        inputs_from_arrays({"a": np.zeros(3), "b": np.zeros(2)})
+
+
+# Preprocessing
+
+
+def features_of(table: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """The features that `preprocess` makes of one column."""
+    column = {name: table[name]}
+    inputs = inputs_from_arrays(column)
+    model = keras.Model(inputs, preprocess(inputs, column))
+    return np.concatenate(list(map(model, as_batches(column))))
+
+
+def as_batches(table: dict[str, np.ndarray]) -> Any:
+    return (batch for batch, _ in as_dataset(table, np.zeros(4), batch_size=3))
+
+
+@pytest.mark.parametrize("name", ["age", "sizes"])
+def test_floats_are_normalized_column_by_column(name: str) -> None:
+    values = TABLE[name].astype("float64").reshape(4, -1)
+    deviation = np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0)
+
+    np.testing.assert_allclose(
+        features_of(TABLE, name), (values - values.mean(axis=0)) / deviation, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", ["city", "rooms", "owner"])
+def test_other_values_are_one_hot_so_that_equal_values_have_equal_rows(
+    name: str,
+) -> None:
+    features = features_of(TABLE, name)
+    distinct = np.unique(TABLE[name])
+
+    np.testing.assert_array_equal(features.sum(axis=1), 1.0)
+    assert features.shape == (4, 1 + len(distinct))
+    np.testing.assert_array_equal(
+        features @ features.T, TABLE[name][:, None] == TABLE[name][None, :]
+    )
+
+
+def test_several_strings_per_row_stand_side_by_side() -> None:
+    table = {"tags": np.array([["a", "b"], ["a", "a"], ["b", "a"], ["b", "b"]])}
+
+    features = features_of(table, "tags")
+
+    assert features.shape == (4, 2 * 3)
+    np.testing.assert_array_equal(features.sum(axis=1), 2.0)
+
+
+def test_a_value_never_seen_has_a_place_of_its_own() -> None:
+    column = {"city": TABLE["city"]}
+    inputs = inputs_from_arrays(column)
+    model = keras.Model(inputs, preprocess(inputs, column))
+
+    features = model({"city": tf.constant(["Paris"])})
+
+    np.testing.assert_array_equal(features, [[1.0, 0.0, 0.0, 0.0]])
+
+
+@pytest.mark.parametrize("names", [[], ["age"], ["age", "rooms"]])
+def test_preprocessing_needs_the_arrays_of_its_inputs(names: list[str]) -> None:
+    inputs = inputs_from_arrays({"age": TABLE["age"], "city": TABLE["city"]})
+    with pytest.raises(ValueError, match="with the same names, at least one"):
+        preprocess(inputs, {name: TABLE[name] for name in names})
+
+
+def test_preprocessing_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="with the same names, at least one"):
+        preprocess({}, {})
+
+
+def test_a_table_model_fits_saves_and_reloads_with_equal_predictions(
+    tmp_path: Path,
+) -> None:
+    inputs = inputs_from_arrays(TABLE)
+    model = keras.Model(inputs, keras.layers.Dense(1)(preprocess(inputs, TABLE)))
+    dataset = as_dataset(TABLE, np.array([0.0, 1.0, 0.0, 1.0]), batch_size=3)
+    model.compile("sgd", "mse")
+    model.fit(dataset, shuffle=False, verbose=0)
+
+    model.save(tmp_path / "table.keras")
+    reloaded = keras.models.load_model(tmp_path / "table.keras")
+
+    np.testing.assert_array_equal(
+        reloaded.predict(dataset, verbose=0), model.predict(dataset, verbose=0)
+    )
+
+
+def test_the_wine_table_is_learned_to_90_percent() -> None:
+    keras.utils.set_random_seed(0)
+    columns, labels = wine_table()
+    names = ("alcohol", "flavanoids", "color_intensity", "proline")
+    table = {name: columns[name] for name in names}
+    inputs = inputs_from_arrays(table)
+    scores = keras.layers.Dense(3, activation="softmax")(preprocess(inputs, table))
+    model = keras.Model(inputs, scores)
+    model.compile(keras.optimizers.Adam(0.1), "sparse_categorical_crossentropy")
+
+    model.fit(table, labels, epochs=10, verbose=0)
+
+    predicted = np.argmax(model(table), axis=-1)
+    assert np.mean(predicted == labels) > 0.9
+
+
+# The checker: what fits
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", "int64", "uint8", "bool"])
+def test_any_real_numbers_fit_a_float_input(dtype: str) -> None:
+    array = np.ones((2, 8, 8, 1), dtype)
+
+    assert check_array(digit_classifier(), array) is array
+
+
+@pytest.mark.parametrize("num_examples", [1, 7])
+def test_any_number_of_examples_fits(num_examples: int) -> None:
+    array = np.zeros((num_examples, 5, 4))
+
+    assert check_array(sequence_classifier(4, 2), array) is array
+
+
+def test_what_fits_is_what_predict_accepts() -> None:
+    words = np.array(["a", "b"], object)
+    lookup = keras.layers.StringLookup(vocabulary=["a", "b"])
+    name = keras.Input((), dtype="string")
+    model = keras.Model(name, lookup(name))
+
+    assert model.predict(check_array(model, words), verbose=0).tolist() == [1, 2]
+
+
+def test_a_dict_fits_several_inputs_by_name() -> None:
+    arrays = {"height": np.zeros((2, 1)), "age": np.zeros((2, 1))}
+
+    assert check_array(model_on_two_inputs(), arrays) is arrays
+
+
+def test_a_dict_fits_a_list_of_inputs_and_a_single_one_by_name() -> None:
+    tensors = [keras.Input((1,), name=name) for name in ("age", "height")]
+    listed = keras.Model(tensors, keras.layers.Add()(tensors))
+    single = {"pixels": np.zeros((2, 8, 8, 1))}
+
+    assert check_array(digit_classifier(), single) is single
+    assert check_array(listed, {"age": np.ones((1, 1)), "height": np.ones((1, 1))})
+
+
+def test_a_fresh_sequential_and_a_called_one_are_checked_alike() -> None:
+    model = classifier_from(keras.layers.Dense(2), (3,), 2)
+    array = np.zeros((1, 3))
+
+    assert check_array(model, array) is array
+    model(array)
+    assert check_array(model, array) is array
+
+
+def test_whole_batches_fit_a_fixed_batch_size() -> None:
+    array = np.zeros((8, 3))
+
+    assert check_array(model_on(3, batch_size=4), array) is array
+
+
+def test_a_bool_input_takes_booleans_and_an_integer_input_integers() -> None:
+    assert value_problem("bool", np.array([True])) is None
+    assert value_problem("int32", np.array([1, 2], "uint8")) is None
+
+
+def test_bfloat16_counts_as_a_float() -> None:
+    array = tf.constant([1.0, float("nan")], "bfloat16").numpy()
+
+    assert value_problem("float32", array[:1]) is None
+    assert value_problem("float32", array) == (
+        "which holds 1 NaN or infinite values: replace them or drop their rows"
+    )
+
+
+# The checker: what Keras reads without an error, and wrongly
+
+
+def test_keras_silently_reads_one_unbatched_image_as_28_rows() -> None:
+    model = fully_convolutional(num_channels=1, num_classes=10)
+    image = np.zeros((28, 28, 1), "float32")
+
+    assert model.predict(image, verbose=0).shape == (28, 10)
+    with pytest.raises(ValueError, match="one unbatched example"):
+        check_array(model, image)
+
+
+def test_keras_silently_drops_a_last_axis_of_size_one_in_a_sequential() -> None:
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    array = np.zeros((5, 1, 8, 8, 1), "float32")
+
+    assert model.predict(array, verbose=0).shape == (5, 64)
+    with pytest.raises(ValueError, match=r"one axis too many.*array.squeeze\(1\)"):
+        check_array(model, array)
+
+
+def test_keras_silently_accepts_images_of_another_size_in_a_sequential() -> None:
+    layers = [keras.Input((8, 8, 1)), keras.layers.GlobalAveragePooling2D()]
+    model = keras.Sequential(layers)
+    array = np.zeros((2, 9, 9, 1), "float32")
+
+    assert model.predict(array, verbose=0).shape == (2, 1)
+    with pytest.raises(ValueError, match="size 9 on axis 1 instead of 8"):
+        check_array(model, array)
+
+
+def test_keras_silently_accepts_three_channels_for_one() -> None:
+    tensor = keras.Input((8, 8, 1))
+    model = keras.Model(tensor, keras.layers.GlobalAveragePooling2D()(tensor))
+    array = np.zeros((2, 8, 8, 3), "float32")
+
+    assert model.predict(array, verbose=0).shape == (2, 3)
+    with pytest.raises(ValueError, match="size 3 on axis 3 instead of 1"):
+        check_array(model, array)
+
+
+def test_keras_silently_accepts_half_a_fixed_batch() -> None:
+    model = model_on(3, batch_size=4)
+    array = np.zeros((2, 3), "float32")
+
+    assert model.predict(array, verbose=0).shape == (2, 3)
+    with pytest.raises(ValueError, match="no whole number of batches of 4"):
+        check_array(model, array)
+
+
+def test_keras_silently_cuts_the_fractions_off_for_an_integer_input() -> None:
+    model = model_on(2, dtype="int32")
+    array = np.array([[0.5, 1.7]])
+
+    assert model.predict(array, verbose=0).tolist() == [[0, 1]]
+    with pytest.raises(ValueError, match=r"lose its fractions.*astype\('int32'\)"):
+        check_array(model, array)
+
+
+# The checker: the sentence for each mistake
+
+
+@pytest.mark.parametrize(
+    ("expected", "shape", "sentence"),
+    [
+        ((None, 8, 8, 1), (8, 8, 1), "is one unbatched example: .*array\\[None, ...]"),
+        ((None,), (), "is one unbatched example"),
+        ((None, None, 100), (5, 100), "is one unbatched example"),
+        ((None, 8, 8, 1), (5, 8, 8), "lacks the last axis .*`array\\[..., None]`"),
+        ((None, 1), (5,), "lacks the last axis of size 1"),
+        ((None, 8, 9, 1), (8, 9), "without its last axis: .*array\\[None, ..., None]"),
+        ((None, 8, 8, 1), (5, 8, 8, 1, 1), "one axis too many: .*squeeze\\(3\\)"),
+        ((None, 64), (1, 5, 64), "one axis too many: .*squeeze\\(0\\)"),
+        (
+            (None, 32, 8, 8, 1),
+            (5, 8, 8, 1),
+            "no axis of size 32: .*shape=\\(8, 8, 1\\)",
+        ),
+        ((None, 8, 8, 3), (5, 3, 8, 8), "channels first: .*moveaxis\\(array, 1, -1\\)"),
+        ((None, 8, 3), (5, 3, 8), "channels first"),
+        (
+            (None, 8, 8, 1),
+            (5, 64),
+            "another shape: .*array.reshape\\(\\(-1, 8, 8, 1\\)",
+        ),
+        ((None, 64), (5, 8, 8), "another shape: .*array.reshape\\(\\(-1, 64\\)"),
+        ((None, 8, 8, 1), (0, 8, 8, 1), "is an empty batch"),
+        ((4, 3), (0, 3), "is an empty batch"),
+        ((4, 3), (6, 3), "is no whole number of batches of 4"),
+        ((4, 3), (3,), "is one unbatched example"),
+        ((None, 8, 8, 1), (5, 8, 9, 1), "has size 9 on axis 2 instead of 8"),
+        ((None, None, 4), (5, 9, 3), "has size 3 on axis 2 instead of 4"),
+        ((None, 64), (64, 1), "has size 1 on axis 1 instead of 64"),
+        ((None, 64), (100,), "has rank 1 instead of 2"),
+        ((None, None, 3), (5, 9), "has rank 2 instead of 3"),
+        ((None, 8, 8, 3), (5, 3, 8, 8, 2), "has rank 5 instead of 4"),
+        ((None, 8, 8, 3), (5, 3, 64), "has rank 3 instead of 4"),
+        ((None, 8, 8, 1), (), "has rank 0 instead of 4"),
+    ],
+)
+def test_a_wrong_shape_is_named_with_its_remedy(
+    expected: tuple[int | None, ...], shape: tuple[int, ...], sentence: str
+) -> None:
+    problem = shape_problem(expected, shape)
+
+    assert problem is not None
+    assert re.match(f"which .*{sentence}", problem)
+
+
+@pytest.mark.parametrize(
+    ("expected", "array", "remedy"),
+    [
+        ((None, 8, 8, 1), np.zeros((8, 8, 1)), lambda a: a[None, ...]),
+        ((None, 8, 8, 1), np.zeros((5, 8, 8)), lambda a: a[..., None]),
+        ((None, 8, 9, 1), np.zeros((8, 9)), lambda a: a[None, ..., None]),
+        ((None, 8, 8, 1), np.zeros((5, 8, 8, 1, 1)), lambda a: a.squeeze(3)),
+        ((None, 8, 8, 3), np.zeros((5, 3, 8, 8)), lambda a: np.moveaxis(a, 1, -1)),
+        ((None, 8, 8, 1), np.zeros((5, 64)), lambda a: a.reshape((-1, 8, 8, 1))),
+    ],
+)
+def test_the_remedy_works(
+    expected: tuple[int | None, ...],
+    array: np.ndarray,
+    remedy: Callable[[np.ndarray], np.ndarray],
+) -> None:
+    assert shape_problem(expected, array.shape) is not None
+    assert shape_problem(expected, remedy(array).shape) is None
+
+
+@pytest.mark.parametrize(
+    ("dtype", "array", "sentence"),
+    [
+        ("float32", np.array(["1"]), "does not hold real numbers"),
+        ("float32", np.array([1.0], object), "does not hold real numbers"),
+        ("float32", np.array([1j]), "does not hold real numbers"),
+        ("int64", np.array(["1"]), "does not hold real numbers"),
+        ("int64", np.array([1.0]), "lose its fractions"),
+        ("bool", np.array([1]), "is not boolean"),
+        ("float32", np.array([np.nan, np.inf, 0.0]), "holds 2 NaN or infinite"),
+        ("float16", np.array([-np.inf], "float16"), "holds 1 NaN or infinite"),
+        ("string", np.array([1.0]), "does not hold strings"),
+        ("string", np.array(["a", None], object), "does not hold strings"),
+        ("string", np.array(["a"]), "`fit` and `predict` cannot read"),
+        ("string", np.array([b"a"]), "`fit` and `predict` cannot read"),
+        ("string", np.array([b"a"], object), "`fit` and `predict` cannot read"),
+        ("string", np.array([["a"]], object), "`fit` and `predict` cannot read"),
+    ],
+)
+def test_wrong_values_are_named(dtype: str, array: np.ndarray, sentence: str) -> None:
+    problem = value_problem(dtype, array)
+
+    assert problem is not None
+    assert problem.startswith("which ")
+    assert sentence in problem
+
+
+@pytest.mark.parametrize(
+    "words",
+    [np.array(["a"]), np.array([b"a"]), np.array([b"a"], object)],
+)
+def test_predict_really_cannot_read_these_strings_but_reads_their_tensor(
+    words: np.ndarray,
+) -> None:
+    tensor = keras.Input((), dtype="string")
+    model = keras.Model(tensor, keras.layers.StringLookup(vocabulary=["a"])(tensor))
+
+    with pytest.raises(ValueError, match="Invalid dtype: "):
+        model.predict(words, verbose=0)
+    assert model.predict(tf.constant(words), verbose=0).tolist() == [1]
+
+
+def test_one_unbatched_image_is_named_as_such() -> None:
+    with pytest.raises(ValueError, match="Expected `array` of shape") as caught:
+        check_array(digit_classifier(), np.zeros((8, 8, 1)))
+
+    assert str(caught.value) == (
+        "Expected `array` of shape (None, 8, 8, 1) and dtype float32. Received: shape "
+        "(8, 8, 1) and dtype float64, which is one unbatched example: add a batch axis "
+        "with `array[None, ...]`."
+    )
+
+
+def test_a_wrong_array_in_a_dict_is_named_by_its_key() -> None:
+    arrays = {"age": np.zeros((2, 1)), "height": np.full((2, 1), np.nan)}
+    with pytest.raises(ValueError, match=r'`array\["height"\]` of shape .*2 NaN'):
+        check_array(model_on_two_inputs(), arrays)
+
+
+@pytest.mark.parametrize("names", [["age"], ["age", "height", "extra"], ["a", "h"]])
+def test_missing_and_extra_names_are_listed(names: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"keys \['age', 'height'\]. Received: \['a"):
+        check_array(model_on_two_inputs(), {name: np.zeros((2, 1)) for name in names})
+
+
+def test_one_array_for_several_inputs_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"a dict with the keys .*Received: ndarray"):
+        check_array(model_on_two_inputs(), np.zeros((2, 1)))
+
+
+def test_arrays_of_different_lengths_are_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"one length. Received: {'age': 2, 'height': 3"
+    ):
+        check_array(
+            model_on_two_inputs(), {"age": np.zeros((2, 1)), "height": np.zeros((3, 1))}
+        )
+
+
+def test_a_list_is_refused_since_keras_takes_it_for_several_arrays() -> None:
+    with pytest.raises(
+        ValueError, match=r"`array` to be a NumPy array\. Received: list"
+    ):
+        check_array(digit_classifier(), [[0.0]])
+
+
+@pytest.mark.parametrize(
+    "model", [keras.Sequential([keras.layers.Dense(2)]), Subclassed()]
+)
+def test_a_model_that_does_not_know_its_inputs_is_refused(model: keras.Model) -> None:
+    with pytest.raises(ValueError, match=r"start it with `keras\.Input`.*unbuilt or"):
+        check_array(model, np.zeros((2, 3)))

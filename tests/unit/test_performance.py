@@ -1,0 +1,648 @@
+"""Speed, memory and many devices: the same work in every way, and what is refused."""
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from snippets import performance
+from snippets.choosing import functional_cnn
+from snippets.data import digit_images
+from snippets.measuring import peak_memories
+from snippets.performance import (
+    LITE_KINDS,
+    STRATEGIES,
+    Recomputed,
+    calls_of_a_function,
+    cluster_variables,
+    deep_cnn,
+    deep_cnn_step,
+    epoch_of_fit,
+    error_of,
+    fit_on_replicas,
+    gradient_of_sum,
+    largest_difference,
+    lite_file,
+    lite_function,
+    log1p_exp,
+    memory_preparation,
+    pipelines,
+    prepare_image,
+    prepare_pair,
+    prepared_one_by_one,
+    python_in_a_map,
+    read_through,
+    replica_step,
+    run_script,
+    scaled_gradient,
+    share_right,
+    train_on_replicas,
+)
+from snippets.processes import outputs_in_fresh_process
+from snippets.showing.tables import measured_table
+
+ONE_DEVICE = tf.distribute.get_strategy()
+
+
+def some_digits(count: int = 100) -> tuple[np.ndarray, np.ndarray]:
+    images, labels = digit_images()
+    return images[:count], labels[:count]
+
+
+# Ways to run
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"run_eagerly": True}, {"jit_compile": True}, {"steps_per_execution": 2}],
+)
+def test_an_epoch_is_the_same_however_it_is_compiled(options: dict[str, Any]) -> None:
+    images, labels = some_digits(70)
+    dataset = tf.data.Dataset.from_tensor_slices((images, labels)).batch(20)
+    plain, model = (functional_cnn((8, 8, 1), 10) for _ in range(2))
+    model.set_weights(plain.get_weights())
+    first = epoch_of_fit(plain, dataset, jit_compile=False)
+    second = epoch_of_fit(model, dataset, **options)
+
+    for _ in range(2):
+        assert second() == pytest.approx(first(), rel=1e-4)
+    assert largest_difference(model.get_weights(), plain.get_weights()) < 1e-5
+    for name, value in options.items():
+        assert getattr(model, name) == value
+
+
+def test_an_epoch_learns_by_plain_gradient_steps() -> None:
+    images, labels = some_digits(20)
+    model = functional_cnn((8, 8, 1), 10)
+    before = model.get_weights()
+    with tf.GradientTape() as tape:
+        scores = model(images)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, scores)
+        loss = tf.reduce_mean(losses)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    dataset = tf.data.Dataset.from_tensors((images, labels))
+
+    assert epoch_of_fit(model, dataset)() == pytest.approx(float(loss), rel=1e-5)
+
+    pairs = zip(before, gradients, strict=True)
+    expected = [weight - 0.1 * np.array(gradient) for weight, gradient in pairs]
+    assert largest_difference(model.get_weights(), expected) < 1e-6
+
+
+# Pipelines
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (5, 7, 3), (4, 8, 8, 1)])
+def test_a_prepared_image_has_mean_0_and_deviation_1(shape: tuple[int, ...]) -> None:
+    image = np.random.default_rng(0).random(shape, "float32")
+
+    prepared = np.array(prepare_image(image))
+
+    assert prepared.shape == (*shape[:-3], 32, 32, shape[-1])
+    np.testing.assert_allclose(prepared.mean(axis=(-3, -2, -1)), 0, atol=1e-4)
+    np.testing.assert_allclose(prepared.std(axis=(-3, -2, -1)), 1, atol=1e-3)
+
+
+def test_an_image_is_enlarged_before_it_is_standardized() -> None:
+    image = np.array([[0.0, 1.0], [0.0, 1.0]], "float32")[..., np.newaxis]
+    row = np.array(prepare_image(image, size=4))[0, :, 0]
+    between = np.array([0.0, 0.25, 0.75, 1.0])
+    np.testing.assert_allclose(row, (between - 0.5) / between.std(), atol=1e-5)
+
+
+def test_images_are_prepared_in_pairs_with_their_labels() -> None:
+    images, labels = some_digits(3)
+    expected = prepare_image(images)
+    prepared, same = prepare_pair(images, labels)
+    pairs = list(prepared_one_by_one(images, labels))
+
+    np.testing.assert_array_equal(prepared, expected)
+    np.testing.assert_array_equal(same, labels)
+    np.testing.assert_allclose([x for x, _ in pairs], expected, atol=1e-5)
+    assert [y for _, y in pairs] == labels.tolist()
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 100])
+def test_every_pipeline_gives_the_same_batches(batch_size: int) -> None:
+    images, labels = some_digits(10)
+    found = pipelines(images, labels, batch_size)
+
+    for dataset in found.values():
+        for _ in range(2):  # a cache is read the second time
+            batches = list(dataset.as_numpy_iterator())
+            assert {len(y) for _, y in batches[:-1]} <= {batch_size}
+            np.testing.assert_array_equal(
+                np.concatenate([y for _, y in batches]), labels
+            )
+            x = np.concatenate([x for x, _ in batches])
+            np.testing.assert_allclose(x, prepare_image(images), atol=1e-4)
+    assert list(found) == [
+        *("a Python generator", "map", "parallel map", "batch, then map"),
+        *("cache", "prefetch"),
+    ]
+
+
+def test_images_are_prepared_once_with_a_cache_and_in_batches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prepared = tf.Variable(0)
+
+    def counted(image: tf.Tensor) -> tf.Tensor:
+        prepared.assign_add(1)
+        return image
+
+    monkeypatch.setattr(performance, "prepare_image", counted)
+    images, labels = np.ones((6, 32, 32, 1), "float32"), np.arange(6)
+    calls = {}
+    for name, dataset in pipelines(images, labels, batch_size=2).items():
+        prepared.assign(0)
+        for _ in range(2):
+            assert sum(len(y) for _, y in dataset) == 6
+        calls[name] = int(prepared)
+
+    assert list(calls.values()) == [12, 12, 12, 6, 3, 0]  # the last two share a cache
+
+
+@pytest.mark.parametrize(("batch_size", "count"), [(0, 3), (2.5, 3), (4, 2)])
+def test_a_pipeline_of_nonsense_is_refused(batch_size: Any, count: int) -> None:
+    message = f"batch_size={batch_size}, 3 images and {count} labels"
+    with pytest.raises(ValueError, match=message):
+        pipelines(np.zeros((3, 8, 8, 1)), np.zeros(count), batch_size)
+
+
+def test_a_dataset_is_read_once_and_summed() -> None:
+    seen: list[int] = []
+
+    def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        seen.append(int(x))
+        return 10 * x + y
+
+    dataset = tf.data.Dataset.from_tensor_slices(([1, 2], [3, 4]))
+    read = read_through(dataset, step)
+
+    assert seen == []
+    assert read() == 37.0
+    assert seen == [1, 2]
+    assert read_through(dataset.take(0), step)() == 0
+    assert read_through(tf.data.Dataset.range(4), lambda x: x)() == 6.0
+
+
+# Memory
+
+
+def test_a_recomputed_block_computes_and_learns_as_the_block_does() -> None:
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(4, activation="tanh") for _ in range(3)]
+    block = keras.Sequential(layers)
+    wrapped = Recomputed(block)
+    x = tf.constant(np.random.default_rng(0).random((5, 3), "float32"))
+    wrapped(x)  # variables are made outside of the tape
+    found = []
+    for call in (block, wrapped):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = call(x)
+            loss = tf.reduce_sum(y**2)
+        sources = [x, *block.trainable_variables]
+        found.append([y, *tape.gradient(loss, sources)])
+
+    assert largest_difference(*found) < 1e-6
+    assert wrapped.trainable_variables == block.trainable_variables
+
+
+def test_a_recomputed_block_runs_forward_again_for_its_gradient() -> None:
+    calls: list[str] = []
+
+    class Noting(keras.layers.Layer):
+        def call(self, x: Any) -> Any:
+            calls.append("call")
+            return 2.0 * x
+
+    layer = Recomputed(Noting())
+    x = tf.Variable([1.0])
+    with tf.GradientTape() as tape:
+        y = layer(x)
+    calls.clear()
+    tape.gradient(y, x)
+    assert calls == ["call"]
+
+
+def test_recomputed_blocks_are_saved_and_loaded_elsewhere(tmp_path: Path) -> None:
+    model = deep_cnn(num_blocks=1, wrapper=Recomputed)
+    model.save(tmp_path / "model.keras")
+    images = np.random.default_rng(0).random((3, 32, 32, 3), "float32")
+
+    (fresh,) = outputs_in_fresh_process(
+        tmp_path / "model.keras", images, ["snippets.performance"]
+    )
+
+    np.testing.assert_allclose(fresh, model(images), atol=1e-5)
+
+
+@pytest.mark.parametrize("num_blocks", [1, 3])
+def test_a_deep_network_has_as_many_blocks(num_blocks: int) -> None:
+    model = deep_cnn(num_blocks)
+    sizes = [3 * 3 * 3 * 8 + 8, *(4 * num_blocks - 1) * [3 * 3 * 8 * 8 + 8], 90]
+    assert model.count_params() == sum(sizes)
+
+
+def test_a_policy_is_that_of_the_convolutions_alone() -> None:
+    model = deep_cnn(1, policy="mixed_bfloat16")
+    names = [layer.compute_dtype for layer in model.layers[1].layers]
+    assert names == ["bfloat16"] * 4
+    assert model.output.dtype == "float32"
+
+
+@pytest.mark.parametrize("num_blocks", [0, 1.5, None])
+def test_no_block_is_refused(num_blocks: Any) -> None:
+    with pytest.raises(ValueError, match=f"num_blocks={num_blocks}"):
+        deep_cnn(num_blocks)
+
+
+@functools.cache
+def plain_losses() -> list[float]:
+    action = deep_cnn_step(batch_size=8, num_blocks=1)
+    return [action() for _ in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("options", "tolerance"),
+    [
+        ({"parts": 2}, 1e-4),
+        ({"wrapper": Recomputed}, 1e-4),
+        ({"jit_compile": True}, 1e-4),
+        ({"policy": "mixed_bfloat16"}, 2e-2),
+        ({"policy": "mixed_float16"}, 2e-3),
+    ],
+)
+def test_a_step_is_the_same_with_less_memory(
+    options: dict[str, Any], tolerance: float
+) -> None:
+    action = deep_cnn_step(batch_size=8, num_blocks=1, **options)
+    assert [action() for _ in range(3)] == pytest.approx(plain_losses(), rel=tolerance)
+    assert plain_losses()[2] < plain_losses()[0]
+
+
+def test_only_float16_has_its_loss_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
+    optimizers: list[str] = []
+
+    def compile_model(model: Any, optimizer: Any, *_: Any, **__: Any) -> None:
+        optimizers.append(type(optimizer).__name__)
+
+    monkeypatch.setattr(keras.Model, "compile", compile_model)
+    for policy in ("float32", "mixed_bfloat16", "mixed_float16"):
+        deep_cnn_step(8, num_blocks=1, policy=policy)
+    assert optimizers == ["SGD", "SGD", "LossScaleOptimizer"]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0**15, 2.0**60])
+@pytest.mark.parametrize("slope", [1e-8, -1e-8, 3.0])
+def test_a_gradient_is_what_its_dtype_makes_of_it(
+    slope: float, scale: float, dtype: str
+) -> None:
+    wide = np.float32(slope * scale)
+    with np.errstate(over="ignore"):
+        narrow = wide.astype(tf.as_dtype(dtype).as_numpy_dtype)
+    expected = float(narrow) / scale
+    assert scaled_gradient(slope, scale, dtype) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("scale", [0, -1.0, float("nan")])
+def test_a_scale_of_nothing_is_refused(scale: float) -> None:
+    with pytest.raises(ValueError, match=f"scale={scale}"):
+        scaled_gradient(1.0, scale)
+
+
+@pytest.mark.parametrize(("batch_size", "parts"), [(8, 3), (8, 0), (0, 1), (8, 1.5)])
+def test_a_batch_that_cannot_be_cut_is_refused(batch_size: Any, parts: Any) -> None:
+    with pytest.raises(ValueError, match=f"batch_size={batch_size} and parts={parts}"):
+        deep_cnn_step(batch_size, parts)
+
+
+def test_less_memory_is_less() -> None:
+    ways = {
+        "plain": "deep_cnn_step(192)()",
+        "four parts": "deep_cnn_step(192, parts=4)()",
+        "recomputed": "deep_cnn_step(192, wrapper=Recomputed)()",
+    }
+    peaks = peak_memories(memory_preparation(), ways, repeats=1)
+    plain, *others = (megabytes for [megabytes] in peaks.values())
+    activations = 192 * 32 * 32 * 8 * 4 * 16 / 2**20
+    assert plain > activations
+    assert all(other < plain for other in others)
+
+
+# Functions
+
+
+def test_a_custom_gradient_is_the_gradient() -> None:
+    x = np.linspace(-5, 50, 12, dtype="float32")
+    np.testing.assert_allclose(log1p_exp(tf.constant(x)), np.logaddexp(0, x), atol=1e-5)
+    expected = 1 / (1 + np.exp(-x.astype("float64")))
+    found = gradient_of_sum(log1p_exp, tf.constant(x))()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_custom_gradient_passes_on_what_comes_from_above() -> None:
+    x = tf.constant([0.0, 1.0])
+    found = gradient_of_sum(lambda x: 3.0 * log1p_exp(x), x)()
+    np.testing.assert_allclose(found, 3 / (1 + np.exp([0.0, -1.0])), rtol=1e-5)
+
+
+def test_a_gradient_passes_through_python() -> None:
+    x = tf.constant([-1.0, 0.0, 100.0])
+    in_python = gradient_of_sum(lambda x: tf.py_function(log1p_exp, [x], tf.float32), x)
+    np.testing.assert_allclose(in_python(), gradient_of_sum(log1p_exp, x)())
+
+
+def test_a_custom_gradient_does_not_overflow() -> None:
+    x = tf.constant([100.0])
+    assert np.isnan(gradient_of_sum(lambda x: tf.math.log1p(tf.exp(x)), x)()[0])
+    assert gradient_of_sum(log1p_exp, x)().tolist() == [1.0]
+
+
+def test_numbers_are_doubled_in_every_language() -> None:
+    for dataset in python_in_a_map(4).values():
+        assert [*dataset.as_numpy_iterator()] == [0.0, 2.0, 4.0, 6.0]
+
+
+def test_a_new_python_number_is_traced_at_every_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traced: list[str] = []
+    monkeypatch.setattr(performance.tf, "tanh", lambda x: traced.append("tanh") or x)
+    actions = calls_of_a_function(tf.constant([1.0, 2.0]))
+
+    counts = {}
+    for name, action in actions.items():
+        traced.clear()
+        assert [action() for _ in range(4)] == [3.0] * 4
+        counts[name] = len(traced)
+    assert counts == {"a tensor": 10, "a new number": 40}
+
+
+# TensorFlow Lite
+
+
+@functools.cache
+def lite_classifier() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    model = functional_cnn((8, 8, 1), 10)
+    dataset = tf.data.Dataset.from_tensor_slices(some_digits(400)).batch(20)
+    train = epoch_of_fit(model, dataset, jit_compile=False)
+    for _ in range(5):
+        train()
+    return model
+
+
+@functools.cache
+def lite_digits(kind: str) -> bytes:
+    return lite_file(lite_classifier(), kind, some_digits(200)[0])
+
+
+@pytest.mark.parametrize("kind", LITE_KINDS)
+@pytest.mark.parametrize("count", [1, 7, 200])
+def test_a_lite_file_answers_as_keras_does(kind: str, count: int) -> None:
+    images, _ = some_digits(count)
+    expected = np.array(lite_classifier()(images))
+    found = lite_function(lite_digits(kind))(images)
+    tolerance = {"float32": 1e-5, "float16 weights": 1e-2}.get(kind, 0.5)
+
+    assert found.dtype == "float32"
+    np.testing.assert_allclose(found, expected, atol=tolerance)
+    assert np.mean(found.argmax(1) == expected.argmax(1)) >= 0.97
+
+
+def test_fewer_bits_make_a_smaller_file() -> None:
+    sizes = {kind: len(lite_digits(kind)) for kind in LITE_KINDS}
+    weights = lite_classifier().count_params()
+    assert sizes["float32"] > 4 * weights
+    assert 2 * weights < sizes["float16 weights"] < 0.7 * sizes["float32"]
+    for kind in ("int8 weights", "int8"):
+        assert weights < sizes[kind] < 0.8 * sizes["float16 weights"]
+
+
+def test_a_lite_function_takes_batches_of_any_size_in_turn() -> None:
+    images, _ = some_digits(5)
+    predict = lite_function(lite_digits("float32"))
+    whole = predict(images)
+    for part in (images[:2], images[:1], images[:2], images):
+        np.testing.assert_allclose(predict(part), whole[: len(part)], atol=1e-5)
+
+
+def test_int8_cuts_off_what_is_larger_than_in_its_examples() -> None:
+    model, images = lite_classifier(), some_digits(200)[0]
+    by_size = images[np.argsort(np.max(model(images), axis=1))]
+    few = lite_function(lite_file(model, "int8", by_size[:20]))(by_size)
+    largest = np.max(model(by_size[:20]))
+
+    assert np.max(model(by_size)) > 1.5 * largest
+    assert np.max(few) == pytest.approx(largest, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        (np.ones((2, 8, 9, 1), "float32"), r"\(batch, 8, 8, 1\).*\(2, 8, 9, 1\)"),
+        (np.ones((8, 8, 1), "float32"), r"\(batch, 8, 8, 1\).*\(8, 8, 1\)"),
+        (np.ones((1, 8, 8, 1), "float64"), "FLOAT64 but expected type FLOAT32"),
+    ],
+)
+def test_a_lite_function_refuses_what_does_not_fit(
+    batch: np.ndarray, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        lite_function(lite_digits("float32"))(batch)
+
+
+@pytest.mark.parametrize("kind", ["int4", None])
+def test_another_kind_of_file_is_refused(kind: Any) -> None:
+    with pytest.raises(ValueError, match=f"'int8'.*Received: {kind!r}"):
+        lite_file(functional_cnn((8, 8, 1), 10), kind, some_digits(2)[0])
+
+
+def test_the_share_of_right_answers_is_counted_one_by_one() -> None:
+    shapes: list[tuple[int, ...]] = []
+
+    def predict(batch: np.ndarray) -> list[np.ndarray]:
+        shapes.append(batch.shape)
+        return [np.eye(3)[int(image.sum())] for image in batch]
+
+    images = np.array([0.0, 1.0, 2.0, 1.0]).reshape(4, 1, 1, 1)
+    classify = share_right(predict, images, np.array([0, 1, 2, 2]))
+    assert shapes == []
+    assert classify() == 0.75
+    assert shapes == [(1, 1, 1, 1)] * 4
+
+
+# Replicas
+
+
+def test_the_step_of_one_replica_is_that_of_keras() -> None:
+    images, labels = some_digits(30)
+    plain, model = (functional_cnn((8, 8, 1), 10) for _ in range(2))
+    model.set_weights(plain.get_weights())
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    plain.compile(keras.optimizers.Adam(0.01), loss, jit_compile=False)
+    optimizer = keras.optimizers.Adam(0.01)
+    optimizer.build(model.trainable_variables)
+    step = replica_step(ONE_DEVICE, model, optimizer)
+
+    for size in (30, 17, 1):
+        expected = float(plain.train_on_batch(images[:size], labels[:size]))
+        assert float(step(images[:size], labels[:size])) == pytest.approx(
+            expected, rel=1e-4
+        )
+    assert largest_difference(model.get_weights(), plain.get_weights()) < 1e-5
+
+
+def test_the_loop_ends_where_fit_ends() -> None:
+    data = some_digits()
+    by_loop = train_on_replicas(ONE_DEVICE, *data, epochs=2, batch_size=32)
+    by_fit = fit_on_replicas(
+        ONE_DEVICE, *data, epochs=2, batch_size=32, jit_compile=False
+    )
+    assert largest_difference(by_loop, by_fit) < 1e-5
+    once = train_on_replicas(ONE_DEVICE, *data, epochs=1, batch_size=32)
+    assert largest_difference(by_loop, once) > 1e-3
+
+
+@pytest.mark.parametrize("train", [train_on_replicas, fit_on_replicas])
+def test_training_goes_on_from_its_backup(train: Any, tmp_path: Path) -> None:
+    data, steps = some_digits(), []
+
+    def stop(step: int) -> None:
+        steps.append(step)
+        if step == 10:  # the second of the third epoch
+            raise KeyboardInterrupt
+
+    backup = str(tmp_path / "backup")
+    with pytest.raises(KeyboardInterrupt):
+        train(ONE_DEVICE, *data, 3, 32, backup, stop)
+    assert steps == list(range(1, 11))
+    steps.clear()
+    resumed = train(ONE_DEVICE, *data, 3, 32, backup, steps.append)
+
+    assert steps == [1, 2, 3, 4]
+    assert largest_difference(resumed, train(ONE_DEVICE, *data, 3, 32)) == 0.0
+
+
+@pytest.mark.parametrize(("epochs", "batch_size"), [(0, 32), (1, 0)])
+def test_no_training_is_refused(epochs: int, batch_size: int) -> None:
+    with pytest.raises(
+        ValueError, match=f"epochs={epochs} and batch_size={batch_size}"
+    ):
+        train_on_replicas(ONE_DEVICE, *some_digits(), epochs, batch_size)
+
+
+def raising(text: str) -> Any:
+    def action() -> None:
+        raise KeyError(text) if text == "key" else ValueError(text)
+
+    return action
+
+
+def test_an_error_is_one_line() -> None:
+    assert error_of(lambda: None) == "no error"
+    assert error_of(raising("key")) == "KeyError: 'key'"
+    assert error_of(raising("\nfirst\n\n  middle\nlast  \n")) == (
+        "ValueError: first ... last"
+    )
+    assert error_of(raising("first\nlast")) == "ValueError: first ... last"
+
+
+def test_the_largest_difference_is_found_in_any_array() -> None:
+    first = [np.zeros((2, 2)), [1.0, 2.0]]
+    assert largest_difference(first, first) == 0.0
+    assert largest_difference(first, [np.full((2, 2), -0.25), [1.0, 2.0]]) == 0.25
+    assert largest_difference(first, [np.zeros((2, 2)), [1.0, 5.0]]) == 3.0
+    assert np.isnan(largest_difference(first, [np.full((2, 2), np.nan), [1.0, 2.0]]))
+    with pytest.raises(ValueError, match=r"shapes \[\(2, 2\), \(2,\)\]\. Received"):
+        largest_difference(first, [np.zeros((2, 2)), [1.0]])
+
+
+def test_each_worker_knows_all_addresses_and_its_own_place() -> None:
+    configs = [json.loads(each["TF_CONFIG"]) for each in cluster_variables(3)]
+
+    assert configs[0]["cluster"] == configs[1]["cluster"] == configs[2]["cluster"]
+    addresses = configs[0]["cluster"]["worker"]
+    assert len(set(addresses)) == 3
+    assert all(address.startswith("127.0.0.1:") for address in addresses)
+    assert [config["task"]["index"] for config in configs] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("num_workers", [0, 1.5])
+def test_no_worker_is_refused(num_workers: Any) -> None:
+    with pytest.raises(ValueError, match=f"num_workers={num_workers}"):
+        cluster_variables(num_workers)
+
+
+def test_two_devices_and_one_reach_the_same_weights() -> None:
+    data = some_digits(97)  # a last batch of 33, which two cannot share evenly
+    call = "train_on_replicas(strategy, images, labels, epochs=2)"
+    [weights] = run_script(call, *data, "two devices")
+    one = train_on_replicas(ONE_DEVICE, *data, epochs=2)
+    assert largest_difference(one, weights) < 1e-5
+
+
+def test_a_killed_worker_is_started_again_and_nothing_is_lost(tmp_path: Path) -> None:
+    data = some_digits(128)
+    call = f"""[strategy.num_replicas_in_sync, train_on_replicas(
+        strategy, images, labels, epochs=2, backup={str(tmp_path / "backup")!r},
+        on_step=lambda n: n == STEP and rank and os.kill(os.getpid(), signal.SIGKILL),
+    )]"""
+    with pytest.raises(RuntimeError, match=r"Program 2 of 2 was ended by .* SIGKILL"):
+        run_script(call.replace("STEP", "3"), *data, "two workers")
+    first, second = run_script(call.replace("STEP", "9"), *data, "two workers")
+
+    one = train_on_replicas(ONE_DEVICE, *data, epochs=2)
+    assert first[0] == second[0] == 2
+    assert largest_difference(one, first[1]) < 1e-5
+    assert largest_difference(first[1], second[1]) == 0.0
+
+
+def test_keras_2_runs_the_script_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+
+    def run(
+        programs: list[str], variables: list[dict[str, str]], timeout: float
+    ) -> Any:
+        seen.extend([programs, variables, timeout])
+        return ["a notice of TensorFlow\n[1, 2]"]
+
+    monkeypatch.setattr(performance, "run_together", run)
+
+    found = run_script("[1, 2]", *some_digits(3), "one device", "tf_keras", timeout=7)
+    assert found == [[1, 2]]
+    [[program], variables, timeout] = seen
+    assert "import tf_keras as keras" in program
+    assert (variables, timeout) == ([{"TF_USE_LEGACY_KERAS": "1"}], 7)
+
+
+def test_another_place_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"'two devices', 'two workers'.*'the moon'"):
+        run_script("1", *some_digits(3), "the moon")
+    assert list(STRATEGIES) == ["one device", "two devices", "two workers"]
+
+
+def test_all_ratios_stand_in_one_table() -> None:
+    one = (1.0, 1.0, 1.0)
+    table = measured_table(
+        {
+            "step": {"a": one, "b": (0.25, 0.5, 0.75), "c": (2.0, 3.0, 4.0)},
+            "memory": {"all": one, "parts": (0.5, 0.5, 0.5)},
+        }
+    )
+
+    assert table.headings == ["Measured", "Change", "Compared with", "Ratio"]
+    assert table.rows == [
+        ["step", "b", "a", "0.5 (0.25 to 0.75)"],
+        ["step", "c", "a", "3 (2 to 4)"],
+        ["memory", "parts", "all", "0.5 (0.5 to 0.5)"],
+    ]

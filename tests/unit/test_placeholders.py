@@ -1,0 +1,759 @@
+"""The way from placeholders: three programs that agree, and the recipes out."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from snippets.data import digit_vectors
+from snippets.placeholders import (
+    FeedRunner,
+    GraphLayer,
+    begin_at_placeholder,
+    call_on_placeholder,
+    check_start,
+    checkpoint_problems,
+    classifier_with,
+    count_traces,
+    graph_of_2017,
+    load_checkpoint,
+    network_of_2017,
+    row_sums_of_2017,
+    start_weights,
+    train_in_function,
+    train_in_keras,
+    train_in_session,
+    unfed_placeholders,
+)
+from snippets.placeholders.mistakes import leaking_double
+from snippets.processes import outputs_in_fresh_process
+from snippets.showing.both_kerases import errors_and_fixes
+
+tf1 = tf.compat.v1
+SAME = {name: name for name in start_weights()}
+
+
+@pytest.fixture(autouse=True)
+def eager_mode_and_the_default_graph_are_untouched() -> Any:
+    graph = tf1.get_default_graph()
+    names = [operation.name for operation in graph.get_operations()]
+    yield
+    assert tf.executing_eagerly()
+    assert tf1.get_default_graph() is graph
+    assert [operation.name for operation in graph.get_operations()] == names
+    assert tf1.get_default_session() is None
+    assert not tf1.get_collection(tf1.GraphKeys.GLOBAL_VARIABLES)
+
+
+def digit_batches(number: int = 20, size: int = 32) -> list[Any]:
+    vectors, labels = digit_vectors()
+    starts = range(0, number * size, size)
+    return [(vectors[k : k + size], labels[k : k + size]) for k in starts]
+
+
+# The same answer in four lines
+
+
+@pytest.mark.parametrize("size", [0, 1, 5])
+def test_old_code_sums_rows_of_a_batch_of_any_size(size: int) -> None:
+    batch = np.arange(3.0 * size).reshape(size, 3)
+
+    np.testing.assert_allclose(row_sums_of_2017(batch), batch.sum(axis=1))
+
+
+def test_old_code_refuses_rows_of_another_length() -> None:
+    with pytest.raises(ValueError, match=r"Cannot feed value of shape \(2, 4\)"):
+        row_sums_of_2017(np.zeros((2, 4)))
+
+
+# Three programs, one walk
+
+
+def numpy_losses(
+    weights: dict[str, Any], batches: list[Any], learning_rate: float
+) -> list[float]:
+    """Gradient descent written out by hand, in float64."""
+    w, b, v, c = (array.astype("float64") for array in weights.values())
+    losses = []
+    for x, y in batches:
+        hidden = np.maximum(x @ w + b, 0.0)
+        scores = hidden @ v + c
+        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+        scores /= scores.sum(axis=1, keepdims=True)
+        rows = np.arange(len(y))
+        losses.append(float(-np.log(scores[rows, y]).mean()))
+        scores[rows, y] -= 1.0
+        d_scores = scores / len(y)
+        d_hidden = (d_scores @ v.T) * (hidden > 0)
+        v, c = (
+            v - learning_rate * hidden.T @ d_scores,
+            c - learning_rate * d_scores.sum(0),
+        )
+        w, b = w - learning_rate * x.T @ d_hidden, b - learning_rate * d_hidden.sum(0)
+    return losses
+
+
+@pytest.mark.parametrize("train", [train_in_session, train_in_function, train_in_keras])
+@pytest.mark.parametrize("learning_rate", [0.1, 0.5])
+def test_each_program_walks_through_the_losses_of_numpy(
+    train: Callable[..., list[float]], learning_rate: float
+) -> None:
+    weights, batches = start_weights(seed=3), digit_batches()
+
+    losses = train(weights, batches, learning_rate)
+
+    np.testing.assert_allclose(
+        losses, numpy_losses(weights, batches, learning_rate), rtol=1e-5
+    )
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("train", [train_in_session, train_in_function, train_in_keras])
+def test_each_program_takes_batches_of_different_sizes_and_leaves_the_weights(
+    train: Callable[..., list[float]],
+) -> None:
+    weights = start_weights(num_features=4, num_hidden=2, num_classes=3)
+    kept = {name: array.copy() for name, array in weights.items()}
+    batches = [(np.ones((size, 4), "float32"), np.arange(size)) for size in (1, 3, 2)]
+
+    losses = train(weights, batches)
+
+    np.testing.assert_allclose(losses, numpy_losses(kept, batches, 0.1), rtol=1e-5)
+    for name, array in weights.items():
+        np.testing.assert_array_equal(array, kept[name])
+
+
+@pytest.mark.parametrize("train", [train_in_session, train_in_function, train_in_keras])
+def test_no_batches_give_no_losses(train: Callable[..., list[float]]) -> None:
+    assert train(start_weights(), []) == []
+
+
+PROGRAMS = [train_in_session, train_in_function, train_in_keras, check_start]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(
+    ("vectors", "labels"),
+    [
+        (np.zeros((2, 63)), np.zeros(2, int)),
+        (np.zeros(64), np.zeros((), int)),
+        (np.zeros((2, 64)), np.zeros(3, int)),
+        (np.zeros((2, 1, 64)), np.zeros((2, 1), int)),
+        (np.zeros((0, 64)), np.zeros(0, int)),
+        (np.zeros((2, 64)), np.array([0, 10])),
+        (np.zeros((2, 64)), np.array([-1, 0])),
+    ],
+)
+def test_a_batch_that_does_not_fit_is_refused_with_its_position(
+    program: Callable[..., Any], vectors: np.ndarray, labels: np.ndarray
+) -> None:
+    good = (np.zeros((1, 64), "float32"), np.array([9]))
+    with pytest.raises(
+        ValueError, match=r"batch 1 of shapes \(batch, 64\) and"
+    ) as caught:
+        program(start_weights(), [good, (vectors, labels)])
+
+    assert str(caught.value).endswith(
+        f"labels from 0 to 9. Received: shapes {vectors.shape} and {labels.shape}"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden/bias": np.zeros(31)},
+        {"scores/kernel": np.zeros((31, 10))},
+        {"scores/bias": np.zeros(9)},
+        {"hidden/kernel": np.zeros(64)},
+        {"scores/gamma": np.zeros(10)},
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(change: dict[str, Any]) -> None:
+    weights = {**start_weights(), **change}
+    for program in (*PROGRAMS, lambda weights, _: classifier_with(weights)):
+        with pytest.raises(ValueError, match="Expected `weights` of shapes"):
+            program(weights, [])
+
+
+def test_missing_weights_are_refused() -> None:
+    for name in start_weights():
+        weights = start_weights()
+        del weights[name]
+        with pytest.raises(ValueError, match="Expected `weights` of shapes"):
+            check_start(weights)
+
+
+def test_equal_seeds_draw_equal_weights_within_glorots_limit() -> None:
+    first, again, other = (start_weights(seed=seed) for seed in (1, 1, 2))
+    limit = np.sqrt(6.0 / (64 + 32))
+
+    np.testing.assert_array_equal(first["hidden/kernel"], again["hidden/kernel"])
+    assert not np.array_equal(first["hidden/kernel"], other["hidden/kernel"])
+    assert 0.95 * limit < np.abs(first["hidden/kernel"]).max() <= np.float32(limit)
+    assert np.abs(first["scores/kernel"]).max() > limit
+    assert not first["hidden/bias"].any()
+    assert not first["scores/bias"].any()
+    assert {array.dtype.name for array in first.values()} == {"float32"}
+
+
+@pytest.mark.parametrize("sizes", [(0, 1, 1), (1, 0, 1), (1, 1, -1)])
+def test_sizes_below_one_are_refused(sizes: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"at least 1. Received: {sizes}")):
+        start_weights(*sizes)
+
+
+def test_the_smallest_sizes_are_accepted() -> None:
+    assert start_weights(1, 1, 1)["scores/kernel"].shape == (1, 1)
+
+
+def test_the_keras_classifier_computes_what_numpy_computes() -> None:
+    weights = start_weights(5, 4, 3, seed=9)
+    weights["hidden/bias"] += 0.1
+    weights["scores/bias"] -= 0.2
+    x = np.random.default_rng(0).normal(size=(7, 5)).astype("float32")
+    w, b, v, c = weights.values()
+
+    model = classifier_with(weights)
+
+    assert model.input_shape == (None, 5)
+    np.testing.assert_allclose(
+        model(x), np.maximum(x @ w + b, 0.0) @ v + c, rtol=1e-5, atol=1e-6
+    )
+
+
+# Models and placeholders
+
+
+@pytest.mark.parametrize("module", [keras, tf_keras])
+def test_a_model_made_in_the_graph_answers_a_placeholder(module: ModuleType) -> None:
+    output = call_on_placeholder(lambda: module.Sequential([module.layers.Dense(10)]))
+
+    assert output.shape.as_list() == [None, 10]
+    assert output.graph is not tf1.get_default_graph()
+
+
+@pytest.mark.parametrize("module", [keras, tf_keras])
+def test_a_model_made_outside_cannot_be_called_in_the_graph(module: ModuleType) -> None:
+    start = module.Input((784,))
+    model = module.Model(start, module.layers.Dense(10)(start))
+    with pytest.raises(RuntimeError, match="Attempting to capture an EagerTensor"):
+        call_on_placeholder(model)
+
+
+def test_a_model_begins_at_a_placeholder_on_keras_2_alone() -> None:
+    assert begin_at_placeholder(tf_keras).shape.as_list() == [None, 10]
+    with pytest.raises(ValueError, match="`input_tensor` must be a KerasTensor"):
+        begin_at_placeholder(keras)
+
+
+# Checkpoints
+
+
+def saved(folder: Path, seed: int = 1) -> str:
+    path = str(folder / "old")
+    train_in_session(start_weights(seed=seed), digit_batches(), checkpoint=path)
+    return path
+
+
+def test_a_checkpoint_fills_a_model_that_then_computes_the_same(tmp_path: Path) -> None:
+    path, (vectors, _) = saved(tmp_path), digit_vectors()
+    model = classifier_with(start_weights(seed=2))
+
+    load_checkpoint(model, path, SAME)
+
+    read = tf.train.load_checkpoint(path).get_tensor
+    with tf.Graph().as_default(), tf1.Session() as session:  # the old network, restored
+        x = tf1.placeholder(tf.float32, [None, 64])
+        v = {n: tf1.get_variable(n, w.shape) for n, w in start_weights().items()}
+        hidden = tf.nn.relu(tf.matmul(x, v["hidden/kernel"]) + v["hidden/bias"])
+        scores = tf.matmul(hidden, v["scores/kernel"]) + v["scores/bias"]
+        tf1.train.Saver().restore(session, path)
+        old = session.run(scores, {x: vectors})
+    np.testing.assert_allclose(model(vectors), old, atol=1e-5)
+    for weight in model.weights:
+        np.testing.assert_array_equal(weight, read(weight.path))
+    assert not np.allclose(
+        read("hidden/kernel"), start_weights(seed=1)["hidden/kernel"]
+    )
+
+
+def test_the_name_map_decides_which_variable_goes_where(tmp_path: Path) -> None:
+    with tf.Graph().as_default(), tf1.Session() as session:
+        for name, value in {"a": 1.0, "b": 2.0, "b/Momentum": 9.0}.items():
+            tf1.get_variable(name, initializer=np.full((3,), value, "float32"))
+        session.run(tf1.global_variables_initializer())
+        tf1.train.Saver().save(session, str(tmp_path / "old"))
+    model = keras.Sequential([keras.Input((3,)), keras.layers.LayerNormalization()])
+    gamma, beta = model.weights
+
+    load_checkpoint(
+        model, tmp_path / "old", {gamma.path: "b", beta.path: "a"}, ["b/Momentum"]
+    )
+
+    assert keras.ops.convert_to_numpy(gamma).tolist() == [2.0, 2.0, 2.0]
+    assert keras.ops.convert_to_numpy(beta).tolist() == [1.0, 1.0, 1.0]
+
+
+def write(folder: Path, arrays: dict[str, Any]) -> str:
+    with tf.Graph().as_default(), tf1.Session() as session:
+        for name, value in arrays.items():
+            tf1.get_variable(name, initializer=value)
+        session.run(tf1.global_variables_initializer())
+        return str(tf1.train.Saver().save(session, str(folder / "old")))
+
+
+def test_every_problem_stands_in_one_message_and_nothing_is_loaded(
+    tmp_path: Path,
+) -> None:
+    arrays: dict[str, Any] = start_weights(seed=1)
+    del arrays["hidden/bias"]
+    arrays["hidden/kernel"] = arrays["hidden/kernel"].T
+    arrays["scores/bias"] = arrays["scores/bias"].astype("float64")
+    arrays["global_step"] = np.zeros((), "int64")
+    path = write(tmp_path, arrays)
+    model = classifier_with(start_weights(seed=2))
+    name_map = {**SAME, "hidden/gamma": "gamma"}
+    del name_map["scores/kernel"]
+
+    with pytest.raises(ValueError, match="for each weight of `model`") as caught:
+        load_checkpoint(model, path, name_map)
+
+    problems = str(caught.value).partition("Received: ")[2].split("; ")
+    assert problems == [
+        "wrong shape: 'hidden/kernel' is (32, 64), 'hidden/kernel' is (64, 32)",
+        "missing: 'hidden/bias', for the weight 'hidden/bias'",
+        "`name_map` lacks the weight 'scores/kernel'",
+        "wrong dtype: 'scores/bias' is float64, 'scores/bias' is float32",
+        "`name_map` has 'hidden/gamma', which is no weight of the model",
+        "extra: 'global_step'",
+        "extra: 'scores/kernel'",
+    ]
+    assert problems == checkpoint_problems(model, path, name_map)
+    for weight in model.weights:
+        np.testing.assert_array_equal(weight, start_weights(seed=2)[weight.path])
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"hidden/bias": None}, "missing: 'hidden/bias', for the weight 'hidden/bias'"),
+        ({"step": np.zeros((), "int64")}, "extra: 'step'"),
+        ({"hidden/bias": np.zeros(31, "float32")}, "'hidden/bias' is (31,)"),
+        ({"hidden/bias": np.zeros(32, "int32")}, "'hidden/bias' is int32"),
+    ],
+)
+def test_each_problem_alone_refuses_the_checkpoint(
+    tmp_path: Path, change: dict[str, Any], problem: str
+) -> None:
+    arrays = {**start_weights(), **change}
+    path = write(tmp_path, {k: v for k, v in arrays.items() if v is not None})
+    with pytest.raises(ValueError, match=re.escape(problem)):
+        load_checkpoint(classifier_with(start_weights()), path, SAME)
+
+
+def test_ignored_variables_are_no_problem(tmp_path: Path) -> None:
+    path = write(tmp_path, {**start_weights(), "step": np.zeros((), "int64")})
+    model = classifier_with(start_weights())
+
+    assert checkpoint_problems(model, path, SAME, ["step"]) == []
+    assert checkpoint_problems(model, path, SAME) == ["extra: 'step'"]
+
+
+def test_a_checkpoint_that_is_not_there_is_reported_by_tensorflow(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(tf.errors.NotFoundError, match="none"):
+        load_checkpoint(classifier_with(start_weights()), tmp_path / "none", SAME)
+
+
+# Graph functions as layers
+
+
+def graph_model(num_features: int = 64) -> keras.Model:
+    x = keras.Input((num_features,))
+    return keras.Model(x, GraphLayer(network_of_2017, name="old")(x))
+
+
+def test_a_graph_layer_computes_what_its_function_computes() -> None:
+    model, x = graph_model(5), np.random.default_rng(0).normal(size=(3, 5))
+    kernel, bias, scale = (
+        keras.ops.convert_to_numpy(weight) for weight in model.weights
+    )
+
+    assert scale == 1.0
+    np.testing.assert_allclose(model(x), scale * x @ kernel + bias, atol=1e-5)
+
+
+def test_variables_of_the_function_are_weights_by_their_names_and_kinds() -> None:
+    layer = graph_model().get_layer("old")
+
+    assert [weight.name for weight in layer.trainable_weights] == [
+        "scores_kernel",
+        "scores_bias",
+    ]
+    assert [weight.name for weight in layer.non_trainable_weights] == ["scale"]
+
+
+def test_the_old_function_multiplies_by_its_scale_and_adds_its_bias() -> None:
+    layer = GraphLayer(network_of_2017)
+    x = np.ones((2, 4), "float32")
+    layer.build((None, 4))
+
+    layer.set_weights([np.ones((4, 10)), np.full(10, 0.5), np.array(3.0)])
+
+    np.testing.assert_array_equal(layer(x), np.full((2, 10), 12.5))
+
+
+def test_fit_trains_what_is_trainable_and_nothing_else() -> None:
+    vectors, labels = digit_vectors()
+    model = graph_model()
+    before = [weight.numpy().copy() for weight in model.weights]
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.02), loss, metrics=["accuracy"])
+
+    history = model.fit(vectors, labels, epochs=3, verbose=0).history
+
+    changed = [
+        not np.array_equal(a, w) for a, w in zip(before, model.weights, strict=True)
+    ]
+    assert changed == [True, True, False]
+    assert history["accuracy"][-1] > 0.9
+
+
+def test_a_frozen_graph_layer_trains_nothing() -> None:
+    model = graph_model()
+    model.get_layer("old").trainable = False
+
+    assert model.trainable_weights == []
+    assert len(model.weights) == 3
+
+
+def test_a_graph_layer_reloads_with_its_weights_in_a_fresh_process(
+    tmp_path: Path,
+) -> None:
+    model, x = graph_model(4), np.random.default_rng(0).normal(size=(3, 4))
+    model.layers[-1].set_weights([np.eye(4, 10), np.arange(10.0), np.array(2.0)])
+    model.save(tmp_path / "old.keras")
+
+    (outputs,) = outputs_in_fresh_process(
+        tmp_path / "old.keras", x.astype("float32"), ["snippets.placeholders"]
+    )
+
+    np.testing.assert_allclose(
+        outputs, 2.0 * x @ np.eye(4, 10) + np.arange(10.0), atol=1e-5
+    )
+
+
+def test_a_graph_layer_is_made_again_from_its_config() -> None:
+    layer = GraphLayer(network_of_2017, name="old", trainable=False)
+
+    again = GraphLayer.from_config(layer.get_config())
+
+    assert again.function is network_of_2017
+    assert (again.name, again.trainable) == ("old", False)
+
+
+def test_a_variable_used_twice_is_one_weight() -> None:
+    def tied(x: tf.Tensor) -> tf.Tensor:
+        for _ in range(2):
+            with tf1.variable_scope("tied", reuse=tf1.AUTO_REUSE):
+                x = tf.matmul(x, tf1.get_variable("w", [3, 3]))
+        return x
+
+    layer = GraphLayer(tied)
+    x = np.ones((2, 3), "float32")
+    layer(x)
+
+    (w,) = layer.get_weights()
+    np.testing.assert_allclose(layer(x), x @ w @ w, rtol=1e-5)
+
+
+def test_a_graph_layer_of_constants_has_no_weights_and_lets_gradients_through() -> None:
+    graph = tf.Graph()
+    with graph.as_default():
+        x = tf1.placeholder(tf.float32, [None, 3], name="x")
+        tf.square(x, name="y")
+    frozen = graph.as_graph_def()
+    layer = GraphLayer(lambda x: tf.import_graph_def(frozen, {"x:0": x}, ["y:0"])[0])
+    point = tf.constant([[1.0, 2.0, 3.0]])
+
+    with tf.GradientTape() as tape:
+        tape.watch(point)
+        total = tf.reduce_sum(layer(point))
+
+    assert layer.weights == []
+    assert tape.gradient(total, point).numpy().tolist() == [[2.0, 4.0, 6.0]]
+
+
+def test_a_function_with_a_placeholder_of_its_own_is_refused() -> None:
+    def asks(x: tf.Tensor) -> tf.Tensor:
+        return x * tf1.placeholder(tf.float32, [], name="rate")
+
+    with pytest.raises(ValueError, match=r"asks, which also reads \['rate'\]"):
+        GraphLayer(asks)(np.ones((1, 3), "float32"))
+
+
+def test_unfed_placeholders_are_those_that_the_result_waits_for() -> None:
+    def several(x: tf.Tensor) -> tf.Tensor:
+        tf1.placeholder(tf.float32, [], name="unused")
+        late = tf1.placeholder(tf.float32, [], name="late")
+        early = tf1.placeholder(tf.float32, [], name="early")
+        return tf.sqrt(x * late + early)
+
+    wrapped = tf1.wrap_function(several, [tf.TensorSpec([], tf.float32)])
+
+    assert unfed_placeholders(wrapped.graph) == ["early", "late"]
+
+
+def test_variables_without_names_stay_apart() -> None:
+    def two(x: tf.Tensor) -> tf.Tensor:
+        return x * tf.Variable(lambda: 2.0) + tf.Variable(lambda: 5.0)
+
+    layer = GraphLayer(two)
+
+    assert float(layer(np.ones((1, 1), "float32"))[0, 0]) == 7.0
+    assert sorted(map(float, layer.get_weights())) == [2.0, 5.0]
+
+
+def test_a_placeholder_with_a_default_is_no_obstacle() -> None:
+    def halve(x: tf.Tensor) -> tf.Tensor:
+        return x * tf1.placeholder_with_default(0.5, [])
+
+    assert float(GraphLayer(halve)(np.ones((1, 1), "float32"))[0, 0]) == 0.5
+
+
+def test_what_is_no_function_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"`function` to be callable\. Received: 3"):
+        GraphLayer(3)
+
+
+def test_a_function_that_is_not_registered_cannot_be_reloaded(tmp_path: Path) -> None:
+    x = keras.Input((3,))
+    model = keras.Model(x, GraphLayer(tf.identity.__wrapped__)(x))
+    model.save(tmp_path / "old.keras")
+
+    with pytest.raises((TypeError, ValueError), match="Could not"):
+        keras.saving.load_model(tmp_path / "old.keras")
+
+
+# Feeding a model by names
+
+
+def branching_model() -> keras.Model:
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    total = keras.layers.Add(name="total")([a, b])
+    doubled = keras.layers.Rescaling(2.0, name="doubled")(total)
+    tripled = keras.layers.Rescaling(3.0, name="tripled")(a)
+    return keras.Model([a, b], [doubled, tripled])
+
+
+ONES = np.ones((2, 3))
+
+
+def test_one_name_gives_an_array_and_several_a_list() -> None:
+    runner = FeedRunner(branching_model())
+    feed_dict = {"b": 4.0 * ONES, "a": ONES}
+
+    np.testing.assert_array_equal(runner.run("doubled", feed_dict), 10.0 * ONES)
+    tripled, total = runner.run(["tripled", "total"], feed_dict)
+    np.testing.assert_array_equal(tripled, 3.0 * ONES)
+    np.testing.assert_array_equal(total, 5.0 * ONES)
+
+
+def test_only_what_the_fetch_needs_must_be_fed() -> None:
+    runner = FeedRunner(branching_model())
+
+    np.testing.assert_array_equal(runner.run("tripled", {"a": ONES}), 3.0 * ONES)
+    with pytest.raises(ValueError, match=r"all that \['doubled'\] needs.*\['a'\]"):
+        runner.run("doubled", {"a": ONES})
+    with pytest.raises(ValueError, match=r"all that \['total'\] needs.*nothing"):
+        runner.run(["total"], {})
+
+
+def test_a_tensor_between_layers_can_be_fed_in_place_of_the_inputs() -> None:
+    runner = FeedRunner(branching_model())
+
+    np.testing.assert_array_equal(
+        runner.run("doubled", {"total": 7.0 * ONES}), 14.0 * ONES
+    )
+
+
+def test_fed_values_are_cast_as_a_placeholder_casts_them() -> None:
+    fetched = FeedRunner(branching_model()).run("a", {"a": ONES.astype("int64")})
+
+    assert isinstance(fetched, np.ndarray)
+    assert fetched.dtype == "float32"
+
+
+def test_the_runner_equals_the_model_and_a_session_on_the_digits() -> None:
+    vectors, _ = digit_vectors()
+    weights = start_weights(seed=4)
+    model = classifier_with(weights)
+    with tf.Graph().as_default(), tf1.Session() as session:
+        x = tf1.placeholder(tf.float32, [None, 64])
+        hidden = tf.nn.relu(tf.matmul(x, weights["hidden/kernel"]))
+        scores = tf.matmul(hidden, weights["scores/kernel"])
+        fetched = session.run([hidden, scores], {x: vectors})
+
+    ours = FeedRunner(model).run(["hidden", "scores"], {"x": vectors})
+
+    for mine, theirs in zip(ours, fetched, strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-5)
+    np.testing.assert_allclose(ours[1], model(vectors), atol=1e-5)
+
+
+def test_one_function_serves_all_runs_with_the_same_names() -> None:
+    runner = FeedRunner(branching_model())
+    for size in (1, 2, 3):
+        runner.run("tripled", {"a": np.ones((size, 3))})
+    runner.run("total", {"a": ONES, "b": ONES})
+
+    assert len(runner._functions) == 2
+
+
+def test_a_sequential_model_is_fed_by_the_name_of_its_input() -> None:
+    model = keras.Sequential(
+        [keras.Input((3,), name="x"), keras.layers.Rescaling(2.0, name="y")]
+    )
+
+    np.testing.assert_array_equal(FeedRunner(model).run("y", {"x": ONES}), 2.0 * ONES)
+
+
+def test_a_layer_with_several_outputs_has_no_name_to_fetch() -> None:
+    x = keras.Input((4, 3), name="x")
+    sequences, state = keras.layers.GRU(
+        2, return_sequences=True, return_state=True, name="steps"
+    )(x)
+
+    assert list(FeedRunner(keras.Model(x, [sequences, state])).tensors) == ["x"]
+
+
+def test_a_layer_called_twice_stands_for_its_first_call() -> None:
+    x = keras.Input((3,), name="x")
+    shared = keras.layers.Rescaling(2.0, name="shared")
+    once = keras.layers.Rescaling(3.0, name="once")
+
+    runner = FeedRunner(keras.Model(x, once(shared(shared(x)))))
+
+    np.testing.assert_array_equal(runner.run("shared", {"x": ONES}), 2.0 * ONES)
+    np.testing.assert_array_equal(runner.run("once", {"x": ONES}), 12.0 * ONES)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 4), (2, 3, 1)])
+def test_a_value_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
+    expected = f"Cannot feed value of shape {shape} for 'a', which has shape (None, 3)"
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        FeedRunner(branching_model()).run("tripled", {"a": np.ones(shape)})
+
+
+@pytest.mark.parametrize(("fetch", "feed"), [("q", "a"), ("tripled", "q")])
+def test_unknown_names_are_refused_with_those_that_exist(fetch: str, feed: str) -> None:
+    known = "['a', 'b', 'total', 'doubled', 'tripled']. Received: 'q'"
+    with pytest.raises(ValueError, match=re.escape(known)):
+        FeedRunner(branching_model()).run(fetch, {feed: ONES})
+
+
+def test_a_model_without_inputs_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"begins at an Input\. Received: Sequential"):
+        FeedRunner(keras.Sequential([keras.layers.Dense(2)]))
+
+
+# Traces
+
+
+def test_every_shape_is_a_graph_unless_a_signature_says_otherwise() -> None:
+    batches = [tf.zeros((size, 64)) for size in (1, 2, 3)]
+    spec = tf.TensorSpec([None, 64], tf.float32)
+
+    assert count_traces(tf.reduce_sum, batches) == 3
+    assert count_traces(tf.reduce_sum, batches, reduce_retracing=True) == 2
+    assert count_traces(tf.reduce_sum, batches, input_signature=[spec]) == 1
+
+
+def test_every_python_number_is_a_graph() -> None:
+    assert count_traces(tf.square, [1.0, 2.0, 3.0, 1.0]) == 3
+    assert count_traces(tf.square, [tf.constant(k) for k in (1.0, 2.0, 3.0)]) == 1
+    assert count_traces(tf.square, []) == 0
+
+
+def test_counting_is_quiet_and_leaves_the_logger_as_it_was(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    level = tf.get_logger().level
+
+    count_traces(tf.square, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    with pytest.raises(TypeError):
+        count_traces(tf.square, [object()])
+
+    assert not caplog.messages
+    assert tf.get_logger().level == level
+
+
+def test_a_tf_function_is_refused_for_it_may_have_graphs_already() -> None:
+    with pytest.raises(ValueError, match=r"plain Python function\. Received: Function"):
+        count_traces(tf.function(tf.square), [1.0])
+
+
+# Errors and fixes
+
+
+def test_a_leaked_tensor_cannot_be_used_and_the_returned_one_can() -> None:
+    returned, leaked = leaking_double(2.0)
+
+    assert float(returned + 1.0) == 5.0
+    with pytest.raises(TypeError, match="is out of scope and cannot be used here"):
+        leaked + 1.0
+
+
+def test_the_lent_session_fails_in_every_way_that_the_page_shows() -> None:
+    lines = {
+        "session.run(total)": "session.run(total, {x: np.ones((2, 3))})",
+        "session.run(total, {x: np.ones((2, 4))})": "1",
+        "session.run(w)": "session.run(tf1.global_variables_initializer())",
+        "session.run(elsewhere)": "tf1.Session(graph=elsewhere.graph).run(elsewhere)",
+        "total + elsewhere": "1",
+        "total.eval({x: np.ones((2, 3))})": "1",
+    }
+    expected = [
+        "InvalidArgumentError: You must feed a value for placeholder tensor 'x' with "
+        "dtype float and shape [?,3]",
+        "ValueError: Cannot feed value of shape (2, 4) for Tensor x:0, which has shape "
+        "(None, 3)",
+        "FailedPreconditionError: Could not find variable w. This could mean that the "
+        "variable has been deleted. In TF1, it can also mean the variable is "
+        "uninitialized.",
+        "ValueError: Argument `fetch` = Tensor(",
+        'ValueError: Tensor("Const:0", shape=(), dtype=float32) must be from the same '
+        'graph as Tensor("Sum:0"',
+        "ValueError: Cannot evaluate tensor using `eval()`: No default session is "
+        "registered.",
+    ]
+    with graph_of_2017() as names:
+        table = errors_and_fixes(lines, **names)
+        session = names["session"]
+
+    for row, start in zip(table.rows, expected, strict=True):
+        assert row.message.startswith(start)
+    with pytest.raises(RuntimeError, match="closed Session"):
+        session.run(names["w"])
+
+
+def test_the_lent_session_is_closed_after_an_error_too() -> None:
+    names: dict[str, Any] = {}
+
+    def fail() -> None:
+        with graph_of_2017() as lent:
+            names.update(lent)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    with pytest.raises(RuntimeError, match="closed Session"):
+        names["session"].run(names["total"], {names["x"]: [[1.0, 2.0, 3.0]]})

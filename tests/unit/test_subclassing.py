@@ -1,0 +1,799 @@
+"""The recipes around `keras.Model`, against NumPy, a second way, and both Kerases."""
+
+import functools
+import math
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from snippets.checks import check_positive
+from snippets.data import digit_images, digit_vectors, split_train_test
+from snippets.processes import run_python
+from snippets.showing.both_kerases import outcome
+from snippets.subclassing import (
+    ActivityPenalty,
+    DeepClassifier,
+    LinearModule,
+    ModuleClassifier,
+    PrependToken,
+    Residual,
+    RunningMean,
+    TiedAutoencoder,
+    UnitScale,
+    VariationalAutoencoder,
+    as_graph_of_layers,
+    as_one_layer,
+    kl_divergence,
+    nearest_neighbor_accuracy,
+    outputs_of_four_ways,
+    plane_of_codes,
+    save_four_ways,
+    weights_outside_checkpoint,
+)
+from snippets.subclassing.mistakes import (
+    layer_with_python_if,
+    layer_with_static_batch_size,
+    layer_with_tf_variable,
+    layer_without_config,
+    layer_without_kwargs,
+    layer_without_super,
+    model_with_layers_in_call,
+    model_with_list_of_layers,
+    model_without_config,
+    model_without_super,
+    model_without_training,
+)
+
+VECTORS = np.linspace(-1.0, 1.0, 5 * 6).reshape(5, 6).astype("float32")
+KERASES = pytest.mark.parametrize("keras_module", [keras, tf_keras])
+
+
+# Sizes
+
+
+@pytest.mark.parametrize("value", [1, 7, np.int64(7)])
+def test_a_size_is_returned_as_an_integer(value: Any) -> None:
+    assert check_positive("num_units", value) == value
+    assert type(check_positive("num_units", value)) is int
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, True, "8", None, math.nan])
+def test_what_is_no_size_is_refused_by_name(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"`num_units` of at least 1\. Received: "):
+        check_positive("num_units", value)
+
+
+# The tied autoencoder
+
+
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_the_tied_autoencoder_multiplies_by_one_matrix_and_its_transpose(
+    batch_size: int,
+) -> None:
+    model, x = TiedAutoencoder(), VECTORS[:batch_size]
+    outputs = model(x)
+    (kernel,) = model.get_weights()
+
+    assert kernel.shape == (6, 8)
+    np.testing.assert_allclose(outputs, x @ kernel @ kernel.T, atol=1e-5)
+
+
+def test_the_tied_autoencoder_comes_near_the_best_8_dimensions_and_not_below() -> None:
+    keras.utils.set_random_seed(0)
+    vectors, _ = digit_vectors()
+    singular = np.linalg.svd(vectors, compute_uv=False)
+    best = np.sum(singular[8:] ** 2) / vectors.size
+    model = TiedAutoencoder()
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss="mse")
+    model.fit(vectors, vectors, epochs=15, verbose=0)
+
+    error = model.evaluate(vectors, vectors, verbose=0)
+
+    assert best < error < 1.1 * best
+
+
+# Composed layers
+
+
+def test_a_residual_adds_the_inner_layer_to_its_input() -> None:
+    inner = keras.layers.Dense(6, activation="tanh")
+    outputs = Residual(inner)(VECTORS)
+    kernel, bias = inner.get_weights()
+
+    np.testing.assert_allclose(
+        outputs, VECTORS + np.tanh(VECTORS @ kernel + bias), atol=1e-5
+    )
+
+
+def test_a_residual_owns_the_weights_of_its_inner_layer() -> None:
+    inner = keras.layers.Dense(6)
+    layer = Residual(inner)
+    layer(VECTORS)
+
+    assert [id(w) for w in layer.trainable_weights] == [id(w) for w in inner.weights]
+
+
+def test_a_residual_passes_training_on() -> None:
+    layer = Residual(keras.layers.Dropout(0.5))
+    ones = np.ones((20, 20))
+
+    np.testing.assert_array_equal(layer(ones), 2 * ones)
+    assert {1.0, 3.0} == set(np.unique(layer(ones, training=True)).tolist())
+
+
+def test_a_residual_knows_its_output_shape_before_data() -> None:
+    x = keras.Input((None, 4))
+
+    assert Residual(keras.layers.Dense(4))(x).shape == (None, None, 4)
+
+
+def test_a_residual_refuses_an_inner_layer_that_changes_the_shape() -> None:
+    with pytest.raises(ValueError, match=r"to keep the shape \(5, 6\).*\(5, 1\)"):
+        Residual(keras.layers.Dense(1))(VECTORS)
+
+
+def test_a_residual_refuses_what_is_no_layer() -> None:
+    with pytest.raises(ValueError, match=r"`inner` to be a layer\. Received: <ufunc"):
+        Residual(np.sin)
+
+
+def test_a_residual_rebuilds_the_inner_layer_from_its_config() -> None:
+    layer = Residual(keras.layers.Dense(6, activation="tanh"), name="block")
+
+    copy = Residual.from_config(layer.get_config())
+
+    assert (copy.name, copy.inner.units) == ("block", 6)
+    assert copy.inner is not layer.inner
+    assert copy.get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("num_blocks", [1, 4])
+def test_the_deep_classifier_has_as_many_blocks_as_asked_for(num_blocks: int) -> None:
+    model = DeepClassifier(num_classes=3, num_blocks=num_blocks, num_units=5)
+    scores = model(VECTORS)
+
+    assert scores.shape == (5, 3)
+    np.testing.assert_allclose(np.sum(scores, axis=-1), 1.0, rtol=1e-6)
+    assert model.count_params() == 6 * 5 + 5 + num_blocks * (5 * 5 + 5) + 5 * 3 + 3
+
+
+def test_the_deep_classifier_equals_numpy() -> None:
+    model = DeepClassifier(num_classes=3, num_blocks=2, num_units=5)
+    outputs = model(VECTORS)
+    kernels, biases = model.get_weights()[::2], model.get_weights()[1::2]
+    x = VECTORS @ kernels[0] + biases[0]
+    for kernel, bias in zip(kernels[1:3], biases[1:3], strict=True):
+        x = x + np.maximum(x @ kernel + bias, 0.0)
+    powers = np.exp(x @ kernels[3] + biases[3])
+
+    expected = powers / powers.sum(axis=-1, keepdims=True)
+
+    np.testing.assert_allclose(outputs, expected, atol=1e-5)
+
+
+def test_the_deep_classifier_drops_units_in_training_alone() -> None:
+    model = DeepClassifier(num_classes=3, dropout=0.5)
+    quiet = [np.array(model(VECTORS)) for _ in range(2)]
+
+    np.testing.assert_array_equal(*quiet)
+    assert not np.allclose(model(VECTORS, training=True), quiet[0])
+
+
+def test_the_deep_classifier_keeps_its_arguments() -> None:
+    model = DeepClassifier(7, num_blocks=2, num_units=9, dropout=0.25, name="deep")
+
+    config = DeepClassifier.from_config(model.get_config()).get_config()
+
+    assert config == model.get_config()
+    assert {k: config[k] for k in ("num_classes", "num_blocks", "num_units")} == {
+        "num_classes": 7,
+        "num_blocks": 2,
+        "num_units": 9,
+    }
+    assert (config["dropout"], config["name"]) == (0.25, "deep")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_classes": 0}, "`num_classes` of at least 1. Received: 0"),
+        ({"num_classes": 3, "num_blocks": 0}, "`num_blocks` of at least 1"),
+        ({"num_classes": 3, "num_units": -1}, "`num_units` of at least 1"),
+        ({"num_classes": 3, "dropout": 1.0}, r"`dropout` in \[0, 1\). Received: 1.0"),
+        ({"num_classes": 3, "dropout": -0.1}, r"`dropout` in \[0, 1\). Received: -0.1"),
+        ({"num_classes": 3, "dropout": math.nan}, r"`dropout` in \[0, 1\)"),
+    ],
+)
+def test_the_deep_classifier_refuses_sizes_that_are_none(
+    arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        DeepClassifier(**arguments)
+
+
+# State and losses
+
+
+def test_a_running_mean_is_the_mean_of_every_example_seen_in_training() -> None:
+    layer, batches = RunningMean(), (VECTORS[:1], VECTORS[1:3], VECTORS[3:])
+
+    outputs = [layer(batch, training=True) for batch in batches]
+
+    np.testing.assert_allclose(layer.mean, VECTORS.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(
+        outputs[-1], VECTORS[3:] - VECTORS.mean(axis=0), atol=1e-6
+    )
+    assert float(layer.count) == 5.0
+    assert layer.trainable_weights == []
+
+
+def test_a_running_mean_does_not_learn_outside_training() -> None:
+    layer = RunningMean()
+
+    np.testing.assert_array_equal(layer(VECTORS), VECTORS)
+    np.testing.assert_array_equal(layer(VECTORS, training=False), VECTORS)
+    assert float(layer.count) == 0.0
+
+
+def test_a_running_mean_outlives_an_empty_batch() -> None:
+    layer = RunningMean()
+
+    assert layer(np.zeros((0, 6)), training=True).shape == (0, 6)
+    np.testing.assert_array_equal(layer.mean, np.zeros(6))
+
+
+def test_a_running_mean_learns_in_fit_and_not_in_predict() -> None:
+    model = keras.Sequential([keras.Input((6,)), RunningMean(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(VECTORS, np.zeros((5, 1)), batch_size=2, verbose=0)
+    model.predict(VECTORS + 9.0, verbose=0)
+
+    np.testing.assert_allclose(model.layers[0].mean, VECTORS.mean(axis=0), atol=1e-6)
+
+
+def test_an_activity_penalty_is_the_weighted_mean_of_absolute_values() -> None:
+    layer = ActivityPenalty(weight=0.3)
+
+    np.testing.assert_array_equal(layer(VECTORS), VECTORS)
+    np.testing.assert_allclose(layer.losses, [0.3 * np.abs(VECTORS).mean()], rtol=1e-6)
+
+
+def test_an_activity_penalty_is_that_of_the_last_call_and_part_of_the_loss() -> None:
+    model = keras.Sequential([keras.Input((6,)), ActivityPenalty(weight=2.0)])
+    model.compile("sgd", "mse")
+    model(VECTORS * 5)
+
+    loss = model.evaluate(VECTORS, VECTORS, verbose=0)
+
+    np.testing.assert_allclose(loss, 2.0 * np.abs(VECTORS).mean(), rtol=1e-6)
+
+
+def test_an_activity_penalty_keeps_its_weight() -> None:
+    layer = ActivityPenalty(weight=0.3)
+
+    assert ActivityPenalty.from_config(layer.get_config()).weight == 0.3
+
+
+@pytest.mark.parametrize("weight", [-0.1, math.inf, math.nan])
+def test_an_activity_penalty_refuses_a_weight_that_is_none(weight: float) -> None:
+    with pytest.raises(ValueError, match=r"`weight` of at least 0. Received: "):
+        ActivityPenalty(weight)
+
+
+# Shapes that vary
+
+
+@pytest.mark.parametrize(("batch_size", "time"), [(1, 1), (2, 5), (3, 0)])
+def test_a_token_is_put_in_front_of_each_sequence(batch_size: int, time: int) -> None:
+    layer = PrependToken()
+    steps = np.arange(batch_size * time * 4.0).reshape(batch_size, time, 4)
+    outputs = np.array(layer(steps))
+
+    np.testing.assert_array_equal(outputs[:, 1:], steps)
+    for row in outputs:
+        np.testing.assert_array_equal(row[:1], np.array(layer.token)[0])
+
+
+@pytest.mark.parametrize("shape", [(7, 5, 4), (None, 5, 4), (None, None, 4)])
+def test_the_declared_shape_of_a_prepended_token_is_what_comes_out(
+    shape: tuple[int | None, ...],
+) -> None:
+    layer = PrependToken()
+    x = keras.Input(batch_shape=shape)
+    model = keras.Model(x, layer(x))
+
+    declared = layer.compute_output_shape(shape)
+
+    assert declared == (shape[0], None if shape[1] is None else 6, 4)
+    assert model.output_shape == declared
+    assert model(np.zeros((7, 5, 4))).shape == (7, 6, 4)
+
+
+def test_a_token_is_not_put_in_front_of_a_vector() -> None:
+    with pytest.raises(ValueError, match=r"\(batch, time, num_features\).*\(5, 6\)"):
+        PrependToken()(VECTORS)
+
+
+@pytest.mark.parametrize("x", [VECTORS, VECTORS - 3.0, 0.0 * VECTORS, VECTORS[:1]])
+def test_unit_scale_divides_by_the_largest_value_unless_it_is_zero(x: Any) -> None:
+    largest = np.abs(x).max() or 1.0
+    symbolic = keras.Sequential([keras.Input((6,)), UnitScale()])
+
+    for layer in (UnitScale(), symbolic):
+        np.testing.assert_allclose(layer(x), x / largest, atol=1e-6)
+
+
+def test_unit_scale_has_a_gradient_at_zero() -> None:
+    x = tf.Variable(tf.zeros((2, 2)))
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(UnitScale()(x))
+
+    assert np.isfinite(tape.gradient(total, x)).all()
+
+
+# Subclassed models as Functional ones
+
+
+def test_a_model_as_one_layer_shares_its_weights_and_knows_its_shapes() -> None:
+    model = TiedAutoencoder()
+    functional = as_one_layer(model, (6,))
+
+    assert [layer.name for layer in functional.layers] == ["inputs", model.name]
+    assert (functional.input_shape, functional.output_shape) == ((None, 6), (None, 6))
+    assert functional.weights[0] is model.kernel
+    np.testing.assert_allclose(functional(VECTORS), model(VECTORS), atol=1e-6)
+
+
+def test_an_input_has_the_dtype_asked_for() -> None:
+    model = keras.Sequential([keras.layers.Embedding(3, 2)])
+
+    for wrap in (as_one_layer, as_graph_of_layers):
+        assert wrap(model, (None,), dtype="int32").inputs[0].dtype == "int32"
+
+
+def test_an_opened_model_lists_its_layers_and_shares_their_weights() -> None:
+    model = DeepClassifier(num_classes=3, num_blocks=2, num_units=5)
+    graph = as_graph_of_layers(model, (6,))
+
+    kinds = [type(layer).__name__ for layer in graph.layers]
+    assert kinds == [
+        *("InputLayer", "Dense", "Residual", "Dropout", "Residual", "Dense")
+    ]
+    assert {id(w) for w in graph.weights} == {id(w) for w in model.weights}
+    np.testing.assert_allclose(graph(VECTORS), model(VECTORS), atol=1e-6)
+
+
+def test_a_model_with_weights_of_its_own_is_not_opened() -> None:
+    with pytest.raises(ValueError, match=r"use `as_one_layer`.*tied.*/kernel"):
+        as_graph_of_layers(TiedAutoencoder(), (6,))
+
+
+# tf.Module
+
+
+def test_a_linear_module_multiplies_and_adds() -> None:
+    module = LinearModule(6, 3)
+    module.bias.assign([1.0, 2.0, 3.0])
+
+    expected = VECTORS @ module.kernel.numpy() + np.array([1.0, 2.0, 3.0])
+
+    np.testing.assert_allclose(module(VECTORS), expected, atol=1e-5)
+
+
+def test_a_linear_module_starts_within_the_limit_of_glorot() -> None:
+    kernel = LinearModule(100, 50).kernel.numpy()
+    limit = math.sqrt(6 / 150)
+
+    assert 0.99 * limit < np.abs(kernel).max() <= limit
+    assert abs(kernel.mean()) < 0.1 * limit
+
+
+@pytest.mark.parametrize("make", [LinearModule, ModuleClassifier])
+def test_modules_refuse_sizes_that_are_none(make: Callable[[int, int], Any]) -> None:
+    for sizes in ((0, 3), (3, 0)):
+        with pytest.raises(ValueError, match=r"of at least 1\. Received: 0"):
+            make(*sizes)
+
+
+def test_a_linear_module_has_the_name_it_is_given() -> None:
+    assert LinearModule(2, 3, name="first").name == "first"
+
+
+def test_a_module_classifier_equals_numpy() -> None:
+    module = ModuleClassifier(6, 3)
+    (a, b), (c, d) = (
+        (layer.kernel.numpy(), layer.bias.numpy()) for layer in module.layers
+    )
+    powers = np.exp(np.maximum(VECTORS @ a + b, 0.0) @ c + d)
+
+    expected = powers / powers.sum(axis=-1, keepdims=True)
+
+    for function in (module, module.serve):
+        np.testing.assert_allclose(function(VECTORS), expected, atol=1e-5)
+
+
+# The variational autoencoder
+
+
+def test_the_divergence_is_that_of_the_formula() -> None:
+    generator = np.random.default_rng(0)
+    mean, log_variance = generator.normal(size=(2, 4, 3))
+    variance = np.exp(log_variance)
+    expected = -0.5 * np.sum(1 + log_variance - mean**2 - variance, axis=-1)
+
+    np.testing.assert_allclose(kl_divergence(mean, log_variance), expected, rtol=1e-5)
+    assert (expected > 0).all()
+
+
+def test_the_divergence_is_what_samples_estimate() -> None:
+    mean, log_variance = np.array([0.7, -0.2]), np.array([0.5, -1.0])
+    deviation = np.exp(0.5 * log_variance)
+    z = np.random.default_rng(0).normal(mean, deviation, size=(200_000, 2))
+    log_ratio = 0.5 * (z**2 - ((z - mean) / deviation) ** 2 - log_variance)
+
+    estimate = log_ratio.sum(axis=-1).mean()
+
+    assert float(kl_divergence(mean, log_variance)) == pytest.approx(estimate, rel=0.02)
+
+
+def test_the_divergence_of_the_standard_normal_from_itself_is_zero() -> None:
+    zeros = np.zeros((3, 2))
+
+    np.testing.assert_array_equal(kl_divergence(zeros, zeros), np.zeros(3))
+
+
+def test_the_divergence_refuses_two_shapes() -> None:
+    with pytest.raises(ValueError, match=r"one shape. Received: \(3, 2\) and \(2,\)"):
+        kl_divergence(np.zeros((3, 2)), np.zeros(2))
+
+
+def test_the_loss_of_the_autoencoder_is_cross_entropy_plus_divergence() -> None:
+    model, images = (
+        VariationalAutoencoder((2, 3, 1), latent_dim=4),
+        np.ones((5, 2, 3, 1), "float32"),
+    )
+    images[0] = 0.25
+    model.compile()
+    outputs = {name: np.array(value) for name, value in model(images).items()}
+    guess, v = outputs["images"], outputs["log_variance"]
+    entropy = -np.sum(
+        images * np.log(guess) + (1 - images) * np.log(1 - guess), axis=(1, 2, 3)
+    )
+    kl = -0.5 * np.sum(1 + v - outputs["mean"] ** 2 - np.exp(v), axis=-1)
+
+    measured = model.evaluate(images, verbose=0, return_dict=True)
+
+    assert measured["reconstruction"] == pytest.approx(entropy.mean(), rel=1e-4)
+    assert measured["kl"] == pytest.approx(kl.mean(), rel=1e-4)
+    assert measured["loss"] == pytest.approx((entropy + kl).mean(), rel=1e-4)
+
+
+def test_the_autoencoder_decodes_the_mean_outside_training_and_draws_within() -> None:
+    model, images = VariationalAutoencoder(seed=3), np.zeros((1, 8, 8, 1))
+    mean, _ = model.encode(images)
+
+    np.testing.assert_allclose(model(images)["images"], model.decode(mean), atol=1e-6)
+    drawn = [np.array(model(images, training=True)["images"]) for _ in range(2)]
+    assert not np.allclose(*drawn)
+
+
+def test_the_codes_drawn_have_the_mean_and_the_variance_of_the_encoder() -> None:
+    images = np.zeros((4000, 2, 2, 1))
+    model = VariationalAutoencoder((2, 2, 1), latent_dim=2)
+    model(images[:1])
+    mean, log_variance = np.array([1.0, -2.0]), np.log([4.0, 0.25])
+    model.mean.set_weights([np.zeros((128, 2)), mean])
+    model.log_variance.set_weights([np.zeros((128, 2)), log_variance])
+    seen: list[Any] = []
+    model.decode = lambda codes: seen.append(np.array(codes))
+
+    model(images, training=True)
+
+    np.testing.assert_allclose(seen[0].mean(axis=0), mean, atol=0.1)
+    np.testing.assert_allclose(seen[0].std(axis=0), [2.0, 0.5], rtol=0.05)
+
+
+def test_the_same_seed_draws_the_same_codes() -> None:
+    images = np.zeros((3, 8, 8, 1))
+    drawn = []
+    for seed in (1, 1, 2):
+        keras.utils.set_random_seed(0)
+        model = VariationalAutoencoder(seed=seed)
+        drawn.append(np.array(model(images, training=True)["images"]))
+
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+
+
+def test_the_autoencoder_keeps_its_arguments() -> None:
+    model = VariationalAutoencoder((4, 3, 2), latent_dim=5, num_units=6, seed=7)
+
+    copy = VariationalAutoencoder.from_config(model.get_config())
+
+    assert copy.get_config() == model.get_config()
+    outputs = copy(np.zeros((1, 4, 3, 2)))
+    assert outputs["images"].shape == (1, 4, 3, 2)
+    assert outputs["mean"].shape == (1, 5)
+    assert (copy.read.units, copy.write.units, copy.seed) == (6, 6, 7)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"image_shape": (8, 8)}, r"`image_shape` of 3 axes. Received: \(8, 8\)"),
+        ({"image_shape": (8, 0, 1)}, "`image_shape` of at least 1. Received: 0"),
+        ({"image_shape": (8, None, 1)}, "`image_shape` of at least 1. Received: None"),
+        ({"latent_dim": 0}, "`latent_dim` of at least 1. Received: 0"),
+        ({"num_units": 1.5}, "`num_units` of at least 1. Received: 1.5"),
+    ],
+)
+def test_the_autoencoder_refuses_sizes_that_are_none(
+    arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        VariationalAutoencoder(**arguments)
+
+
+def test_a_plane_of_codes_reads_like_a_page() -> None:
+    codes = plane_of_codes(3, reach=2.0)
+
+    assert codes.dtype == np.float32
+    assert codes.tolist() == [[x, y] for y in (2.0, 0.0, -2.0) for x in (-2.0, 0, 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, 1.0), "`num_columns` of at least 1. Received: 0"),
+        ((3, 0.0), "`reach` greater than 0. Received: 0.0"),
+        ((3, math.inf), "`reach` greater than 0. Received: inf"),
+        ((3, math.nan), "`reach` greater than 0. Received: nan"),
+    ],
+)
+def test_a_plane_of_codes_refuses_no_plane(
+    arguments: tuple[int, float], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        plane_of_codes(*arguments)
+
+
+def test_the_nearest_neighbor_is_that_of_euclid() -> None:
+    train, labels = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]]), np.array([5, 6, 7])
+    test = np.array([[0.1, 0.1], [2.0, 0.0], [0.0, 2.1], [9.0, 9.0]])
+
+    assert nearest_neighbor_accuracy(train, labels, test, np.array([5, 6, 7, 7])) == 1.0
+    assert nearest_neighbor_accuracy(train, labels, test, np.array([5, 5, 7, 6])) == 0.5
+    near = np.array([[5.0, 0.0], [3.0, 3.0]])  # from zero; by blocks the first is
+    right = nearest_neighbor_accuracy(near, labels[:2], np.zeros((1, 2)), labels[1:2])
+    assert right == 1.0
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        (((2, 2), 3, (1, 2), 1), r"a label for each code.*\(2, 3, 1, 1\)"),
+        (((2, 2), 2, (1, 2), 2), r"a label for each code.*\(2, 2, 1, 2\)"),
+        (((0, 2), 0, (1, 2), 1), r"at least one code.*\(0, 0, 1, 1\)"),
+        (((2, 2), 2, (0, 2), 0), r"at least one code.*\(2, 2, 0, 0\)"),
+        (((2, 2), 2, (1, 3), 1), r"\(num_codes, latent_dim\).*\(1, 3\)"),
+        (((2,), 2, (1,), 1), r"\(num_codes, latent_dim\).*\(2,\)"),
+    ],
+)
+def test_neighbors_are_refused_unless_shapes_agree(
+    shapes: tuple[Any, int, Any, int], message: str
+) -> None:
+    train, num_train, test, num_test = shapes
+    with pytest.raises(ValueError, match=message):
+        nearest_neighbor_accuracy(
+            np.zeros(train), np.zeros(num_train), np.zeros(test), np.zeros(num_test)
+        )
+
+
+# Saving
+
+
+def test_a_model_without_weights_is_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"call it on data first.*TiedAuto.*not built"):
+        save_four_ways(TiedAutoencoder(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_what_was_saved_takes_batches_of_any_size(
+    tmp_path: Path, batch_size: int
+) -> None:
+    model, x = TiedAutoencoder(), VECTORS[:batch_size]
+    model(VECTORS)
+
+    outputs = outputs_of_four_ways(save_four_ways(model, tmp_path), TiedAutoencoder, x)
+
+    assert list(outputs) == ["keras", "weights", "saved_model", "checkpoint"]
+    for output in outputs.values():
+        np.testing.assert_allclose(output, model(x), atol=1e-6)
+
+
+def test_a_checkpoint_of_another_model_is_noticed(tmp_path: Path) -> None:
+    paths = {}
+    for num_blocks in (2, 3):
+        model = DeepClassifier(num_classes=3, num_blocks=num_blocks)
+        model(VECTORS)
+        (tmp_path / str(num_blocks)).mkdir()
+        paths[num_blocks] = save_four_ways(model, tmp_path / str(num_blocks))
+    mixed = paths[3] | {"checkpoint": paths[2]["checkpoint"]}
+
+    with pytest.raises(AssertionError, match="not bound to checkpointed values"):
+        outputs_of_four_ways(
+            mixed, lambda: DeepClassifier(num_classes=3, num_blocks=3), VECTORS
+        )
+
+
+def test_a_model_that_a_checkpoint_would_lose_is_not_saved(tmp_path: Path) -> None:
+    model = model_with_list_of_layers(keras)
+    model(VECTORS)
+
+    assert weights_outside_checkpoint(model) == [w.path for w in model.weights]
+    with pytest.raises(ValueError, match=r"attributes or tuples.*stack/dense/kernel"):
+        save_four_ways(model, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_holds_what_is_said_to_be_inside(tmp_path: Path) -> None:
+    for model, left_out in (
+        (DeepClassifier(3), 0),
+        (model_with_list_of_layers(keras), 2),
+    ):
+        model(VECTORS)
+        path = tf.train.Checkpoint(model=model).write(str(tmp_path / model.name))
+        names = [name for name, _ in tf.train.list_variables(path) if "model/" in name]
+
+        assert len(names) == len(model.weights) - left_out
+        assert len(weights_outside_checkpoint(model)) == left_out
+
+
+def test_a_list_of_layers_is_in_a_checkpoint_of_keras_2(tmp_path: Path) -> None:
+    model = model_with_list_of_layers(tf_keras)
+    model(VECTORS)
+    path = tf.train.Checkpoint(model=model).write(str(tmp_path / "stack"))
+
+    assert len([n for n, _ in tf.train.list_variables(path) if "model/" in n]) == 2
+
+
+def test_every_class_reloads_in_a_fresh_process(tmp_path: Path) -> None:
+    steps = VECTORS.reshape(5, 2, 3)
+    x = keras.Input((2, 3))
+    y = UnitScale()(ActivityPenalty(0.5)(Residual(keras.layers.Dense(3))(x)))
+    center = RunningMean()
+    sequences = keras.Model(x, PrependToken()(y))
+    centered = keras.Sequential([keras.Input((6,)), center, TiedAutoencoder()])
+    center(VECTORS, training=True)
+    images = VariationalAutoencoder((2, 3, 1), latent_dim=4, num_units=7)
+    outputs = [sequences(steps), centered(VECTORS), images(steps[..., None])["images"]]
+    for position, model in enumerate((sequences, centered, images)):
+        model.save(tmp_path / f"{position}.keras")
+
+    run_python(
+        f"""
+import keras, numpy as np, snippets.subclassing
+load = keras.saving.load_model
+x = np.linspace(-1.0, 1.0, 5 * 6).astype("float32")
+np.savez(
+    {str(tmp_path / "out.npz")!r},
+    load("{tmp_path}/0.keras")(x.reshape(5, 2, 3)),
+    load("{tmp_path}/1.keras")(x.reshape(5, 6)),
+    load("{tmp_path}/2.keras")(x.reshape(5, 2, 3, 1))["images"],
+)
+"""
+    )
+
+    with np.load(tmp_path / "out.npz") as reloaded:
+        for name, expected in zip(reloaded.files, outputs, strict=True):
+            np.testing.assert_allclose(reloaded[name], expected, atol=1e-6)
+
+
+# Mistakes, on both Kerases
+
+
+def on_input(keras_module: ModuleType, mistake: Callable[[ModuleType], Any]) -> str:
+    """What a mistake makes of an Input, in one line."""
+    return outcome("mistake(keras)(keras.Input((2,)))", keras_module, mistake=mistake)
+
+
+def test_a_tf_variable_is_a_weight_on_keras_2_alone() -> None:
+    found = {}
+    for keras_module in (keras, tf_keras):
+        layer = layer_with_tf_variable(keras_module)
+        assert layer(np.ones((3, 2), "float32")).shape == (3, 1)
+        found[keras_module.__name__] = len(layer.weights)
+
+    assert found == {"keras": 0, "tf_keras": 1}
+
+
+def test_a_forgotten_super_has_a_text_for_layers_and_one_for_models() -> None:
+    for mistake in (layer_without_super, model_without_super):
+        with pytest.raises(RuntimeError, match="In layer 'Forgetful', you forgot to"):
+            mistake(keras)(VECTORS)
+    with pytest.raises(
+        RuntimeError, match=r"call `super\(\).__init__\(\)` in the layer"
+    ):
+        layer_without_super(tf_keras)(VECTORS)
+    with pytest.raises(RuntimeError, match="subclassing `Model` and you forgot to"):
+        model_without_super(tf_keras)
+
+
+@KERASES
+def test_layers_made_in_call_are_new_each_time(keras_module: ModuleType) -> None:
+    model = model_with_layers_in_call(keras_module)
+    first, second = model(VECTORS), model(VECTORS)
+
+    assert not np.allclose(first, second)
+    assert model.weights == []
+
+
+def test_a_python_if_runs_eagerly_and_is_refused_in_a_graph_of_keras_3() -> None:
+    for keras_module in (keras, tf_keras):
+        layer = layer_with_python_if(keras_module)
+        for x in (VECTORS, 0.0 * VECTORS):
+            np.testing.assert_allclose(layer(x), UnitScale()(x), atol=1e-6)
+
+    assert on_input(keras, layer_with_python_if).startswith(
+        "OperatorNotAllowedInGraphError: "
+    )
+    assert on_input(tf_keras, layer_with_python_if) == "(None, 2) float32"
+
+
+@KERASES
+def test_a_batch_size_read_off_the_shape_fails_where_it_is_none(
+    keras_module: ModuleType,
+) -> None:
+    layer = layer_with_static_batch_size(keras_module)
+    outputs = layer(VECTORS[:, :2])
+
+    np.testing.assert_array_equal(outputs, np.c_[VECTORS[:, :2], np.ones(5)])
+    with pytest.raises(TypeError, match="Expected int32, but got None"):
+        layer(keras_module.Input((2,)))
+
+
+@KERASES
+def test_a_layer_without_kwargs_cannot_be_made_from_its_config(
+    keras_module: ModuleType,
+) -> None:
+    layer = layer_without_kwargs(keras_module)
+
+    np.testing.assert_array_equal(layer(VECTORS), 2 * VECTORS)
+    assert layer.get_config()["factor"] == 2.0
+    with pytest.raises(TypeError, match="unexpected keyword argument 'name'"):
+        type(layer).from_config(layer.get_config())
+
+
+@KERASES
+def test_an_array_among_the_arguments_needs_a_config(keras_module: ModuleType) -> None:
+    with pytest.raises(NotImplementedError, match="non-serializable argument values"):
+        layer_without_config(keras_module).get_config()
+
+
+def test_a_model_without_config_forgets_its_arguments_on_keras_3_alone() -> None:
+    found = {}
+    for keras_module in (keras, tf_keras):
+        model = model_without_config(keras_module, factor=3.0)
+        np.testing.assert_allclose(model(np.ones((1, 2))), [[6.0]])
+        copy = type(model).from_config(model.get_config())
+        found[keras_module.__name__] = copy.factor
+
+    assert found == {"keras": 1.0, "tf_keras": 3.0}
+
+
+def test_a_model_without_training_learns_no_mean_on_keras_3() -> None:
+    found = {}
+    for keras_module in (keras, tf_keras):
+        model = model_without_training(keras_module)
+        model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
+        found[keras_module.__name__] = model.normalize.moving_mean.numpy().tolist()
+
+    assert found == {"keras": [0.0], "tf_keras": [5.0]}

@@ -1,0 +1,813 @@
+"""The recipes around the training step, against `fit`, NumPy and a second way."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+from snippets.data import digit_vectors
+from snippets.processes import outputs_in_fresh_process
+from snippets.training_loops import (
+    OwnStep,
+    accumulated_gradients,
+    check_batch,
+    check_labels,
+    checkpoints,
+    count_batches,
+    epoch_batches,
+    evaluate_by_hand,
+    restore_checkpoint,
+    round_straight_through,
+    save_checkpoint,
+    small_classifier,
+    trace_counts,
+    train_by_hand,
+    train_epoch,
+    train_resumably,
+    training_step,
+    warmup_then_cosine,
+    weights_by_class,
+)
+from snippets.training_loops.mistakes import (
+    SecondTracker,
+    UnscaledStep,
+    loss_without_tracker,
+)
+
+X, Y = (array[:40] for array in digit_vectors())
+CROSSENTROPY = "sparse_categorical_crossentropy"
+
+
+def crossentropy() -> keras.losses.Loss:
+    return keras.losses.SparseCategoricalCrossentropy()
+
+
+def batches(*arrays: np.ndarray, size: int = 16) -> tf.data.Dataset:
+    """Batches of 16, 16 and 8 digits."""
+    return tf.data.Dataset.from_tensor_slices(arrays or (X, Y)).batch(size)
+
+
+def seeded(model_class: type[keras.Model] = keras.Model) -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return small_classifier(model_class)
+
+
+def same_arrays(some: Any, others: Any) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(some, others, strict=True))
+
+
+# The model and its step
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_the_small_classifier_is_two_products_when_it_does_not_train(
+    batch: int,
+) -> None:
+    model = small_classifier(num_features=7, num_classes=3)
+    x = np.linspace(-1, 1, batch * 7, dtype="float32").reshape(batch, 7)
+    kernel, bias, second_kernel, second_bias = model.get_weights()
+    powers = np.exp(np.maximum(x @ kernel + bias, 0) @ second_kernel + second_bias)
+
+    expected = powers / powers.sum(axis=-1, keepdims=True)
+
+    np.testing.assert_allclose(model(x, training=False), expected, atol=1e-6)
+    assert kernel.shape == (7, 32)
+
+
+def test_the_small_classifier_drops_a_tenth_of_its_hidden_values() -> None:
+    (layer,) = (
+        part for part in small_classifier().layers if type(part) is keras.layers.Dropout
+    )
+
+    assert layer.rate == 0.1
+    assert small_classifier().layers[-1].compute_dtype == "float32"
+
+
+@pytest.mark.parametrize("options", [{}, {"sample_weight": np.arange(40.0)}])
+def test_own_step_trains_and_reports_as_keras_does(options: dict[str, Any]) -> None:
+    results = []
+    for kind in (keras.Model, OwnStep):
+        model = seeded(kind)
+        metrics = {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]}
+        model.compile("adam", CROSSENTROPY, **metrics)
+        data = {"validation_data": (X, Y), "batch_size": 16, "epochs": 2, "verbose": 0}
+        history = model.fit(X, Y, **data, **options).history
+        results.append((history, model.get_weights()))
+
+    (by_keras, weights), (own, own_weights) = results
+    assert by_keras == own
+    assert same_arrays(weights, own_weights)
+
+
+def test_own_step_takes_class_weights_regularizers_and_a_dict_of_inputs() -> None:
+    weights = []
+    for kind in (keras.Model, OwnStep):
+        keras.utils.set_random_seed(0)
+        inputs = {"pixels": keras.Input((64,), name="pixels")}
+        dense = keras.layers.Dense(10, "softmax", kernel_regularizer="l2")
+        model = kind(inputs, dense(inputs["pixels"]))
+        model.compile("sgd", CROSSENTROPY)
+        model.fit({"pixels": X}, Y, class_weight={3: 9.0}, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+
+    assert same_arrays(*weights)
+
+
+def test_own_step_scales_the_loss_of_mixed_precision() -> None:
+    keras.mixed_precision.set_dtype_policy("mixed_float16")
+    try:
+        models = [seeded(kind) for kind in (keras.Model, OwnStep, UnscaledStep)]
+        for model in models:
+            model.compile(keras.optimizers.SGD(0.5), CROSSENTROPY, run_eagerly=True)
+            model.layers[2].rate = 0.0
+            model.fit(X, Y, batch_size=40, verbose=0)
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+    start, (by_keras, own, unscaled) = seeded().get_weights(), models
+
+    assert same_arrays(by_keras.get_weights(), own.get_weights())
+    moved = [
+        np.abs(model.get_weights()[-1] - start[-1]).max() for model in (own, unscaled)
+    ]
+    np.testing.assert_allclose(moved[0] / moved[1], 2**15, rtol=0.01)
+
+
+def test_own_step_reloads_in_a_fresh_process(tmp_path: Path) -> None:
+    model = seeded(OwnStep)
+    model.compile("sgd", CROSSENTROPY)
+    model.save(tmp_path / "own.keras")
+
+    reloaded = keras.saving.load_model(tmp_path / "own.keras")
+    (outputs,) = outputs_in_fresh_process(
+        tmp_path / "own.keras", X, modules=["snippets.training_loops"]
+    )
+
+    assert type(reloaded) is OwnStep
+    np.testing.assert_allclose(outputs, model(X), atol=1e-6)
+
+
+# The step of a loop
+
+
+def test_a_compiled_step_is_a_step_of_gradient_descent() -> None:
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((2,))
+    regularizer = keras.regularizers.L2(0.1)
+    model = keras.Model(
+        inputs, keras.layers.Dense(1, kernel_regularizer=regularizer)(inputs)
+    )
+    (kernel, bias), x, y = (
+        model.get_weights(),
+        np.array([[1.0, 2.0]]),
+        np.array([[3.0]]),
+    )
+    step = training_step(
+        model, keras.losses.MeanSquaredError(), keras.optimizers.SGD(0.5)
+    )
+
+    loss, y_pred = step(x.astype("float32"), y.astype("float32"), np.array([2.0]))
+
+    error = x @ kernel + bias - y
+    np.testing.assert_allclose(y_pred, error + y, rtol=1e-5)
+    expected_loss = 2 * error.item() ** 2 + 0.1 * np.sum(kernel**2)
+    np.testing.assert_allclose(loss, expected_loss, rtol=1e-5)
+    slope = 4 * error * x.T + 0.2 * kernel
+    np.testing.assert_allclose(model.get_weights()[0], kernel - 0.5 * slope, rtol=1e-5)
+
+
+def test_a_compiled_step_is_traced_at_most_twice_for_batches_of_two_sizes() -> None:
+    step: Any = training_step(
+        small_classifier(), crossentropy(), keras.optimizers.SGD()
+    )
+
+    for x, y in batches(size=9):
+        step(x, y)
+
+    assert step.experimental_get_tracing_count() <= 2
+
+
+def test_a_compiled_step_scales_the_loss() -> None:
+    optimizer = keras.mixed_precision.LossScaleOptimizer(keras.optimizers.SGD(0.5))
+    plain, scaled = seeded(), seeded()
+
+    training_step(plain, crossentropy(), keras.optimizers.SGD(0.5))(X, Y)
+    training_step(scaled, crossentropy(), optimizer)(X, Y)
+
+    for a, b in zip(plain.get_weights(), scaled.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_step_needs_weights_to_train(frozen: bool) -> None:
+    model = small_classifier() if frozen else keras.Sequential([keras.layers.Dense(2)])
+    model.trainable = not frozen
+
+    with pytest.raises(ValueError, match=r"built model with trainable weights"):
+        training_step(model, crossentropy(), keras.optimizers.SGD())
+
+
+# Checks
+
+
+@pytest.mark.parametrize("labels", [[0, 9], [], [[1], [2]], [1.0, 2.0]])
+def test_classes_pass(labels: Any) -> None:
+    check_labels(np.array(labels), 10)
+    check_labels(tf.constant(labels), 10)
+
+
+@pytest.mark.parametrize(
+    ("labels", "wrong"),
+    [([0, 10], "10"), ([-1, 3], "-1"), ([0.5], "0.5"), ([float("nan")], "nan")],
+)
+def test_what_is_no_class_is_named(labels: list[float], wrong: str) -> None:
+    with pytest.raises(ValueError, match=rf"labels from 0 to 9. Received: {wrong}$"):
+        check_labels(np.array(labels), 10)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        (np.zeros((1, 64)), np.zeros(1)),
+        (np.zeros((5, 64)), np.full((5, 1), 9)),
+        (np.zeros((5, 64)), np.zeros((5, 10)) + 0.1),
+    ],
+)
+def test_batches_that_fit_pass(x: np.ndarray, y: np.ndarray) -> None:
+    check_batch(small_classifier(), x, y)
+    check_batch(small_classifier(), tf.constant(x), tf.constant(y))
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "y", "sentence"),
+    [
+        ((64,), np.zeros(64), r"`x` of rank 2, as \(None, 64\) has. Received: \(64,\)"),
+        ((5, 8, 8), np.zeros(5), r"`x` of rank 2, .*Received: \(5, 8, 8\)"),
+        ((5, 64), np.zeros(4), r"as many labels as examples, 5. Received: .*\(4,\)"),
+        ((5, 64), np.array(3), r"as many labels as examples, 5. Received: .*\(\)"),
+        ((5, 64), np.full(5, 10), "labels from 0 to 9. Received: 10"),
+        ((5, 64), np.full((5, 1), -1), "labels from 0 to 9. Received: -1"),
+        ((5, 64), np.zeros((5, 2, 2)), r"`y` of rank 2, as \(None, 10\) has, or one"),
+    ],
+)
+def test_batches_that_do_not_fit_are_refused_in_words(
+    x_shape: tuple[int, ...], y: np.ndarray, sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"Expected {sentence}"):
+        check_batch(small_classifier(), np.zeros(x_shape), y)
+
+
+def test_targets_of_a_regression_are_no_classes() -> None:
+    model = small_classifier(num_classes=1)
+
+    check_batch(model, np.zeros((2, 64)), np.array([-7.5, 12.0]))
+
+
+@pytest.mark.parametrize("dataset", [batches(), [(X, Y)] * 3])
+def test_batches_are_counted(dataset: Any) -> None:
+    assert count_batches(dataset) == 3
+
+
+@pytest.mark.parametrize("dataset", [[], batches().take(0)])
+def test_an_empty_dataset_is_refused(dataset: Any) -> None:
+    with pytest.raises(ValueError, match=r"at least one batch. Received: 0"):
+        count_batches(dataset)
+    with pytest.raises(ValueError, match=r"at least one batch. Received: 0"):
+        evaluate_by_hand(small_classifier(), dataset, crossentropy())
+
+
+def test_a_dataset_that_can_be_read_once_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"Received: generator, which can be read once"
+    ):
+        count_batches(batch for batch in [(X, Y)])
+
+
+# The whole loop
+
+
+def everything(by_hand: bool, **options: Any) -> tuple[dict[str, Any], keras.Model]:
+    """Train with weights, metrics, validation and callbacks, by `fit` or by hand."""
+    model = seeded()
+    optimizer = keras.optimizers.Adam(0.02, use_ema=True, ema_momentum=0.8)
+    metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+    stop = keras.callbacks.EarlyStopping(
+        "val_loss", patience=1, restore_best_weights=True
+    )
+    callbacks = [stop, keras.callbacks.ReduceLROnPlateau("loss", patience=0)]
+    data, test = batches(X, Y, weights_by_class(Y, {2: 4.0})), batches(X[5:], 9 - Y[5:])
+    if by_hand:
+        parts = (crossentropy(), optimizer, metrics, test, callbacks)
+        return train_by_hand(model, data, 12, *parts, **options), model
+    model.compile(optimizer, crossentropy(), metrics=metrics)
+    options = {"epochs": 12, "validation_data": test, "callbacks": callbacks}
+    history = model.fit(data, shuffle=False, verbose=0, **options)
+    return history.history, model
+
+
+def test_the_loop_by_hand_is_fit() -> None:
+    (by_fit, fitted), (by_hand, trained) = everything(False), everything(True)
+
+    assert by_fit.keys() == by_hand.keys()
+    for name, values in by_fit.items():
+        np.testing.assert_array_equal(by_hand[name], values, err_msg=name)
+    assert same_arrays(fitted.get_weights(), trained.get_weights())
+    assert 1 < len(by_hand["loss"]) < 12  # the labels of the validation are wrong
+
+
+def test_the_bar_shows_every_metric(capsys: pytest.CaptureFixture[str]) -> None:
+    metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
+    parts = (crossentropy(), keras.optimizers.SGD(), metrics, batches())
+
+    train_by_hand(small_classifier(), batches(), 1, *parts, verbose=2)
+
+    shown = capsys.readouterr().out
+    assert shown.startswith("3/3 - ")
+    for name in (" loss: ", " accuracy: ", " val_loss: ", " val_accuracy: "):
+        assert shown.count(name) == 1
+
+
+def test_the_loop_puts_averaged_weights_in_place_at_the_end() -> None:
+    seen: list[Any] = []
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(model.get_weights())
+    )
+    model, optimizer = seeded(), keras.optimizers.SGD(0.5, use_ema=True)
+
+    train_by_hand(model, batches(), 1, crossentropy(), optimizer, callbacks=[watch])
+
+    assert not same_arrays(seen[-1], model.get_weights())
+    averages = optimizer._model_variables_moving_average
+    assert same_arrays(averages, model.trainable_variables)
+
+
+@pytest.mark.parametrize("epochs", [0, -1])
+def test_the_loop_needs_an_epoch(epochs: int) -> None:
+    with pytest.raises(
+        ValueError, match=rf"`epochs` of at least 1. Received: {epochs}"
+    ):
+        train_by_hand(
+            small_classifier(), [], epochs, crossentropy(), keras.optimizers.SGD()
+        )
+
+
+@pytest.mark.parametrize(
+    "dataset",
+    [[], [(X[:, None], Y)], [(X, Y[:3])], [(X, Y + 1)]],
+    ids=["empty", "rank", "length", "label"],
+)
+def test_bad_data_is_refused_before_a_step(dataset: Any) -> None:
+    model = seeded()
+    with pytest.raises(ValueError, match=r"Expected"):
+        train_by_hand(model, dataset, 1, crossentropy(), keras.optimizers.SGD())
+
+    assert same_arrays(model.get_weights(), seeded().get_weights())
+
+
+def test_an_epoch_starts_its_metrics_anew() -> None:
+    model, mean = small_classifier(), keras.metrics.Mean(name="loss")
+    accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    for metric, value in ((mean, (9.0,)), (accuracy, ([1], [[1.0, 0.0]]))):
+        metric.update_state(*value)
+    step = training_step(model, crossentropy(), keras.optimizers.SGD(0.0))
+    events, bar = keras.callbacks.CallbackList(), keras.utils.Progbar(3, verbose=0)
+
+    logs = train_epoch(model, batches(), step, [mean, accuracy], events, bar)
+
+    assert float(mean.count) == float(accuracy.count) == 40
+    assert list(logs) == ["loss", "accuracy"]
+
+
+def test_evaluation_by_hand_is_that_of_keras() -> None:
+    model = seeded()
+    accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    model.compile("sgd", CROSSENTROPY, metrics=["accuracy"])
+    weights = np.linspace(0, 2, 40, dtype="float32")
+    data = batches(X, Y, weights)
+    accuracy.update_state(Y, keras.ops.one_hot(Y, 10))  # must be forgotten
+
+    by_hand = evaluate_by_hand(model, data, crossentropy(), [accuracy])
+
+    by_keras = model.evaluate(data, verbose=0, return_dict=True)
+    np.testing.assert_allclose(by_hand["loss"], by_keras["loss"], rtol=1e-6)
+    assert by_hand["accuracy"] == by_keras["accuracy"]
+
+
+def test_evaluation_refuses_a_label_that_is_no_class() -> None:
+    with pytest.raises(ValueError, match=r"labels from 0 to 9. Received: 12"):
+        evaluate_by_hand(small_classifier(), [(X, Y + 12 - Y)], crossentropy())
+
+
+# Class weights
+
+
+def test_weights_by_class_are_looked_up() -> None:
+    labels = np.array([0, 5, 2, 2, 7])
+
+    weights = weights_by_class(labels, {0: 2.0, 2: 0.5, 5: 3.0, 9: 0.0})
+
+    assert weights.numpy().tolist() == [2.0, 3.0, 0.5, 0.5, 1.0]
+    assert weights.dtype == "float32"
+
+
+def test_no_labels_have_no_weights() -> None:
+    assert weights_by_class(np.zeros(0, "int64"), {1: 2.0}).shape == (0,)
+
+
+@pytest.mark.parametrize("class_weight", [{}, {-1: 1.0}, {1: -0.5}])
+def test_weights_of_no_class_are_refused(class_weight: dict[int, float]) -> None:
+    with pytest.raises(
+        ValueError, match=r"Expected `class_weight` to map at least one"
+    ):
+        weights_by_class(np.array([0, 1]), class_weight)
+
+
+def test_weights_of_labels_below_zero_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"labels from 0 to 1. Received: -1"):
+        weights_by_class(np.array([1, -1]), {1: 2.0})
+
+
+# Accumulation
+
+
+@pytest.mark.parametrize("num_parts", [1, 3, 4, 40])
+def test_gradients_of_parts_are_those_of_the_batch(num_parts: int) -> None:
+    model = seeded()
+    model.layers[2].rate = 0.0
+    with tf.GradientTape() as tape:
+        loss = crossentropy()(Y, model(X, training=True))
+    whole = tape.gradient(loss, model.trainable_variables)
+
+    parts = accumulated_gradients(model, crossentropy(), X, Y, num_parts)
+
+    for part, gradient in zip(parts, whole, strict=True):
+        np.testing.assert_allclose(part, gradient, atol=1e-6)
+
+
+@pytest.mark.parametrize("num_parts", [0, -1, 41])
+def test_parts_must_hold_examples(num_parts: int) -> None:
+    with pytest.raises(ValueError, match=rf"num_parts={num_parts}, 40 examples and 40"):
+        accumulated_gradients(small_classifier(), crossentropy(), X, Y, num_parts)
+
+
+def test_parts_need_as_many_labels() -> None:
+    with pytest.raises(ValueError, match=r"40 examples and 3 labels"):
+        accumulated_gradients(small_classifier(), crossentropy(), X, Y[:3], 2)
+
+
+# The schedule
+
+
+def test_the_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
+    schedule = warmup_then_cosine(0.3, warmup_steps=4, total_steps=24)
+    steps = np.arange(30)
+    cosine = 0.15 * (1 + np.cos(np.pi * np.clip((steps - 4) / 20, 0, 1)))
+
+    rates = [float(schedule(step)) for step in steps]
+
+    np.testing.assert_allclose(
+        rates, np.where(steps < 4, 0.075 * steps, cosine), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("rate", [0.0, -0.1, float("nan"), float("inf")])
+def test_a_rate_must_be_a_positive_number(rate: float) -> None:
+    with pytest.raises(
+        ValueError, match=rf"`peak_rate` greater than 0. Received: {rate}"
+    ):
+        warmup_then_cosine(rate, 1, 10)
+
+
+@pytest.mark.parametrize(("warmup", "total"), [(0, 10), (-1, 10), (10, 10), (1, 0)])
+def test_steps_must_be_there_and_in_order(warmup: int, total: int) -> None:
+    with pytest.raises(
+        ValueError, match=rf"Received: warmup_steps={warmup}, total_steps={total}"
+    ):
+        warmup_then_cosine(0.1, warmup, total)
+
+
+# Checkpoints
+
+
+@pytest.mark.parametrize(("examples", "size"), [(1, 1), (10, 4), (8, 4), (3, 9)])
+def test_an_epoch_holds_each_example_once(examples: int, size: int) -> None:
+    order = epoch_batches(examples, size, epoch=2, seed=5)
+
+    assert sorted(np.concatenate(order).tolist()) == list(range(examples))
+    assert {len(batch) for batch in order[:-1]} <= {size}
+    assert 1 <= len(order[-1]) <= size
+
+
+def test_epochs_and_seeds_have_orders_of_their_own() -> None:
+    orders = [
+        np.concatenate(epoch_batches(50, 8, epoch, seed)).tolist()
+        for epoch, seed in ((0, 0), (1, 0), (0, 1), (1, 1))
+    ]
+
+    assert len({tuple(order) for order in orders}) == 4
+    assert np.concatenate(epoch_batches(50, 8, 1, 0)).tolist() == orders[1]
+
+
+@pytest.mark.parametrize("arguments", [(0, 1, 0), (1, 0, 0), (1, 1, -1), (1, 1, 0, -1)])
+def test_an_order_needs_examples(arguments: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"Expected `num_examples` and `batch_size`"):
+        epoch_batches(*arguments)
+
+
+def trained() -> tuple[keras.Model, Any]:
+    """A model and its optimizer after two steps."""
+    model, optimizer = seeded(), keras.optimizers.Adam(0.1)
+    step = training_step(model, crossentropy(), optimizer)
+    for _ in range(2):
+        step(X, Y)
+    return model, optimizer
+
+
+def fresh() -> tuple[keras.Model, Any]:
+    keras.utils.set_random_seed(1)
+    return small_classifier(), keras.optimizers.Adam(0.1)
+
+
+def test_a_checkpoint_restores_every_variable(tmp_path: Path) -> None:
+    model, optimizer = trained()
+    other, other_optimizer = fresh()
+
+    path = save_checkpoint(tmp_path / "new" / "folder", model, optimizer, step=7)
+    step = restore_checkpoint(tmp_path / "new" / "folder", other, other_optimizer)
+
+    assert (path.name, step) == ("step-00000007.npz", 7)
+    assert same_arrays(model.variables, other.variables)
+    assert same_arrays(optimizer.variables, other_optimizer.variables)
+    assert int(other_optimizer.iterations) == 2
+    assert len(other.variables) == len(other.weights) + 1  # that of dropout
+
+
+@pytest.mark.parametrize("make", [lambda path: None, Path.mkdir])
+def test_without_a_checkpoint_training_begins_at_step_0(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "run")
+
+    assert checkpoints(tmp_path / "run") == []
+    assert restore_checkpoint(tmp_path / "run", *fresh()) == 0
+
+
+def test_the_newest_checkpoint_is_restored_and_the_last_two_are_kept(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "unfinished").write_bytes(b"what a kill left behind")
+    for step in (9, 10, 100):
+        save_checkpoint(tmp_path, *trained(), step)
+
+    kept = [path.name for path in checkpoints(tmp_path)]
+    assert kept == ["step-00000010.npz", "step-00000100.npz"]
+    assert {path.name for path in tmp_path.iterdir()} == set(kept)
+    assert restore_checkpoint(tmp_path, *fresh()) == 100
+
+
+def test_weights_can_be_saved_before_the_first_step(tmp_path: Path) -> None:
+    assert save_checkpoint(tmp_path, *trained(), 0).name == "step-00000000.npz"
+
+
+def test_a_negative_step_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"`step` of at least 0. Received: -1"):
+        save_checkpoint(tmp_path, *trained(), -1)
+
+
+@pytest.mark.parametrize("name", ["holiday.jpg", "step-1.npz", "step-00000001.npz.bak"])
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("precious")
+    model, optimizer = trained()
+
+    for refuse in (save_checkpoint, restore_checkpoint):
+        rest = (3,) if refuse is save_checkpoint else ()
+        with pytest.raises(ValueError, match=rf"folder of checkpoints alone.*'{name}'"):
+            refuse(tmp_path, model, optimizer, *rest)  # type: ignore[operator]  # two signatures
+
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_a_file_in_place_of_the_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("precious")
+
+    with pytest.raises(ValueError, match=r"'run' to be a folder .* Received: a file"):
+        save_checkpoint(tmp_path / "run", *trained(), 1)
+
+    assert (tmp_path / "run").read_text() == "precious"
+
+
+@pytest.mark.parametrize("size", [0, 1, 30, 500, 5000, -1])
+def test_a_checkpoint_that_is_cut_short_changes_nothing(
+    tmp_path: Path, size: int
+) -> None:
+    path = save_checkpoint(tmp_path, *trained(), 3)
+    cut = path.read_bytes()[:size]
+    path.write_bytes(cut)
+    model, optimizer = fresh()
+    before = model.get_weights()
+
+    with pytest.raises(
+        ValueError, match=r"'step-00000003.npz' to be a whole checkpoint"
+    ):
+        restore_checkpoint(tmp_path, model, optimizer)
+
+    assert path.read_bytes() == cut
+    assert same_arrays(before, model.get_weights())
+
+
+def test_a_damaged_byte_is_noticed(tmp_path: Path) -> None:
+    path = save_checkpoint(tmp_path, *trained(), 3)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+    with pytest.raises(ValueError, match=r"cut short or damaged"):
+        restore_checkpoint(tmp_path, *fresh())
+
+
+def test_the_checkpoint_of_another_model_changes_nothing(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, *trained(), 3)
+    model, optimizer = small_classifier(num_classes=3), keras.optimizers.Adam()
+    before = model.get_weights()
+
+    with pytest.raises(ValueError, match=r"variables of shapes \[\(64, 32\)"):
+        restore_checkpoint(tmp_path, model, optimizer)
+
+    assert same_arrays(before, model.get_weights())
+
+
+# Resuming
+
+
+def resumable(
+    folder: Path, epochs: int = 3, on_step: Any = None
+) -> tuple[list[float], Any]:
+    """Three steps an epoch, saved after every second."""
+    model, optimizer = seeded(), keras.optimizers.Adam(0.05)
+    rest = {"epochs": epochs, "batch_size": 16, "save_every": 2, "on_step": on_step}
+    losses = train_resumably(model, X, Y, folder, crossentropy(), optimizer, **rest)
+    return losses, [*model.variables, *optimizer.variables]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+from tests.unit.test_training_loops import resumable
+folder, last_step = Path(sys.argv[1]), int(sys.argv[2])
+kill = lambda step: step == last_step and os.kill(os.getpid(), signal.SIGKILL)
+_, variables = resumable(folder, on_step=kill)
+np.savez(folder.with_suffix(".npz"), *map(np.array, variables))
+"""
+
+
+def test_a_killed_process_that_is_resumed_ends_as_one_that_was_not(
+    tmp_path: Path,
+) -> None:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    statuses = [
+        subprocess.run(
+            [sys.executable, "-c", KILLED, tmp_path / "run", last_step],
+            env=environment,
+            capture_output=True,
+        ).returncode
+        for last_step in ("5", "0")
+    ]
+    _, expected = resumable(tmp_path / "whole")
+
+    assert statuses == [-signal.SIGKILL, 0]
+    with np.load(tmp_path / "run.npz") as archive:
+        assert same_arrays([archive[name] for name in archive.files], expected)
+
+
+@pytest.mark.parametrize(("stop", "saved"), [(3, 2), (8, 8)])
+def test_training_goes_on_after_its_last_checkpoint(
+    tmp_path: Path, stop: int, saved: int
+) -> None:
+    def interrupt(step: int) -> None:
+        if step == stop:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        resumable(tmp_path / "run", on_step=interrupt)
+    losses, variables = resumable(tmp_path / "run")
+    whole, expected = resumable(tmp_path / "whole")
+
+    assert losses == whole[saved:]
+    assert same_arrays(variables, expected)
+
+
+def test_a_finished_training_is_not_repeated_and_can_be_prolonged(
+    tmp_path: Path,
+) -> None:
+    first, _ = resumable(tmp_path / "run", epochs=1)
+
+    assert len(first) == 3
+    assert [path.name for path in checkpoints(tmp_path / "run")] == [
+        "step-00000002.npz",
+        "step-00000003.npz",
+    ]
+    assert resumable(tmp_path / "run", epochs=1)[0] == []
+    assert first + resumable(tmp_path / "run")[0] == resumable(tmp_path / "whole")[0]
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"epochs": 1, "save_every": 0}])
+def test_training_resumably_needs_steps(tmp_path: Path, wrong: dict[str, int]) -> None:
+    rest = (tmp_path / "run", crossentropy(), keras.optimizers.SGD())
+    with pytest.raises(ValueError, match=r"Expected `epochs` and `save_every` of at"):
+        train_resumably(small_classifier(), X, Y, *rest, **wrong)
+
+
+def test_training_resumably_refuses_bad_labels_and_writes_nothing(
+    tmp_path: Path,
+) -> None:
+    rest = (tmp_path / "run", crossentropy(), keras.optimizers.SGD(), 1)
+    with pytest.raises(ValueError, match=r"labels from 0 to 9"):
+        train_resumably(small_classifier(), X, Y + 1, *rest)
+
+    assert not (tmp_path / "run").exists()
+
+
+# Traces and gradients
+
+
+def test_traces_are_counted_after_each_call() -> None:
+    python_runs = []
+
+    def double(x: Any) -> Any:
+        python_runs.append(x)
+        return x * 2
+
+    assert trace_counts(double, [(1,), (2,), (1,), (tf.ones(3),)]) == [1, 2, 2, 3]
+    assert len(python_runs) == 3
+
+
+def test_a_signature_is_traced_once() -> None:
+    signature = [tf.TensorSpec((None,), tf.float32)]
+    calls = [(tf.ones(size),) for size in (1, 5, 7)]
+
+    assert trace_counts(lambda x: x * 2, calls, input_signature=signature) == [1, 1, 1]
+
+
+def test_no_calls_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"at least one call"):
+        trace_counts(lambda x: x, [])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_rounding_passes_gradients_straight_through(dtype: str) -> None:
+    values = np.array([[-1.6, -0.5, 0.4], [0.5, 1.5, 2.7]], dtype)
+    x = tf.Variable(values)
+    factors = np.arange(6, dtype=dtype).reshape(2, 3)
+    with tf.GradientTape() as tape:
+        y = round_straight_through(x) * factors
+
+    np.testing.assert_array_equal(y, np.round(values) * factors)
+    np.testing.assert_array_equal(tape.gradient(y, x), factors)
+
+
+def test_rounding_as_a_layer_lets_the_layers_before_it_learn() -> None:
+    inputs = keras.Input((1,))
+    dense = keras.layers.Dense(1, kernel_initializer="ones")
+    rounded = keras.layers.Lambda(round_straight_through)(dense(inputs))
+    model = keras.Model(inputs, rounded)
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+
+    model.fit(np.ones((4, 1)), np.full((4, 1), 5.0), epochs=10, verbose=0)
+
+    assert model.predict(np.ones((1, 1)), verbose=0).tolist() == [[5.0]]
+
+
+# Wrong steps, which pages show
+
+
+def test_a_loss_without_its_tracker_is_zero_on_keras_3_alone() -> None:
+    histories = {}
+    for kind in (keras, tf_keras):
+        model = loss_without_tracker(kind)
+        stop = kind.callbacks.EarlyStopping("loss", patience=1)
+        options = {"epochs": 20, "callbacks": [stop], "verbose": 0, "batch_size": 40}
+        histories[kind.__name__] = model.fit(X, Y, **options).history["loss"]
+        assert model.evaluate(X, Y, verbose=0) > 0.5
+
+    assert histories["keras"] == [0.0, 0.0]
+    assert len(histories["tf_keras"]) == 20
+    assert histories["tf_keras"][-1] < histories["tf_keras"][0]
+
+
+def test_a_second_tracker_hides_the_loss_of_the_validation() -> None:
+    model = seeded(SecondTracker)
+    model.compile("sgd", CROSSENTROPY)
+
+    history = model.fit(X, Y, validation_data=(X, Y), verbose=0).history
+
+    assert history["loss"][0] > 0.5
+    assert history["val_loss"] == [0.0]
