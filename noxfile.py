@@ -1,6 +1,7 @@
 """Everything this project does, one session each: `nox -l` is the table of contents."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import nox
@@ -28,6 +29,7 @@ def sphinx(session: nox.Session, *arguments: str) -> None:
     """Run Sphinx the way the site is published: every warning is an error."""
     session.run(
         *("python", "-m", "sphinx", "-c", "conf", "-W", "--keep-going", "-n"),
+        *("-j", "auto"),
         *("-d", "build/doctrees", "docs", str(HTML), *arguments),
         env={"PYTHONPATH": str(ROOT)},
     )
@@ -49,7 +51,12 @@ def tests(session: nox.Session) -> None:
     """Run every test and example, and hold the coverage of snippets at 100 %."""
     install(session, "test")
     arguments = session.posargs or ["--cov", "--numprocesses=2", "--durations=5"]
-    session.run("python", "-m", "pytest", *arguments, env={"TF_CPP_MIN_LOG_LEVEL": "3"})
+    # A file of proofs stays together: its proofs share what they train.
+    session.run(
+        *("python", "-m", "pytest", "--dist=loadgroup", "--no-loadscope-reorder"),
+        *arguments,
+        env={"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
 
 
 @nox.session
@@ -122,15 +129,31 @@ def versions(session: nox.Session) -> None:
 
 
 @nox.session
+def measure(session: nox.Session) -> None:
+    """Measure what has no record on this machine as it is now; `-- gans` one guide.
+
+    Timings need a machine that has nothing else to do. `-- --all` measures again.
+    """
+    install(session, "docs")
+    session.run(
+        *("python", "-m", "conf.reference.measure", *session.posargs),
+        env={"PYTHONPATH": str(ROOT)},
+    )
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
-    """Measure builds and GANs against their floor, and keep the tables in docs.
+    """Measure the two commands and the builds, and keep the tables in docs.
 
     `-- builds` or `-- gans` measures one of the two.
     """
     install(session, "docs")
     modules = {"builds": "tests.bench", "gans": "tests.bench_gans"}
     for name in session.posargs or modules:
-        session.run("python", "-m", modules[name], env={"PYTHONPATH": str(ROOT)})
+        session.run(
+            *("python", "-m", modules[name], sys.executable),
+            env={"PYTHONPATH": str(ROOT)},
+        )
 
 
 @nox.session

@@ -1,5 +1,6 @@
 """The settings of the site."""
 
+import csv
 import sys
 from pathlib import Path
 
@@ -40,6 +41,10 @@ recipes_shared = [
     *("processes", "tables"),
 ]
 page_store = str(ROOT / "build/store")
+page_budget = 40  # seconds of one core for the cells of a page
+page_budgets = {"guides/gans": 60}
+with (ROOT / "docs/about/speed_pages.csv").open(encoding="utf-8") as _file:
+    page_seconds = {name: float(took) for name, took in list(csv.reader(_file))[1:]}
 page_preload = [
     "tensorflow",
     "keras",

@@ -1,14 +1,17 @@
-"""Measure builds of this site against the least they could take.
+"""Measure the two commands and the builds of this site against their bars.
 
-The table is shown by `docs/about/speed.md`.
-
-Every figure is a ratio within one run, so that it holds on other machines too.
+`python -m tests.bench NOX` gets the Python that has nox, and works on a copy of the
+files that git knows, with a home folder of its own. The tables are shown by
+`docs/about/speed.md`; wall seconds are those of a machine, so processor seconds and the
+ratio to what cannot be avoided stand beside them.
 """
 
 import csv
 import json
 import os
 import platform
+import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -17,183 +20,195 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TABLE = ROOT / "docs/about/speed.csv"
-COPIED = ("conf", "docs", "snippets", "tests", "CONTRIBUTING.md", "CHANGELOG.md")
+PAGES = ROOT / "docs/about/speed_pages.csv"
 ROUNDS = 3
 
 
-class Site:
-    """A copy of this site that may be edited, and how long its builds take."""
+@dataclass(frozen=True)
+class Cost:
+    """What something took.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name in COPIED:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(
-                    source, folder / name, ignore=shutil.ignore_patterns("__pycache__")
-                )
-            else:
-                shutil.copy(source, folder / name)
+    Attributes:
+        wall: seconds on the clock.
+        processor: seconds of all cores, of all that it started.
+    """
 
-    def build(self, strict: bool = True) -> float:
-        """Build and return the seconds it took.
+    wall: float
+    processor: float
 
-        Args:
-            strict: as published, with warnings as errors. A recipe that was edited a
-                moment ago has proofs that no other version has seen, which is one.
-        """
-        command = [sys.executable, "-m", "sphinx", "-q", "-c", "conf", "-n"]
-        command += ["-W", "--keep-going"] if strict else []
-        start = time.perf_counter()
-        subprocess.run(
-            [*command, "-d", "build/doctrees", "docs", "build/html"],
-            cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(self.folder)},
-            stderr=None if strict else subprocess.DEVNULL,
-            check=True,
+
+def cost(action: Callable[[], object]) -> Cost:
+    """Do something in other processes and say what it took."""
+
+    def used() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    wall, processor = time.perf_counter(), used()
+    action()
+    return Cost(time.perf_counter() - wall, used() - processor)
+
+
+class Copy:
+    """A copy of this site in a folder of its own, as a fresh clone has it."""
+
+    def __init__(self, folder: Path, nox: str) -> None:
+        self.folder, self.nox = folder / "site", nox
+        listed = subprocess.run(
+            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True
         )
-        return time.perf_counter() - start
+        for name in filter(None, listed.stdout.decode().split("\0")):
+            if (ROOT / name).exists():
+                target = self.folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, target)
+        home = folder / "home"
+        home.mkdir()
+        wanted = {n: v for n, v in os.environ.items() if not n.startswith("PYTHON")}
+        self.environment = {**wanted, "HOME": str(home)}
+
+    def session(self, name: str) -> str:
+        """Run one of nox's sessions, with all that it installs; return what it says."""
+        return self._run([self.nox, "-m", "nox", "-s", name])
+
+    def build(self, *arguments: str) -> None:
+        """Build as the session `docs` does, without looking at what is installed."""
+        options = ("-q", "-c", "conf", "-n", "-W", "--keep-going", "-j", "auto")
+        self._sphinx(*options, "-d", "build/doctrees", "docs", "build/html", *arguments)
+
+    def bare(self) -> None:
+        """Build the same pages by Sphinx and MyST-NB alone, in folders of their own."""
+        plain = ("-D", "extensions=myst_nb,sphinx_copybutton,sphinx_design")
+        options = ("-Q", "-c", "conf", "-D", "nb_execution_mode=off", *plain)
+        self._sphinx(*options, "-d", "bare/doctrees", "docs", "bare/html")
+
+    def import_tensorflow(self) -> None:
+        self._run([self.python, "-c", "import tensorflow, tf_keras, matplotlib.pyplot"])
+
+    @property
+    def python(self) -> str:
+        return str(self.folder / ".nox/docs/bin/python")
+
+    def _sphinx(self, *arguments: str) -> None:
+        self._run([self.python, "-m", "sphinx", *arguments])
+
+    def _run(self, command: list[str]) -> str:
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**self.environment, "PYTHONPATH": str(self.folder)}
+            if command[0] == self.python
+            else self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            sys.exit(
+                f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}"
+            )
+        return done.stdout
 
     def forget(self, *names: str) -> None:
         """Remove results: `html`, `doctrees`, `store`."""
         for name in names:
             shutil.rmtree(self.folder / "build" / name, ignore_errors=True)
 
-    def cell_seconds(self) -> float:
-        """How long the cells of all pages took."""
+    def cell_seconds(self) -> list[float]:
+        """How long the cells of each page took."""
         runs = (self.folder / "build/store").glob("*.json")
-        return sum(
-            json.loads(run.read_text().partition("\n")[2])["seconds"] for run in runs
-        )
+        texts = (run.read_text("utf-8").partition("\n")[2] for run in runs)
+        pages = [sum(json.loads(text)["seconds"]) for text in texts]
+        return [seconds for seconds in pages if seconds]
 
     @contextmanager
     def edited(self, path: str, old: str, new: str) -> Iterator[None]:
         """Hold an edit for as long as it is measured."""
         file = self.folder / path
-        before = file.read_text()
+        before = file.read_text("utf-8")
         assert old in before, f"{old!r} is not in {path}"
-        file.write_text(before.replace(old, new, 1))
+        file.write_text(before.replace(old, new, 1), "utf-8")
         yield
-        file.write_text(before)
+        file.write_text(before, "utf-8")
+
+
+Row = tuple[str, Cost | None, str, str]
 
 
 def main() -> None:
     """Measure, print the table and keep it."""
     with tempfile.TemporaryDirectory() as folder:
-        rows = list(measure(Site(Path(folder))))
+        rows = list(measure(Copy(Path(folder), sys.argv[1])))
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
     machine += f", Python {platform.python_version()}"
-    with TABLE.open("w", newline="") as file:
+    heads = ["What", "Wall, s", "Processor, s", "Seen", "Bar", "Measured on"]
+    with TABLE.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(
-            ["Build", "Floor", "Ratio", "Lowest to highest", "Bar", "Measured on"]
-        )
-        for build, floor, ratios, bar in rows:
-            spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-            ratio = f"{statistics.median(ratios):.2f}"
-            writer.writerow([build, floor, ratio, spread, bar, machine])
-    sys.stdout.write(TABLE.read_text())
+        writer.writerow(heads)
+        for what, seen, ratio, bar in rows:
+            times = (
+                [f"{t:.0f}" for t in (seen.wall, seen.processor)] if seen else ["", ""]
+            )
+            writer.writerow(
+                [what, *times, ratio, bar, f"{machine}, {time.strftime('%F')}"]
+            )
+    print(TABLE.read_text("utf-8"))
 
 
-def measure(site: Site) -> Iterator[tuple[str, str, list[float], str]]:
-    """Yield build, floor, ratios and bar."""
-    cold, recalled, cells, imports = [], [], [], []
+def measure(site: Copy) -> Iterator[Row]:
+    """Yield what was measured, its cost, its ratio and its bar."""
+    said: list[str] = []
+    first = cost(lambda: said.append(site.session("docs")))
+    keep_pages(said[0])
+    yield "`nox -s docs`, fresh clone, empty home", first, "", "300 s"
+    cores = os.cpu_count() or 1
+    ratios = []
+    cold = Cost(0, 0)
     for _ in range(ROUNDS):
         site.forget("html", "doctrees", "store")
-        cold.append(site.build())
-        cells.append(site.cell_seconds())
+        cold = cost(site.build)
+        cells = sum(site.cell_seconds())
         site.forget("html", "doctrees")
-        recalled.append(site.build())  # the pages' outputs are there: Sphinx's own time
-        imports.append(seconds(lambda: run("import tensorflow")))
-    cores = os.cpu_count() or 1
-    floors = [
-        i + c / cores + r for i, c, r in zip(imports, cells, recalled, strict=True)
-    ]
-    yield (
-        "Cold",
-        "one import of TensorFlow + the cells' time ÷ cores + Sphinx's own time",
-        ratios(cold, floors),
-        "≤ 1.3",
-    )
-    unchanged = [site.build() for _ in range(ROUNDS)]
-    own = [seconds(lambda: no_op(site)) for _ in range(ROUNDS + 1)][
-        1:
-    ]  # the first one builds
-    yield (
-        "Nothing changed",
-        "Sphinx's own build of nothing",
-        ratios(unchanged, own),
-        "≤ 1.2",
-    )
-
-    times, floors = [], []
+        recalled = cost(site.build).wall
+        imported = cost(site.import_tensorflow).wall
+        ratios.append(cold.wall / (imported + cells / cores + recalled))
+    yield "Everything installed, nothing kept", cold, spread(ratios, "the floor"), "1.3"
+    unchanged = [cost(site.build) for _ in range(ROUNDS)]
+    site.bare()
+    own = [cost(site.bare).wall for _ in range(ROUNDS)]
+    ratios = [one.wall / other for one, other in zip(unchanged, own, strict=True)]
+    yield "Nothing changed", unchanged[-1], spread(ratios, "Sphinx's own"), "1.2"
+    edits = []
     for count in range(ROUNDS):
-        old, new = '"""Recipes around', f'"""Recipes around, edit {count}'
-        with site.edited("snippets/input_layers.py", old, new):
-            before = site.cell_seconds()
-            times.append(site.build(strict=False))
-            ran = site.cell_seconds() - before
-        floors.append(imports[count] + ran + unchanged[count])
+        with site.edited(
+            "docs/guides/input_layers.md", "\n## ", f"\nEdit {count}.\n\n## "
+        ):
+            edits.append(cost(site.build))
         site.build()
-    yield (
-        "One recipe edited",
-        "one import of TensorFlow + the cells of its pages + nothing changed",
-        ratios(times, floors),
-        "its pages run, no others",
-    )
-    times = []
-    for count in range(ROUNDS):
-        old, new = "# Input layers", f"# Input layers {count}"
-        with site.edited("docs/guides/input_layers.md", old, new):
-            times.append(site.build())
-        site.build()
-    yield (
-        "One sentence edited",
-        "nothing changed",
-        ratios(times, unchanged),
-        "nothing runs",
-    )
+    ratios = [e.wall / u.wall for e, u in zip(edits, unchanged, strict=True)]
+    yield "One sentence edited", edits[-1], spread(ratios, "nothing changed"), "2"
+    tests = cost(lambda: site.session("tests"))
+    yield "`nox -s tests`, with every proof of this environment", tests, "", "600 s"
 
 
-def no_op(site: Site) -> None:
-    """A build of the same pages by Sphinx and MyST-NB alone, in a folder of its own."""
-    bare = "extensions=myst_nb,sphinx_copybutton,sphinx_design"
-    command = [sys.executable, "-m", "sphinx", "-Q", "-c", "conf", "-D", bare]
-    subprocess.run(
-        [
-            *command,
-            "-D",
-            "nb_execution_mode=off",
-            "-d",
-            "bare/doctrees",
-            "docs",
-            "bare/html",
-        ],
-        cwd=site.folder,
-        env=os.environ | {"PYTHONPATH": str(site.folder)},
-        check=True,
-    )
+def keep_pages(said: str) -> None:
+    """Keep how long the cells of each page took: the longest is run first next time."""
+    found = re.findall(r"ran docs/(\S+)\.md in .* its cells in ([\d.]+) s", said)
+    with PAGES.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Page", "Its cells, s"])
+        writer.writerows(sorted(found, key=lambda row: -float(row[1])))
 
 
-def run(code: str) -> None:
-    """Run code in a new interpreter."""
-    subprocess.run([sys.executable, "-c", code], check=True, stderr=subprocess.DEVNULL)
-
-
-def seconds(action: Callable[[], None]) -> float:
-    """How long an action takes."""
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
-
-
-def ratios(times: list[float], floors: list[float]) -> list[float]:
-    """Each time over the floor of its round."""
-    return [time / floor for time, floor in zip(times, floors, strict=True)]
+def spread(ratios: list[float], base: str) -> str:
+    """The median of some ratios, and how far they go."""
+    middle = statistics.median(ratios)
+    return f"{middle:.2f} times {base} ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 if __name__ == "__main__":

@@ -102,6 +102,7 @@ class ConditionalGAN(GAN):
         ValueError: If the networks do not fit together, or a number is out of range.
 
     Example:
+        >>> from snippets.gans import build_discriminator, build_generator
         >>> discriminator = build_discriminator((8, 8, 1 + 10))
         >>> gan = ConditionalGAN(build_generator(16 + 10), discriminator)
         >>> gan.latent_dim, gan.sample([3, 1, 4]).shape

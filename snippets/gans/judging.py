@@ -20,6 +20,7 @@ class SamplesByEpoch(keras.callbacks.Callback):
         wanted: What `sample` takes: a number of images, or their labels.
 
     Example:
+        >>> from snippets.gans import GAN, build_discriminator, build_generator
         >>> samples = SamplesByEpoch((0, 2), wanted=5)
         >>> gan = GAN(build_generator(16), build_discriminator((8, 8, 1)))
         >>> gan.compile()

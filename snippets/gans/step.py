@@ -62,6 +62,7 @@ class GAN(keras.Model):
         ValueError: If the networks do not fit together, or a number is out of range.
 
     Example:
+        >>> from snippets.gans import build_discriminator, build_generator
         >>> gan = GAN(build_generator(16), build_discriminator((8, 8, 1)))
         >>> gan.compile()
         >>> history = gan.fit(np.zeros((64, 8, 8, 1), "float32"), verbose=0)

@@ -27,7 +27,7 @@ def gradient_penalty(
         A scalar tensor, the mean of `(norm of the gradient - 1) ** 2`.
 
     Example:
-        >>> image = np.ones((1, 1, 1, 1), "float32")
+        >>> image = ops.ones((1, 1, 1, 1))
         >>> slope_3 = lambda images: 3 * images[:, 0, 0]
         >>> float(gradient_penalty(slope_3, image, 0 * image, mix=image))
         4.0
@@ -63,6 +63,7 @@ class WassersteinGAN(GAN):
         ValueError: If the networks do not fit together, or a number is out of range.
 
     Example:
+        >>> from snippets.gans import build_discriminator, build_generator
         >>> critic = build_discriminator((8, 8, 1), dropout=0.0)
         >>> WassersteinGAN(build_generator(16), critic).penalty_weight
         10.0

@@ -159,12 +159,12 @@ def test_write_a_layer(adds_weight=True):
 @proves(
     "methods such as `encode` and `decode`, your own loss | a class on `keras.Model`",
     keras=">=3",
-    false_with={"name": "DeepClassifier"},
+    false_with={"is_autoencoder": False},
 )
-def test_write_a_model(name="VariationalAutoencoder"):
-    from snippets import subclassing
+def test_write_a_model(is_autoencoder=True):
+    from snippets.subclassing import DeepClassifier, VariationalAutoencoder
 
-    model = getattr(subclassing, name)
+    model = VariationalAutoencoder if is_autoencoder else DeepClassifier
     assert issubclass(model, keras.Model)
     assert {"encode", "decode", "compute_loss"} <= set(vars(model))
 
@@ -288,12 +288,12 @@ def test_call_runs_at_every_call(most=6):
 @proves(
     "The class above has no `__init__`, since it has no settings.",
     keras=">=3",
-    false_with={"name": "VariationalAutoencoder"},
+    false_with={"has_settings": True},
 )
-def test_no_init_is_needed(name="TiedAutoencoder"):
-    from snippets import subclassing
+def test_no_init_is_needed(has_settings=False):
+    from snippets.subclassing import TiedAutoencoder, VariationalAutoencoder
 
-    model = getattr(subclassing, name)
+    model = VariationalAutoencoder if has_settings else TiedAutoencoder
     assert "__init__" not in vars(model)
     assert model()(X).shape == X.shape
 
@@ -821,14 +821,14 @@ def test_inputs_come_back(make=Plain):
 @proves(
     "a picture of the layers | one box | `as_graph_of_layers`",
     keras=">=3",
-    false_with={"opened_by": "as_one_layer"},
+    false_with={"opens": False},
 )
-def test_a_picture_of_the_layers(opened_by="as_graph_of_layers"):
-    from snippets import subclassing
+def test_a_picture_of_the_layers(opens=True):
+    from snippets.subclassing import as_graph_of_layers, as_one_layer
 
-    whole = subclassing.as_one_layer(Plain(name="m"), (2,))
+    whole = as_one_layer(Plain(name="m"), (2,))
     assert [layer.name for layer in whole.layers] == ["inputs", "m"]
-    opened = getattr(subclassing, opened_by)(Plain(), (2,))
+    opened = (as_graph_of_layers if opens else as_one_layer)(Plain(), (2,))
     assert [layer.name for layer in opened.layers] == ["inputs", "score"]
 
 
@@ -916,13 +916,14 @@ def test_build_makes_no_weights():
     "The first keeps it whole, as one layer; the second runs `call` on an Input and "
     "records the layers that it meets.",
     keras=">=3",
-    false_with={"order": ("as_graph_of_layers", "as_one_layer")},
+    false_with={"order": -1},
 )
-def test_two_recipes_wrap(order=("as_one_layer", "as_graph_of_layers")):
-    from snippets import subclassing
+def test_two_recipes_wrap(order=1):
+    from snippets.subclassing import as_graph_of_layers, as_one_layer
 
     model = WithDropout()
-    whole, opened = (getattr(subclassing, name)(model, (2,)) for name in order)
+    recipes = (as_one_layer, as_graph_of_layers)[::order]
+    whole, opened = (wrap(model, (2,)) for wrap in recipes)
     assert whole.layers[1:] == [model]
     assert opened.layers[1:] == [model.first, model.drop, model.last]
     for wrapped in (whole, opened):

