@@ -53,5 +53,8 @@ def from_environment(root: Path) -> Addresses:
 
 def _commit(root: Path) -> str:
     command = ["git", "-C", str(root), "rev-parse", "HEAD"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:  # there is no git
+        return "main"
     return done.stdout.strip() or "main"

@@ -1,10 +1,10 @@
 """Run every proof on every version that readers still meet, and keep what was seen.
 
-`python -m conf.proofs.lanes [LANE ...] [--all]` takes the lanes of `environments.toml`,
-two at a time: it makes an environment for each with uv, below `build/environments`,
-runs the proofs whose row is stale with that environment's Python, and keeps each row in
-`results/<lane>.json` as it is seen. The exit status is 1 if a lane that gates broke, or
-if a verdict is not what its proof declares.
+`python -m conf.proofs.lanes [LANE ...] [--all] [--guide STEM]` takes the lanes of
+`environments.toml`, two at a time: it makes an environment for each with uv, below
+`build/environments`, runs the proofs whose row is stale with that environment's Python,
+and keeps each row in `results/<lane>.json` as it is seen. The exit status is 1 if a
+lane that gates broke, or if a verdict is not what its proof declares.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ from pathlib import Path
 
 from conf import sealed
 from conf.pages.recipes import RecipeError
-from conf.proofs.run import Process, ProofsNotRunError
+from conf.proofs.process import Process, ProofsNotRunError
 from conf.proofs.source import ProofSource, read
 from conf.proofs.verdict import (
     Lane,
@@ -54,6 +55,23 @@ class BrokenError(Exception):
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """Which proofs are to be run.
+
+    Attributes:
+        everything: those with a fresh row too.
+        guides: of these guides; empty means all.
+    """
+
+    everything: bool = False
+    guides: tuple[str, ...] = ()
+
+    def includes(self, proof: ProofSource) -> bool:
+        """Whether the proof belongs to a wanted guide."""
+        return not self.guides or proof.stem in self.guides
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of one lane.
 
@@ -74,6 +92,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("lanes", nargs="*", metavar="LANE", help=", ".join(table))
     parser.add_argument("--all", action="store_true", help="fresh rows too")
+    parser.add_argument("--guide", action="append", metavar="STEM", help="these only")
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.lanes) - set(table)):
         parser.error(f"no lane {', '.join(unknown)}; there are {', '.join(table)}")
@@ -82,21 +101,22 @@ def main() -> int:
     ]
     print(f"{len(proofs)} proofs, {count(chosen)}", flush=True)
     start = time.perf_counter()
-    outcomes = run_lanes(chosen, proofs, arguments.all)
+    wanted = Wanted(arguments.all, tuple(arguments.guide or ()))
+    outcomes = run_lanes(chosen, proofs, wanted)
     print(f"{count(chosen)} in {time.perf_counter() - start:.0f} s", flush=True)
     drop_former_lanes(table)
-    return report(outcomes, proofs, whole=not arguments.lanes)
+    return report(outcomes, proofs, whole=not (arguments.lanes or arguments.guide))
 
 
 def run_lanes(
-    chosen: list[Lane], proofs: Mapping[str, ProofSource], everything: bool
+    chosen: list[Lane], proofs: Mapping[str, ProofSource], wanted: "Wanted"
 ) -> list[Outcome]:
     """Run lanes, two at a time; one that breaks does not stop the others."""
     outcomes = []
     queue = sorted(chosen, key=lambda lane: lane.gates)  # they take longest
     executor = ThreadPoolExecutor(AT_ONCE)
     try:
-        futures = [executor.submit(timed, lane, proofs, everything) for lane in queue]
+        futures = [executor.submit(timed, lane, proofs, wanted) for lane in queue]
         for future in as_completed(futures):
             outcome, seconds = future.result()
             outcomes.append(outcome)
@@ -109,14 +129,14 @@ def run_lanes(
 
 
 def timed(
-    lane: Lane, proofs: Mapping[str, ProofSource], everything: bool
+    lane: Lane, proofs: Mapping[str, ProofSource], wanted: "Wanted"
 ) -> tuple[Outcome, float]:
     """Run one lane; say what became of it and how many seconds it took."""
     start = time.perf_counter()
     state = _Seen(lane, known_results(lane), proofs)
     broken = ""
     try:
-        update(state, everything)
+        update(state, wanted)
     except (BrokenError, ProofsNotRunError, RecipeError) as error:
         broken = str(error)
     finally:  # an interruption loses nothing that was seen
@@ -174,7 +194,7 @@ class _Seen:
                 save(results, results_of(ROOT, self.lane.name))
 
 
-def update(state: _Seen, everything: bool) -> None:
+def update(state: _Seen, wanted: "Wanted") -> None:
     """Run what is stale, and write down what was seen.
 
     Raises:
@@ -190,11 +210,16 @@ def update(state: _Seen, everything: bool) -> None:
     due = [
         proof
         for name, proof in meant.items()
-        if everything or name not in state.rows or state.rows[name].proof != proof.hash
+        if wanted.includes(proof)
+        and (
+            wanted.everything
+            or name not in state.rows
+            or state.rows[name].proof != proof.hash
+        )
     ]
     # A file that is imported otherwise than before has to be seen to be imported.
     framed = {proof.stem for proof in due}
-    for proof in meant.values():
+    for proof in filter(wanted.includes, meant.values()):
         if state.frames.get(proof.stem) != proof.frame and proof.stem not in framed:
             framed.add(proof.stem)
             due.append(proof)
@@ -223,7 +248,10 @@ def environment_of(lane: Lane, python: Path) -> dict[str, str]:
     Raises:
         BrokenError: TensorFlow cannot be imported there.
     """
-    done = process(lane, INSTALL_MINUTES, str(python), "-m", "tests.proofs.run")
+    with tempfile.TemporaryDirectory() as home:
+        own = {"PYTHONPATH": str(ROOT), **lane.variables}
+        variables = sealed.environment(Path(home), own)
+        done = process(variables, str(python), "-m", "tests.proofs.run")
     if done.returncode:
         raise BrokenError(f"the proofs cannot be run: {cause(done)}")
     found: dict[str, str] = json.loads(done.stdout)["environment"]
@@ -244,12 +272,12 @@ def install(lane: Lane) -> Path:
     say(lane, "installs " + " ".join(lane.requirements))
     uv = find_uv()
     shutil.rmtree(folder, ignore_errors=True)
-    call(lane, uv, "venv", "--quiet", "--python", lane.python, str(folder))
+    call(uv, "venv", "--quiet", "--python", lane.python, str(folder))
     options = () if lane.gates else ("--prerelease=allow", "--refresh")
     into = ("--quiet", "--python", str(python))
-    call(lane, uv, "pip", "install", *into, *options, *lane.requirements)
+    call(uv, "pip", "install", *into, *options, *lane.requirements)
     if lane.uninstall:
-        call(lane, uv, "pip", "uninstall", *into, *lane.uninstall)
+        call(uv, "pip", "uninstall", *into, *lane.uninstall)
     stamp.write_text(lane.digest)
     return python
 
@@ -267,42 +295,40 @@ def find_uv() -> str:
     raise BrokenError("uv is not installed: python -m pip install uv")
 
 
-def call(lane: Lane, *command: str) -> None:
+def call(*command: str) -> None:
     """Run a command of the installation.
 
     Raises:
         BrokenError: it failed.
     """
-    done = process(lane, INSTALL_MINUTES, *command)
+    # The home of the person who builds, where uv has its cache.
+    done = process(os.environ, *command)
     if done.returncode:
         raise BrokenError(f"cannot be installed: {cause(done)}")
 
 
 def process(
-    lane: Lane, minutes: int, *command: str
+    variables: Mapping[str, str], *command: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command for a lane, from the root, with the lane's variables alone.
+    """Run a command from the root.
 
     Raises:
-        BrokenError: it was still running after so many minutes.
+        BrokenError: it was still running after a generous limit.
     """
-    home = BUILD / lane.name / "home"
-    home.mkdir(parents=True, exist_ok=True)
-    own = {"PYTHONPATH": str(ROOT), **lane.variables}
     try:
         return subprocess.run(
             command,
             cwd=ROOT,
-            env=sealed.environment(home, own),
+            env=variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=60 * minutes,
+            timeout=60 * INSTALL_MINUTES,
         )
     except subprocess.TimeoutExpired:
         name = Path(command[0]).name
-        raise BrokenError(f"{name} still ran after {minutes} minutes") from None
+        raise BrokenError(f"{name} still ran after {INSTALL_MINUTES} minutes") from None
 
 
 def cause(done: subprocess.CompletedProcess[str]) -> str:

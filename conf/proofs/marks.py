@@ -25,6 +25,7 @@ _SENTENCE = re.compile(r"(?:(?<=[.?!])|(?<=[.?!]\*)|(?<=[.?!]\*\*))\s+(?=[A-Z`\"
 # A quoted sentence begins behind one of these.
 _BREAK = re.compile(r"[.?!][*\")\]]*\s+(?=[A-Z0-9`\"*(\[])|[:|][*\")\]]*\s+|^\s*")
 _LINK = re.compile(r"!?\[((?:[^\[\]]|\[[^\]]*\])+)\]\([^)\s]*\)")
+_TO_A_SECTION = re.compile(r"\]\([^)\s]*(?:#[^)\s]+|\.md)\)")
 _ROLE = re.compile(r"\{[\w-]+\}(?=`)")
 _OPTION = re.compile(r":[\w-]+:")
 
@@ -65,10 +66,16 @@ class Sentence:
     line: int
     text: str
     is_title: bool
+    is_row: bool = False
 
     @property
     def needs_proof(self) -> bool:
-        """Whether it may state behavior: it names code or a number and is no title."""
+        """Whether it may state behavior: it names code or a number and is no title.
+
+        Nor is it a row that repeats a section and links to it.
+        """
+        if self.is_row and _TO_A_SECTION.search(self.text):
+            return False
         names = "`" in self.text or any(c.isdigit() for c in self.text)
         is_question = self.text.rstrip("*_").endswith("?")
         return names and not self.is_title and not is_question
@@ -126,6 +133,7 @@ class _Block:
     line: int
     text: str
     is_title: bool
+    is_row: bool = False
 
 
 def _read_block(marked: Marked, block: _Block, quotes: Mapping[str, str]) -> None:
@@ -134,7 +142,8 @@ def _read_block(marked: Marked, block: _Block, quotes: Mapping[str, str]) -> Non
         for part in _SENTENCE.split(text.strip()):
             if part.strip(" .|"):
                 words = " ".join(part.split())
-                marked.unproved.append(Sentence(line, words, block.is_title))
+                sentence = Sentence(line, words, block.is_title, block.is_row)
+                marked.unproved.append(sentence)
 
     done = 0
     visible = _HIDDEN.sub(lambda hidden: " " * len(hidden[0]), block.text)
@@ -163,7 +172,7 @@ def _blocks(parser: MarkdownIt, text: str, line: int) -> Iterator[_Block]:
         elif token.type == "tr_open":
             row, row_line = [], at
         elif token.type == "tr_close":
-            yield _Block(row_line, " | ".join(row or []), is_title)
+            yield _Block(row_line, " | ".join(row or []), is_title, is_row=True)
             row = None
         elif token.type == "inline":
             if row is None:

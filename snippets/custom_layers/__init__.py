@@ -11,7 +11,6 @@ from snippets.custom_layers.attention import (
     attention_by_step,
     attention_classifier,
     scaled_dot_product_attention,
-    without_steps,
 )
 from snippets.custom_layers.contract import (
     last_cause,
@@ -53,5 +52,4 @@ __all__ = [
     "masked_softmax",
     "reload_problem",
     "scaled_dot_product_attention",
-    "without_steps",
 ]

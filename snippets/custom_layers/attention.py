@@ -332,33 +332,3 @@ def attention_by_step(
         "`return_attention_scores=True`. Received: layers "
         f"{[type(layer).__name__ for layer in model.layers]}"
     )
-
-
-def without_steps(
-    sequences: npt.NDArray[Any], steps: npt.NDArray[np.int64]
-) -> npt.NDArray[Any]:
-    """Blank one step of each sequence, to see what a model makes of the rest.
-
-    Args:
-        sequences: Array of shape `(batch, time, features)`, any real dtype.
-        steps: Array of integers of shape `(batch,)`, which step of each, from 0.
-
-    Returns:
-        A copy of `sequences`, with zeros in these steps.
-
-    Raises:
-        ValueError: If `steps` has another shape, or names a step that is not there.
-
-    Example:
-        >>> without_steps(np.ones((1, 3, 1)), np.array([1]))[0, :, 0].tolist()
-        [1.0, 0.0, 1.0]
-    """
-    batch, time = sequences.shape[:2]
-    if steps.shape != (batch,) or not ((steps >= 0) & (steps < time)).all():
-        raise ValueError(
-            f"Expected `steps` of shape ({batch},), from 0 to {time - 1}. "
-            f"Received: {steps.tolist()}"
-        )
-    blanked = sequences.copy()
-    blanked[np.arange(batch), steps] = 0
-    return blanked

@@ -38,8 +38,8 @@ def lite_file(model: keras.Model, kind: str, examples: npt.NDArray[Any]) -> byte
         ValueError: If `kind` is none of `LITE_KINDS`.
 
     Example:
-        >>> model, image = functional_cnn((8, 8, 1), 10), np.ones((1, 8, 8, 1))
-        >>> lite_file(model, "float32", image)[4:8]
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        >>> lite_file(model, "float32", np.ones((1, 4)))[4:8]
         b'TFL3'
     """
     if kind not in LITE_KINDS:
@@ -69,10 +69,10 @@ def lite_function(file: bytes) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
         the other axes or the dtype do not fit.
 
     Example:
-        >>> images = np.ones((5, 8, 8, 1), "float32")
-        >>> file = lite_file(functional_cnn((8, 8, 1), 10), "float32", images)
-        >>> lite_function(file)(images).shape
-        (5, 10)
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        >>> features = np.ones((5, 4), "float32")
+        >>> lite_function(lite_file(model, "float32", features))(features).shape
+        (5, 3)
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it names a successor

@@ -26,8 +26,9 @@ def epoch_of_fit(
         and returns the loss of that epoch.
 
     Example:
-        >>> dataset = tf.data.Dataset.from_tensors((np.ones((5, 8, 8, 1)), np.zeros(5)))
-        >>> action = epoch_of_fit(functional_cnn((8, 8, 1), 10), dataset)
+        >>> dataset = tf.data.Dataset.from_tensors((np.ones((5, 4)), np.zeros(5)))
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        >>> action = epoch_of_fit(model, dataset)
         >>> action() > action()
         True
     """

@@ -47,8 +47,8 @@ def source_of(recipe: Any) -> str:
         A string, its source with its decorators.
 
     Example:
-        >>> source_of(is_size).splitlines()[0]
-        'def is_size(value: Any, least: int) -> bool:'
+        >>> source_of(Table).splitlines()[0]
+        'class Table:'
     """
     methods = filter(inspect.isfunction, map(inspect.unwrap, vars(recipe).values()))
     function = recipe if inspect.isfunction(recipe) else next(methods)

@@ -41,6 +41,7 @@ def set_trainable(layer: keras.Layer, trainable: bool) -> None:
         trainable: Whether its weights shall learn.
 
     Example:
+        >>> from snippets.transfer_learning import classifier_on, feature_network
         >>> model = classifier_on(feature_network(), num_classes=5)
         >>> set_trainable(model, False)
         >>> len(model.trainable_weights)
@@ -61,6 +62,7 @@ def freeze_batch_normalization(layer: keras.Layer) -> None:
         layer: A `keras.Layer` or `keras.Model`, changed in place.
 
     Example:
+        >>> from snippets.transfer_learning import feature_network
         >>> base = feature_network()
         >>> freeze_batch_normalization(base)
         >>> base.get_layer("norm_1").trainable, base.get_layer("conv_1").trainable
@@ -88,6 +90,7 @@ def unfreeze_from(base: keras.Model, layer_name: str) -> list[str]:
         ValueError: If `base` has no layer of that name. Nothing is changed then.
 
     Example:
+        >>> from snippets.transfer_learning import feature_network
         >>> unfreeze_from(feature_network(), "conv_2")
         ['conv_2']
     """
@@ -119,6 +122,7 @@ def weight_values(model: keras.Model) -> dict[str, npt.NDArray[Any]]:
         ValueError: If there is no weight yet.
 
     Example:
+        >>> from snippets.transfer_learning import feature_network
         >>> list(weight_values(feature_network()))[:3]
         ['conv_1/kernel', 'conv_1/bias', 'norm_1/gamma']
     """

@@ -102,6 +102,7 @@ class InferenceMode(keras.layers.Wrapper):
         As `layer` gives it.
 
     Example:
+        >>> import numpy as np
         >>> quiet = InferenceMode(keras.layers.Dropout(0.5))
         >>> float(quiet(np.ones((1, 4)), training=True)[0, 0])
         1.0

@@ -42,6 +42,7 @@ def train(
             compilation included.
 
     Example:
+        >>> from snippets.transfer_learning import feature_network
         >>> model = classifier_on(feature_network(), num_classes=2)
         >>> history = train(model, np.ones((2, 8, 8, 1)), np.array([0, 1]), 1e-3, 3)
         >>> len(history["loss"])
@@ -91,6 +92,7 @@ def check_examples(
             `num_classes - 1` for each.
 
     Example:
+        >>> from snippets.transfer_learning import feature_network
         >>> model = classifier_on(feature_network(), num_classes=5)
         >>> check_examples(model, np.ones((2, 8, 8, 1)), np.array([0, 4]))
     """
@@ -147,10 +149,12 @@ def transfer(
         ValueError: If `classifier_on` or `train` refuses an argument.
 
     Example:
+        >>> from snippets.transfer_learning import feature_network
         >>> images, labels = np.ones((2, 8, 8, 1)), np.array([0, 1])
-        >>> model, history = transfer(feature_network(), images, labels, 2)
+        >>> base = feature_network()
+        >>> model, history = transfer(base, images, labels, 2, epochs=(1, 2))
         >>> len(history["loss"])
-        20
+        3
     """
     copy = keras.models.clone_model(base)
     copy.set_weights(base.get_weights())

@@ -31,9 +31,10 @@ def accuracy(seed: int, reused: bool, epochs: int = 20) -> float:
     """The accuracy on 871 images after learning from 25."""
     new = select_classes(*digit_images(), range(5, 10))
     x, y, *test_set = few_per_class(*new, per_class=5, seed=seed)
+    base = trained_base()  # before the seed is set
     keras.utils.set_random_seed(seed)
     if reused:
-        model, _ = transfer(trained_base(), x, y, num_classes=5)
+        model, _ = transfer(base, x, y, num_classes=5)
     else:
         model = classifier_on(feature_network(), num_classes=5)
         train(model, x, y, 0.01, epochs)
@@ -42,12 +43,18 @@ def accuracy(seed: int, reused: bool, epochs: int = 20) -> float:
 
 
 @measures(
-    "After 20 epochs the reused network is ahead in every draw.",
-    bound={"lead": (0.01, 1.0)},
+    "After 20 epochs the reused network reads more of the images, in the mean of three "
+    "draws at least 10 % more of all.",
+    bound={"lead": (0.1, 1.0)},
+    rounds=2,
 )
 def reused_is_ahead_after_20_epochs(seed: int) -> Figures:
-    """By how much more of the test images the reused network reads."""
-    reused, scratch = accuracy(seed, reused=True), accuracy(seed, reused=False)
+    """By how much more of the images the reused network reads, in the mean."""
+    draws = range(3 * seed, 3 * seed + 3)
+    reused, scratch = (
+        float(np.mean([accuracy(draw, reused) for draw in draws]))
+        for reused in (True, False)
+    )
     return {"reused": reused, "scratch": scratch, "lead": reused - scratch}
 
 

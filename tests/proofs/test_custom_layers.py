@@ -54,8 +54,8 @@ def steps(batch=2, time=5, features=4):
     "Register the class, hand `**kwargs` on, make the weights in `build`, "
     "compute in `call`, and return every argument of `__init__` from "
     "`get_config`.",
-    keras=">=3",
     false_with={"forgets": True},
+    needs="keras>=3",
 )
 def test_a_layer_of_five_methods_saves_masks_and_mixes(forgets=False):
     from snippets.custom_layers import Gain
@@ -244,7 +244,7 @@ def test_a_positional_name_is_refused_on_keras_3():
 
 @proves(
     "On Keras 2 the name came first; Keras 3 takes the shape first and refuses:",
-    keras="<3",
+    needs="keras<3",
 )
 def test_a_positional_name_works_on_keras_2():
     layer = mine(build=lambda self, shape: self.add_weight("w", shape[1:]))
@@ -306,8 +306,8 @@ def warnings_of(layer):
     "A layer that holds other layers needs a `build` which builds them. "
     "Without one Keras traces `call`, and where that fails you meet its "
     "longest warning:",
-    keras=">=3",
     false_with={"kind": Built},
+    needs="keras>=3",
 )
 def test_unbuilt_state_warns(kind=Nested):
     said = "".join(warnings_of(kind(to_array=np.array)))
@@ -317,8 +317,8 @@ def test_unbuilt_state_warns(kind=Nested):
 
 @proves(
     'Read it from its end: after "Exception encountered" stands why `call` failed.',
-    keras=">=3",
     false_with={"kind": Built},
+    needs="keras>=3",
 )
 def test_the_warning_ends_with_the_cause(kind=Nested):
     said = "".join(warnings_of(kind(to_array=refuse)))
@@ -328,8 +328,8 @@ def test_the_warning_ends_with_the_cause(kind=Nested):
 
 @proves(
     "Calling `build` by hand on such a layer marks it as built, with no weight made:",
-    keras=">=3",
     false_with={"kind": Built},
+    needs="keras>=3",
 )
 def test_build_by_hand_makes_no_weights(kind=Nested):
     layer = kind()
@@ -392,8 +392,8 @@ def test_training_is_true_in_fit_alone(expected=(True, False, False, False)):
 @proves(
     "Under mixed precision `call` reads every float weight in float16, "
     "unless it was made with `autocast=False`.",
-    keras=">=2.16",
     false_with={"policy": "float32"},
+    needs="keras>=2.16",
 )
 def test_weights_are_read_in_float16(policy="mixed_float16"):
     seen = []
@@ -416,8 +416,8 @@ def test_weights_are_read_in_float16(policy="mixed_float16"):
     "`RoundedCenter` is the same layer without that argument. Its mean is "
     "1, the data has moved on to 1.2, and after 200 batches it has not come "
     "further than one of its steps:",
-    keras=">=3",
     false_with={"policy": "float32"},
+    needs="keras>=3",
 )
 def test_a_rounded_mean_stands_still(policy="mixed_float16"):
     from snippets.custom_layers import RoundedCenter, RunningCenter
@@ -453,8 +453,8 @@ def test_float16_has_no_number_that_near(dtype="float16"):
 @proves(
     "Draw from a `SeedGenerator` that `__init__` makes: it is state, and "
     "moves on with each draw.",
-    keras=">=3",
     false_with={"training": False},
+    needs="keras>=3",
 )
 def test_a_seed_generator_is_state_and_moves_on(training=True):
     from snippets.custom_layers import StepDropout
@@ -471,8 +471,8 @@ def test_a_seed_generator_is_state_and_moves_on(training=True):
 @proves(
     "With a number for a seed, Keras 3 draws the same numbers at every "
     "call: such a dropout drops the same steps of every batch.",
-    keras=">=3",
     false_with={"is_number": False},
+    needs="keras>=3",
 )
 def test_an_integer_seed_draws_the_same(is_number=True):
     seed = 7 if is_number else keras.random.SeedGenerator(7)
@@ -550,7 +550,9 @@ def test_compute_mask_may_end_the_mask(returned=lambda mask: None):
     assert mask_after(layer) is None
 
 
-@proves("The average is that of 2 and 3.", keras=">=3", false_with={"is_masked": False})
+@proves(
+    "The average is that of 2 and 3.", false_with={"is_masked": False}, needs="keras>=3"
+)
 def test_the_average_is_that_of_two_and_three(is_masked=True):
     from snippets.custom_layers import SkipSteps
 
@@ -684,8 +686,8 @@ def test_a_python_number_does_not(policy="mixed_float16"):
     "A NumPy array of float32 in an operation of `keras.ops` does not stop "
     "the layer. It turns the result into float32, and what is computed from "
     "it:",
-    keras=">=3",
     false_with={"dtype": "float16"},
+    needs="keras>=3",
 )
 def test_an_array_turns_the_result_into_float32(dtype="float32"):
     halves = np.array([0.5, 0.5], dtype)
@@ -715,8 +717,8 @@ def test_inner_layers_do_not_inherit_the_policy(inner=None):
 @proves(
     "The layers inside a layer do not inherit its policy either. Pass "
     "`dtype=self.dtype_policy` to each.",
-    keras=">=3",
     false_with={"passes_it": False},
+    needs="keras>=3",
 )
 def test_inner_layers_take_the_policy(passes_it=True):
     class Outer(keras.layers.Layer):
@@ -784,8 +786,8 @@ def test_a_layer_adds_a_loss(weight=0.5):
 @proves(
     "`self.add_loss` adds to the loss of the model, and a metric that is an "
     "attribute of the layer is reported by `fit` under its name:",
-    keras=">=3",
     false_with={"has_metric": False},
+    needs="keras>=3",
 )
 def test_a_layer_reports_a_metric(has_metric=True):
     from snippets.custom_layers import SparsityPenalty
@@ -800,8 +802,8 @@ def test_a_layer_reports_a_metric(has_metric=True):
 
 @proves(
     "The `add_metric` of Keras 2 is gone: on Keras 3 it raises `NotImplementedError`.",
-    keras=">=3",
     false_with={"method": "add_loss"},
+    needs="keras>=3",
 )
 def test_add_metric_raises_on_keras_3(method="add_metric"):
     add = getattr(keras.layers.Layer(), method)
@@ -829,8 +831,8 @@ def names_tensorflow(kind):
 @proves(
     "Write `call` in `keras.ops`, which names no backend. All layers of "
     "this page are written so, except one.",
-    keras=">=3",
     false_with={"more": (OnTensorFlow,)},
+    needs="keras>=3",
 )
 def test_only_one_layer_imports_tensorflow(more=()):
     from snippets.custom_layers import attention, layers, masks, mistakes
@@ -848,8 +850,8 @@ def test_only_one_layer_imports_tensorflow(more=()):
 @proves(
     "Call TensorFlow directly when `keras.ops` lacks the operation, as it "
     "lacks AlexNet's normalization:",
-    keras=">=3",
     false_with={"words": ("normalize",)},
+    needs="keras>=3",
 )
 def test_keras_ops_lacks_local_response_normalization(words=("local_resp", "lrn")):
     from snippets.custom_layers import LocalResponseNormalization
@@ -902,6 +904,7 @@ def test_a_file_holds_the_name_and_the_config(name="Held"):
 @proves(
     "Here are three layers that `save` takes without a word, and that do "
     "not come back as they were.",
+    needs="keras>=3",
     keras=">=3.9",
 )
 def test_save_takes_all_three():
@@ -982,8 +985,8 @@ def test_a_registered_class_is_found(register=registered):
     "`__init__` takes no `**kwargs`. This is the Transformer block as it is "
     "often published, and registering it does not help: every layer is made "
     "again with `name`, `trainable` and `dtype`.",
-    keras=">=3",
     false_with={"is_mended": True},
+    needs="keras>=3",
 )
 def test_a_block_without_kwargs_cannot_be_loaded(is_mended=False):
     from snippets.custom_layers import EncoderBlock
@@ -1113,8 +1116,8 @@ def formula(units=3, time=5, features=4, last=True):
     "Additive attention pools a sequence into one vector: a small network "
     "gives each step a score, `softmax` turns the scores into weights, and "
     "the weights average the steps.",
-    keras=">=3",
     false_with={"last": False},
+    needs="keras>=3",
 )
 def test_additive_attention_is_the_formula(last=True):
     x, _, scores, weights, pooled = formula(last=last)
@@ -1125,8 +1128,8 @@ def test_additive_attention_is_the_formula(last=True):
 @proves(
     "The network has the weights `W` of shape `(features, units)`, `b` of "
     "`(units,)` and `V` of `(units, 1)`:",
-    keras=">=3",
     false_with={"units": 4},
+    needs="keras>=3",
 )
 def test_the_weights_of_additive_attention(units=3):
     from snippets.custom_layers import UnmaskedAttentionPooling
@@ -1136,13 +1139,15 @@ def test_the_weights_of_additive_attention(units=3):
     assert [w.shape for w in layer.get_weights()] == [(4, 3), (3,), (3, 1)]
 
 
-@proves("`x` | `(batch, time, features)`", keras=">=3", false_with={"features": 3})
+@proves("`x` | `(batch, time, features)`", false_with={"features": 3}, needs="keras>=3")
 def test_shape_of_the_inputs(features=4):
     assert formula(features=features)[0].shape == (2, 5, 4)
 
 
 @proves(
-    "`tanh(x W + b)` | `(batch, time, units)`", keras=">=3", false_with={"units": 4}
+    "`tanh(x W + b)` | `(batch, time, units)`",
+    false_with={"units": 4},
+    needs="keras>=3",
 )
 def test_shape_of_the_hidden_layer(units=3):
     assert formula(units=units)[1].shape == (2, 5, 3)
@@ -1150,8 +1155,8 @@ def test_shape_of_the_hidden_layer(units=3):
 
 @proves(
     "`tanh(x W + b) V`, last axis squeezed | `(batch, time)`",
-    keras=">=3",
     false_with={"time": 6},
+    needs="keras>=3",
 )
 def test_shape_of_the_scores(time=5):
     assert formula(time=time)[2].shape == (2, 5)
@@ -1159,8 +1164,8 @@ def test_shape_of_the_scores(time=5):
 
 @proves(
     "`weights = softmax(...)` over time | `(batch, time)`, each row sums to 1",
-    keras=">=3",
     false_with={"time": 6},
+    needs="keras>=3",
 )
 def test_shape_of_the_weights(time=5):
     weights = formula(time=time)[3]
@@ -1170,8 +1175,8 @@ def test_shape_of_the_weights(time=5):
 
 @proves(
     "sum over time of `weights * x` | `(batch, features)`",
-    keras=">=3",
     false_with={"features": 3},
+    needs="keras>=3",
 )
 def test_shape_of_the_pooled_vector(features=4):
     assert formula(features=features)[4].shape == (2, 4)
@@ -1194,8 +1199,8 @@ def weights_with_padding(is_masked):
     "This is the layer as it is often published, and it has a gap: it knows "
     "no mask, so padding gets a score like any other step, and a weight "
     "above 0.",
-    keras=">=3",
     false_with={"is_masked": True},
+    needs="keras>=3",
 )
 def test_padding_gets_weight(is_masked=False):
     _, weights = weights_with_padding(is_masked)
@@ -1217,8 +1222,8 @@ def test_a_billion_is_nan_in_float16(dtype="float16"):
 @proves(
     "The mended layer takes the mask, weighs padding with exactly 0, and "
     "returns zeros for a row that is all padding:",
-    keras=">=3",
     false_with={"is_masked": False},
+    needs="keras>=3",
 )
 def test_the_mended_layer_gives_padding_no_weight(is_masked=True):
     pooled, weights = weights_with_padding(is_masked)
@@ -1240,8 +1245,8 @@ def test_a_digit_is_eight_rows(shape=(8, 8)):
 @proves(
     "The model below transforms each row by itself, adds where it stands, "
     "and pools by attention.",
-    keras=">=3",
     false_with={"is_recurrent": True},
+    needs="keras>=3",
 )
 def test_each_row_is_transformed_by_itself(is_recurrent=False):
     from snippets.custom_layers import AttentionPooling, attention_classifier
@@ -1266,8 +1271,8 @@ def test_each_row_is_transformed_by_itself(is_recurrent=False):
 
 @proves(
     "The scores are divided by the root of the number of features:",
-    keras=">=3",
     false_with={"features": 9},
+    needs="keras>=3",
 )
 def test_scores_are_divided_by_the_root(features=4):
     from snippets.custom_layers import scaled_dot_product_attention
@@ -1280,8 +1285,8 @@ def test_scores_are_divided_by_the_root(features=4):
 @proves(
     "One head of `keras.layers.MultiHeadAttention` is this function on "
     "three learned projections, with a fourth after it.",
-    keras=">=3",
     false_with={"is_causal": True},
+    needs="keras>=3",
 )
 def test_one_head_is_the_function_on_projections(is_causal=False):
     from snippets.custom_layers import scaled_dot_product_attention
@@ -1296,8 +1301,8 @@ def test_one_head_is_the_function_on_projections(is_causal=False):
 
 @proves(
     "It reloads, and padding changes none of the rows before it.",
-    keras=">=3",
     false_with={"padding": -2.0},
+    needs="keras>=3",
 )
 def test_the_mended_block_reloads_and_masks(padding=-1.0):
     from snippets.custom_layers import EncoderBlock
@@ -1316,8 +1321,8 @@ def test_the_mended_block_reloads_and_masks(padding=-1.0):
 
 @proves(
     "Keras keeps a suite for its own layers, and you can run it on yours.",
-    keras=">=3",
     false_with={"takes_kwargs": False},
+    needs="keras>=3",
 )
 def test_the_suite_runs_on_your_layer(takes_kwargs=True):
     from keras.src.testing import TestCase
@@ -1351,8 +1356,8 @@ def test_the_suite_runs_on_your_layer(takes_kwargs=True):
 @proves(
     "It makes the layer from its config, builds it, calls it on an Input "
     "and on arrays, trains it for one step and runs it in mixed precision.",
-    keras=">=3",
     false_with={"options": {"run_training_check": False}},
+    needs="keras>=3",
 )
 def test_what_the_suite_does(options=None):
     from keras.src.testing import TestCase
@@ -1386,8 +1391,8 @@ def test_what_the_suite_does(options=None):
 
 @proves(
     "It is not public, so it may move.",
-    keras=">=3",
     false_with={"place": "layers"},
+    needs="keras>=3",
 )
 def test_the_suite_is_not_public(place="testing"):
     from keras.src.testing import TestCase
@@ -1409,8 +1414,8 @@ def verdicts(layer_class, arguments):
 @proves(
     "The suite alone passes the last one: a forgotten argument gives the "
     "same config twice.",
-    keras=">=3",
     false_with={"forgets": False},
+    needs="keras>=3",
 )
 def test_the_suite_does_not_see_a_forgotten_argument(forgets=True):
     from snippets.custom_layers import Gain
@@ -1423,8 +1428,8 @@ def test_the_suite_does_not_see_a_forgotten_argument(forgets=True):
 @proves(
     "It also passes a wrong `compute_output_shape` and an output that mixed "
     "precision should have made float16; the recipe looks for all three.",
-    keras=">=3",
     false_with={"is_wrong": False},
+    needs="keras>=3",
 )
 def test_the_suite_does_not_see_a_wrong_shape(is_wrong=True):
     @registered
@@ -1441,8 +1446,8 @@ def test_the_suite_does_not_see_a_wrong_shape(is_wrong=True):
 @proves(
     "It also passes a wrong `compute_output_shape` and an output that mixed "
     "precision should have made float16; the recipe looks for all three.",
-    keras=">=3",
     false_with={"addend": "a number"},
+    needs="keras>=3",
 )
 def test_the_suite_does_not_see_a_widened_output(addend="an array"):
     added = np.ones(3, "float32") if addend == "an array" else 1.0
@@ -1459,8 +1464,8 @@ def test_the_suite_does_not_see_a_widened_output(addend="an array"):
     "What it does ask for is a `compute_output_shape` in a layer that "
     "multiplies by a weight: traced outside of a call, such a layer "
     "declares float32 where it returns float16.",
-    keras=">=3",
     false_with={"declares": True},
+    needs="keras>=3",
 )
 def test_outside_a_call_weights_are_not_cast(declares=False):
     class Traced(keras.layers.Layer):
@@ -1501,8 +1506,8 @@ class Peculiar(Exception):
 @proves(
     "Keras wraps an error that `call` raises, and keeps its type if the type can be "
     "made from a message alone; else it is a `RuntimeError`.",
-    keras=">=3",
     false_with={"is_direct": True},
+    needs="keras>=3",
 )
 def test_an_error_in_call_keeps_its_type(is_direct=False):
     cases = {ValueError("a"): ValueError, KeyError("a"): KeyError}
@@ -1517,4 +1522,4 @@ def test_an_error_in_call_keeps_its_type(is_direct=False):
         except Exception as problem:
             found = problem
         assert type(found) is kind
-        assert "Exception encountered when calling Mine.call()" in str(found)
+        assert "Exception encountered when calling" in str(found)

@@ -304,18 +304,22 @@ def test_batch_size_in_shape_stops_keras_3(shape=(32, 8, 8, 1)):
 @proves(
     "Keras 3 stops at the first convolution, which receives one axis too many; Keras 2 "
     "builds the model, and complains only when it meets the data.",
-    keras="<3",
     false_with={"shape": (8, 8, 1)},
+    needs="keras<3",
 )
 def test_batch_size_in_shape_builds_on_keras_2(shape=(32, 8, 8, 1)):
-    model = keras.Sequential([keras.Input(shape=shape), keras.layers.Conv2D(3, 3)])
+    def build():
+        return keras.Sequential([keras.Input(shape=shape), keras.layers.Conv2D(3, 3)])
+
+    assert error_of(build) == ""
     with pytest.raises(ValueError, match="incompatible with the layer"):
-        model.predict(np.zeros((64, 8, 8, 1)), verbose=0)
+        build().predict(np.zeros((64, 8, 8, 1)), verbose=0)
 
 
 @proves(
     "Keras 3 is what `import keras` gives since TensorFlow 2.16; Keras 2 lives on as "
     "the package `tf_keras`.",
+    needs="keras!=2.21.*",
     keras=">=3",
     tensorflow=">=2.16",
 )
@@ -328,8 +332,7 @@ def test_import_keras_gives_keras_3():
 @proves(
     "Keras 3 is what `import keras` gives since TensorFlow 2.16; Keras 2 lives on as "
     "the package `tf_keras`.",
-    keras="<3",
-    tensorflow=">=2.16",
+    needs="keras<3 and tensorflow>=2.16",
 )
 def test_keras_2_lives_on_as_tf_keras():
     package = keras.Model.__module__.partition(".")[0]
@@ -352,8 +355,8 @@ def test_input_is_a_keras_tensor(make=keras.Input):
 
 @proves(
     "It has a `shape`, a `dtype`, flags for `sparse` and `ragged`, and a name.",
-    keras=">=3.9",
     false_with={"make": tf.TensorSpec},
+    needs="keras>=3.9",
 )
 def test_attributes_of_a_keras_tensor(make=keras.Input):
     x = make(shape=(3,), name="pixels")
@@ -381,8 +384,8 @@ def test_model_finds_the_layers_between(found=("begin", "middle", "end")):
 @proves(
     "Layers and `keras.ops` compute with it, and so do Python's operators: the result "
     "is a new declared type.",
-    keras=">=3",
     false_with={"make": tf.zeros},
+    needs="keras>=3",
 )
 def test_layers_operations_and_operators_compute_with_it(make=keras.Input):
     x = make(shape=(8, 8, 1))
@@ -408,7 +411,7 @@ def test_what_needs_numbers_fails(make=keras.Input):
 @proves(
     "The line with `tf.sin` is the one that breaks old code: on Keras 2 a TensorFlow "
     "function wrapped itself into a layer, on Keras 3 it refuses.",
-    keras="<3",
+    needs="keras<3",
 )
 def test_tensorflow_function_on_keras_2():
     x = keras.Input(shape=(3,))
@@ -432,8 +435,8 @@ def test_tensorflow_function_on_keras_3(make=keras.Input):
 @proves(
     "Use the function of the same name in `keras.ops`, or call the TensorFlow function "
     "inside the `call` of a layer.",
-    keras=">=3",
     false_with={"package": tf},
+    needs="keras>=3",
 )
 def test_sine_in_a_model(package=None):
     class Sine(keras.layers.Layer):
@@ -480,8 +483,8 @@ def test_input_layer_is_the_layer_behind(name="InputLayer"):
 @proves(
     "`keras.InputSpec` | what a layer demands of its inputs | read it in error "
     "messages; set it in your own layer",
-    keras=">=3",
     false_with={"demanded": 3},
+    needs="keras>=3",
 )
 def test_input_spec_is_what_a_layer_demands(demanded=2):
     class Mine(keras.layers.Layer):
@@ -602,8 +605,8 @@ def test_input_shape_warns_on_keras_3(arguments=None):
     "On Keras 3 a first layer still takes `input_shape` and `input_dim`, with a "
     "warning; the spelling with the batch, `batch_input_shape`, works for an "
     "InputLayer alone:",
-    keras=">=3",
     false_with={"argument": "input_shape"},
+    needs="keras>=3",
 )
 def test_batch_input_shape_is_refused_on_keras_3(argument="batch_input_shape"):
     layers = keras.layers
@@ -705,8 +708,8 @@ def test_pooling_and_dense_need_no_size(name="GlobalMaxPooling2D"):
 
 @proves(
     "These two models accept any size:",
-    keras=">=3",
     false_with={"name": "digit_classifier", "arguments": ((8, 8, 1), 10)},
+    needs="keras>=3",
 )
 def test_recipes_that_accept_any_size(name="fully_convolutional", arguments=(1, 10)):
     from snippets import input_layers
@@ -786,7 +789,7 @@ def test_sparse_inputs(kind=tf.SparseTensor):
 @proves(
     "`ragged=True` | `tf.RaggedTensor` | `Embedding` takes it; `LSTM` does on Keras 2 "
     "alone",
-    keras="<3",
+    needs="keras<3",
 )
 def test_ragged_inputs_on_keras_2():
     def outputs():
@@ -804,8 +807,9 @@ def test_ragged_inputs_on_keras_2():
 @proves(
     "`ragged=True` | `tf.RaggedTensor` | `Embedding` takes it; `LSTM` does on Keras 2 "
     "alone",
-    keras=">=3.9",
     false_with={"name": "Embedding"},
+    needs="tensorflow>=2.18",
+    keras=">=3.9",
 )
 def test_ragged_inputs_on_keras_3(name="LSTM"):
     x = keras.Input(shape=(None,), dtype="int32", ragged=True)
@@ -820,8 +824,8 @@ def test_ragged_inputs_on_keras_3(name="LSTM"):
 
 @proves(
     "`optional=True` | an array or `None` | the layers after it must accept `None`",
-    keras=">=2.16,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*",
     false_with={"name": "Same"},
+    needs="keras>=2.16,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*",
 )
 def test_optional_inputs(name="Dense"):
     class Same(keras.layers.Layer):
@@ -840,8 +844,8 @@ def test_optional_inputs(name="Dense"):
 
 @proves(
     "`tensor=...` | another `KerasTensor` | shape and dtype come from there",
-    keras="!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*,!=3.5.*,!=3.6.*",
     false_with={"dtype": "float32"},
+    needs="keras!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*,!=3.5.*,!=3.6.*",
 )
 def test_input_from_another_tensor(dtype="int32"):
     x = keras.Input(tensor=keras.Input(shape=(3,), dtype=dtype))
@@ -909,7 +913,7 @@ def test_models_without_an_input(layer="Dense"):
 
 @proves(
     "This was for TensorFlow placeholders, and on Keras 2 it still works.",
-    keras="<3",
+    needs="keras<3",
 )
 def test_input_layer_takes_a_placeholder_on_keras_2():
     def shape():
@@ -963,8 +967,8 @@ def test_replaced_first_layer_lacks_its_shape(arguments=None):
 
 @proves(
     "With an Input in front, any layer can be first:",
-    keras=">=3",
     false_with={"in_front": False},
+    needs="keras>=3",
 )
 def test_any_layer_can_be_first(in_front=True):
     from snippets.input_layers import classifier_from
@@ -1013,8 +1017,8 @@ def test_no_weights_without_an_input_on_keras_2():
 @proves(
     "Without an Input there is nothing yet: asked for its weights, Keras 2 says so, "
     "and Keras 3 returns an empty list:",
-    keras=">=3",
     false_with={"start": ((4,),)},
+    needs="keras>=3",
 )
 def test_no_weights_without_an_input_on_keras_3(start=()):
     inputs = [keras.Input(shape=shape) for shape in start]
@@ -1039,8 +1043,8 @@ def test_a_model_may_end_anywhere(width=4):
 
 @proves(
     "This is how features are extracted from a trained network:",
-    keras=">=3",
     false_with={"position": 2},
+    needs="keras>=3",
 )
 def test_features_are_extracted(position=1):
     from snippets.input_layers import digit_classifier, feature_extractor
@@ -1092,8 +1096,8 @@ def test_a_pipeline_knows_names_shapes_and_dtypes(dtype="float64"):
 
 @proves(
     "So does a dict of arrays, such as the columns of a table.",
-    keras=">=3",
     false_with={"cities": (1, 2)},
+    needs="keras>=3",
 )
 def test_a_dict_of_arrays_declares_inputs(cities=("Rome", "Oslo")):
     from snippets.input_layers import inputs_from_arrays
@@ -1110,8 +1114,8 @@ def test_a_dict_of_arrays_declares_inputs(cities=("Rome", "Oslo")):
 @proves(
     "Each column then gets the preprocessing that suits its dtype: floats are "
     "normalized, strings and integers one-hot encoded.",
-    keras=">=3",
     false_with={"children": (0.0, 2.0)},
+    needs="keras>=3",
 )
 def test_preprocessing_suits_the_dtype(children=(0, 2)):
     from snippets.input_layers import inputs_from_arrays, preprocess
@@ -1183,8 +1187,8 @@ def test_an_unbatched_image_is_read_as_8_images(answers=8):
 
 @proves(
     "One digit went in, eight answers came out.",
-    keras=">=3",
     false_with={"shape": (1, 8, 8, 1)},
+    needs="keras>=3",
 )
 def test_one_digit_eight_answers(shape=(8, 8, 1)):
     from snippets.input_layers import fully_convolutional
@@ -1311,8 +1315,8 @@ def test_a_dict_was_sorted_by_name(names=("b", "a")):
 @proves(
     "`Flatten` makes the same 64 numbers of an image of 8 × 8 and of one of 4 × 16, "
     "and on Keras 3 a Sequential model lets both in.",
-    keras=">=3",
     false_with={"wide": (1, 4, 15, 1)},
+    needs="keras>=3",
 )
 def test_sequential_model_lets_another_size_in(wide=(1, 4, 16, 1)):
     model = keras.Sequential([keras.Input(shape=(8, 8, 1)), keras.layers.Flatten()])
@@ -1345,7 +1349,7 @@ def test_comparisons_give_booleans_on_keras_3():
 
 @proves(
     "Comparisons of an Input give a tensor of booleans, on Keras 3 all but one:",
-    keras="<3",
+    needs="keras<3",
 )
 def test_comparisons_give_booleans_on_keras_2():
     x = keras.Input(shape=(3,))
@@ -1360,8 +1364,8 @@ def equal_in_the_graph(x, y):
 @proves(
     "On Keras 3 `==` asks whether two declared types are the same object, so "
     "`keras.ops.where(x == 0, ...)` never takes the first branch.",
-    keras=">=3",
     false_with={"equal": equal_in_the_graph},
+    needs="keras>=3",
 )
 def test_equals_zero_is_false_on_keras_3(equal=operator.eq):
     x, other = keras.Input(shape=(3,)), keras.Input(shape=(3,))
@@ -1372,8 +1376,8 @@ def test_equals_zero_is_false_on_keras_3(equal=operator.eq):
 
 @proves(
     "Write `keras.ops.equal(x, 0)`.",
-    keras=">=3",
     false_with={"equal": operator.eq},
+    needs="keras>=3",
 )
 def test_equal_compares_values(equal=equal_in_the_graph):
     x = keras.Input(shape=(3,))
@@ -1384,8 +1388,8 @@ def test_equal_compares_values(equal=equal_in_the_graph):
 
 @proves(
     "This recipe returns an array that a model can be fed with.",
-    keras=">=3",
     false_with={"shape": (5, 8, 8)},
+    needs="keras>=3",
 )
 def test_check_returns_a_good_array(shape=(5, 8, 8, 1)):
     from snippets.input_layers import check_array, digit_classifier
@@ -1398,8 +1402,8 @@ def test_check_returns_a_good_array(shape=(5, 8, 8, 1)):
 
 @proves(
     "Of any other it says in one sentence what is wrong and how to fix it:",
-    keras=">=3",
     false_with={"given": lambda array: np.zeros((5, 8, 8, 1))},
+    needs="keras>=3",
 )
 def test_check_says_what_is_wrong(given=np.asarray):
     from snippets.input_layers import check_array, digit_classifier

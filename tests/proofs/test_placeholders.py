@@ -67,8 +67,8 @@ def test_an_input_is_never_fed(make=keras.Input):
 
 @proves(
     "Three ways to the same sums: as in 2017, as a function call, as a model.",
-    keras=">=3",
     false_with={"axis": 0},
+    needs="keras>=3",
 )
 def test_three_ways_to_the_same_sums(axis=1):
     from snippets.placeholders import row_sums_of_2017
@@ -543,7 +543,7 @@ def test_layers_of_v1_on_keras_3():
     assert layers_of_v1() == "`dense` is not available with Keras 3."
 
 
-@proves("those need Keras 2.", keras="<3")
+@proves("those need Keras 2.", needs="keras<3")
 def test_layers_of_v1_on_keras_2():
     assert callable(layers_of_v1())
     output = run_in_session(lambda x: layers_of_v1()(x, 4), feed=BATCH)
@@ -555,8 +555,8 @@ def test_layers_of_v1_on_keras_2():
 
 @proves(
     "The program reads digits as vectors of 64 pixels, through one hidden layer.",
-    keras=">=3",
     false_with={"name": "linear_classifier"},
+    needs="keras>=3",
 )
 def test_digits_are_vectors_of_64(name="classifier_with"):
     from snippets.data import digit_vectors
@@ -598,8 +598,8 @@ def walks(rate=0.1):
 @proves(
     "Three programs, one walk: over 100 batches no two losses differ by more than one "
     "part in 10,000.",
-    keras=">=3",
     false_with={"rate": 0.1001},
+    needs="keras>=3",
 )
 def test_three_programs_one_walk(rate=0.1):
     losses = walks(rate)
@@ -768,7 +768,8 @@ def call_on_placeholder(make):
 
 
 @proves(
-    "On Keras 2 both still work and give an output of shape `(None, 10)`.", keras="<3"
+    "On Keras 2 both still work and give an output of shape `(None, 10)`.",
+    needs="keras<3",
 )
 def test_both_ways_work_on_keras_2():
     assert message_of(begin_at_placeholder) == "no error"
@@ -849,7 +850,7 @@ def test_gone_layers():
 @proves(
     "`tf.compat.v1.layers.dense` and its like | Keras 3 | `keras.layers.Dense` and its "
     "like",
-    keras="<3",
+    needs="keras<3",
 )
 def test_there_layers():
     assert callable(layers_of_v1())
@@ -876,7 +877,7 @@ def test_gone_estimator():
 @proves(
     "`tf.estimator`, `tf.compat.v1.estimator` | TensorFlow 2.16 | `model.fit`, "
     "`model.evaluate`, `model.predict`",
-    tensorflow="<2.16",
+    needs="tensorflow<2.16",
 )
 def test_there_estimator():
     assert hasattr(tf, "estimator")
@@ -891,7 +892,7 @@ def test_gone_backend_placeholder():
     assert keras.Input((3,)).shape == (None, 3)
 
 
-@proves("`keras.backend.placeholder` | Keras 3 | `keras.Input`", keras="<3")
+@proves("`keras.backend.placeholder` | Keras 3 | `keras.Input`", needs="keras<3")
 def test_there_backend_placeholder():
     assert hasattr(keras.backend, "placeholder")
     assert tuple(keras.backend.placeholder((None, 3)).shape) == (None, 3)
@@ -908,7 +909,8 @@ def test_gone_backend_function():
 
 
 @proves(
-    "`keras.backend.function` | Keras 3 | `keras.Model(inputs, outputs)`", keras="<3"
+    "`keras.backend.function` | Keras 3 | `keras.Model(inputs, outputs)`",
+    needs="keras<3",
 )
 def test_there_backend_function():
     assert hasattr(keras.backend, "function")
@@ -1347,8 +1349,8 @@ def carry(missing=(), extra=None, ignored=(), load=True):
 @proves(
     "A map from the weights of the model to these names is all it takes; afterwards "
     "both networks give the same scores.",
-    keras=">=3",
     false_with={"load": False},
+    needs="keras>=3",
 )
 def test_a_checkpoint_fills_a_model(load=True):
     model, old, error, _ = carry(load=load)
@@ -1359,8 +1361,8 @@ def test_a_checkpoint_fills_a_model(load=True):
 @proves(
     "If a variable is missing, left over or of another shape, one message lists it "
     "all, and no weight is changed:",
-    keras=">=3",
     false_with={"missing": ("scores/bias",)},
+    needs="keras>=3",
 )
 def test_problems_of_a_checkpoint_are_listed(missing=("hidden/bias", "scores/bias")):
     extra = {"step": np.zeros((), "int64"), "scores/bias": np.zeros(9, "float32")}
@@ -1377,8 +1379,8 @@ def test_problems_of_a_checkpoint_are_listed(missing=("hidden/bias", "scores/bia
 @proves(
     "Slots of an optimizer, such as `hidden/kernel/Momentum`, are left behind by "
     "naming them in `ignored`.",
-    keras=">=3",
     false_with={"ignored": ()},
+    needs="keras>=3",
 )
 def test_slots_are_left_behind(ignored=("hidden/kernel/Momentum",)):
     slot = {"hidden/kernel/Momentum": np.zeros((64, 32), "float32")}
@@ -1433,8 +1435,8 @@ def test_a_layer_does_not_see_the_variables(seen=0):
 
 @proves(
     "This layer makes each of them a weight of its own:",
-    keras=">=3",
     false_with={"make": lambda function: Holding()},
+    needs="keras>=3",
 )
 def test_a_graph_layer_makes_weights(make=None):
     from snippets.placeholders import GraphLayer
@@ -1451,8 +1453,8 @@ def test_a_graph_layer_makes_weights(make=None):
 @proves(
     "What the function made trainable is trained, the rest is kept, and the model can "
     "be saved.",
-    keras=">=3",
     false_with={"trainable": False},
+    needs="keras>=3",
 )
 def test_a_graph_layer_trains_and_saves(trainable=True):
     from snippets.placeholders import GraphLayer, network_of_2017
@@ -1476,8 +1478,8 @@ def test_a_graph_layer_trains_and_saves(trainable=True):
 @proves(
     "The numbers of a frozen graph are constants: the layer has no weights and cannot "
     "be trained, though gradients flow through it.",
-    keras=">=3",
     false_with={"is_frozen": False},
+    needs="keras>=3",
 )
 def test_constants_cannot_be_trained(is_frozen=True):
     from snippets.placeholders import GraphLayer
@@ -1506,8 +1508,8 @@ def test_constants_cannot_be_trained(is_frozen=True):
 
 @proves(
     "A placeholder inside the function cannot be fed; the layer refuses it by name.",
-    keras=">=3",
     false_with={"make": tf1.placeholder_with_default, "arguments": (2.0, [])},
+    needs="keras>=3",
 )
 def test_a_placeholder_inside_is_refused(
     make=tf1.placeholder, arguments=(tf.float32, [])
@@ -1556,8 +1558,8 @@ def test_a_session_feeds_any_tensor(fed=5.0):
 @proves(
     "`keras.Function` can do the same between any tensors of a model, and this runner "
     "finds them by name:",
-    keras=">=3",
     false_with={"name": "x"},
+    needs="keras>=3",
 )
 def test_a_runner_feeds_any_tensor(name="hidden"):
     from snippets.placeholders import FeedRunner, classifier_with, start_weights

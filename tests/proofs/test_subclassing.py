@@ -33,8 +33,8 @@ class Plain(keras.Model):
     "Write a class when a model is more than layers wired from inputs to outputs: when "
     "it uses one weight in two ways, has methods besides `call`, or computes its own "
     "loss.",
-    keras=">=3",
     false_with={"is_class": False},
+    needs="keras>=3",
 )
 def test_more_than_layers_wired(is_class=True):
     from snippets.subclassing import TiedAutoencoder, VariationalAutoencoder
@@ -128,8 +128,8 @@ def test_write_a_loop(depth=4):
 @proves(
     "weights or formulas that no layer offers | a class on `keras.Layer`, used in any "
     "model",
-    keras=">=3",
     false_with={"adds_weight": False},
+    needs="keras>=3",
 )
 def test_write_a_layer(adds_weight=True):
     class Scale(keras.layers.Layer):
@@ -158,8 +158,8 @@ def test_write_a_layer(adds_weight=True):
 
 @proves(
     "methods such as `encode` and `decode`, your own loss | a class on `keras.Model`",
-    keras=">=3",
     false_with={"is_autoencoder": False},
+    needs="keras>=3",
 )
 def test_write_a_model(is_autoencoder=True):
     from snippets.subclassing import DeepClassifier, VariationalAutoencoder
@@ -287,8 +287,8 @@ def test_call_runs_at_every_call(most=6):
 
 @proves(
     "The class above has no `__init__`, since it has no settings.",
-    keras=">=3",
     false_with={"has_settings": True},
+    needs="keras>=3",
 )
 def test_no_init_is_needed(has_settings=False):
     from snippets.subclassing import TiedAutoencoder, VariationalAutoencoder
@@ -502,8 +502,8 @@ def test_a_plain_number_stands_still(name="steps"):
 
 @proves(
     "After one epoch the layer holds the mean of the training set.",
-    keras=">=3",
     false_with={"epochs": 0},
+    needs="keras>=3",
 )
 def test_the_layer_holds_the_mean(epochs=1):
     from snippets.subclassing import RunningMean
@@ -548,8 +548,8 @@ def test_losses_are_of_the_last_call(last=2 * X):
 
 @proves(
     "The model above reproduces its input, so all of its loss is the penalty.",
-    keras=">=3",
     false_with={"more": 1},
+    needs="keras>=3",
 )
 def test_all_of_the_loss_is_the_penalty(more=0):
     from snippets.subclassing import ActivityPenalty
@@ -657,8 +657,8 @@ def test_take_kwargs(names=frozenset({"name", "trainable", "dtype"})):
     "Return every argument in `get_config`, those that are layers through "
     "`serialize_keras_object`, and turn those back in `from_config`, as `Residual` "
     "does.",
-    keras=">=3",
     false_with={"turns_back": False},
+    needs="keras>=3",
 )
 def test_serialize_layers_that_are_arguments(turns_back=True):
     from snippets.subclassing import Residual
@@ -775,6 +775,7 @@ def test_input_and_output_raise(start=None):
 @proves(
     "shapes in `summary()` | `?` for some layers on Keras 3, `multiple` on Keras 2 | "
     "`as_graph_of_layers`",
+    needs="keras>=3",
     keras=">=3.6",
 )
 def test_summary_says_question_mark():
@@ -802,8 +803,8 @@ def test_summary_says_multiple():
 
 @proves(
     "`.inputs`, `.input_shape` | raise an error on Keras 3 | `as_one_layer`",
-    keras=">=3",
     false_with={"make": functional_subclass},
+    needs="keras>=3",
 )
 def test_inputs_come_back(make=Plain):
     from snippets.subclassing import as_one_layer
@@ -820,8 +821,8 @@ def test_inputs_come_back(make=Plain):
 
 @proves(
     "a picture of the layers | one box | `as_graph_of_layers`",
-    keras=">=3",
     false_with={"opens": False},
+    needs="keras>=3",
 )
 def test_a_picture_of_the_layers(opens=True):
     from snippets.subclassing import as_graph_of_layers, as_one_layer
@@ -855,8 +856,8 @@ class Sums(keras.Model):
 
 @proves(
     "a check of the input shape | none of its own | `as_one_layer`",
-    keras=">=3",
     false_with={"wraps": False},
+    needs="keras>=3",
 )
 def test_a_check_of_the_shape(wraps=True):
     from snippets.subclassing import as_one_layer
@@ -915,8 +916,8 @@ def test_build_makes_no_weights():
 @proves(
     "The first keeps it whole, as one layer; the second runs `call` on an Input and "
     "records the layers that it meets.",
-    keras=">=3",
     false_with={"order": -1},
+    needs="keras>=3",
 )
 def test_two_recipes_wrap(order=1):
     from snippets.subclassing import as_graph_of_layers, as_one_layer
@@ -933,8 +934,8 @@ def test_two_recipes_wrap(order=1):
 @proves(
     "The layers are the same objects, so the graph has learned what the class has "
     "learned.",
-    keras=">=3",
     false_with={"cloned": True},
+    needs="keras>=3",
 )
 def test_the_layers_are_the_same(cloned=False):
     from snippets.subclassing import as_graph_of_layers
@@ -951,8 +952,8 @@ def test_the_layers_are_the_same(cloned=False):
 @proves(
     "A weight that the model holds itself, outside of any layer, is not part of such a "
     "graph: Keras leaves it out without a word, so the recipe refuses:",
-    keras=">=3",
     false_with={"is_outside": False},
+    needs="keras>=3",
 )
 def test_a_weight_outside_is_left_out(is_outside=True):
     from snippets.subclassing import TiedAutoencoder, as_graph_of_layers
@@ -1005,8 +1006,8 @@ def reconstruction_alone(self, x=None, y=None, y_pred=None, *rest, **more):
 @proves(
     "The loss has two parts: how well the image is reconstructed, and how far its code "
     "is from a standard normal distribution.",
-    keras=">=3",
     false_with={"compute_loss": reconstruction_alone},
+    needs="keras>=3",
 )
 def test_the_loss_has_two_parts(compute_loss=None):
     model, images = small_autoencoder(compute_loss)
@@ -1022,8 +1023,8 @@ def test_the_loss_has_two_parts(compute_loss=None):
 @proves(
     "It is a case for a class: two methods besides `call`, noise in training alone, "
     "and a loss that needs more than one output.",
-    keras=">=3",
     false_with={"training": False},
+    needs="keras>=3",
 )
 def test_a_case_for_a_class(training=True):
     model, images = small_autoencoder()
@@ -1038,8 +1039,8 @@ def test_a_case_for_a_class(training=True):
 
 @proves(
     "`compute_loss` is all that `fit` and `evaluate` need to know.",
-    keras=">=3",
     false_with={"compute_loss": lambda *rest, **more: keras.ops.zeros(())},
+    needs="keras>=3",
 )
 def test_compute_loss_is_enough(compute_loss=None):
     model, images = small_autoencoder(compute_loss)
@@ -1055,8 +1056,8 @@ def test_compute_loss_is_enough(compute_loss=None):
 
 @proves(
     "The two trackers report the parts by their names.",
-    keras=">=3",
     false_with={"compute_loss": reconstruction_alone},
+    needs="keras>=3",
 )
 def test_trackers_report_the_parts(compute_loss=None):
     model, images = small_autoencoder(compute_loss)
@@ -1139,10 +1140,7 @@ def test_keras_hands_down(base=tf.Module):
     assert training_seen(has_argument=True) == ({True}, {False})
 
 
-@proves(
-    "on a `keras.Input` | works on Keras 2 alone | works",
-    keras="<3",
-)
+@proves("on a `keras.Input` | works on Keras 2 alone | works", needs="keras<3")
 def test_modules_on_inputs_on_keras_2():
     x = keras.Input(shape=(2,))
     try:
@@ -1292,6 +1290,7 @@ np.savez({folder!r} + "/outputs.npz", **seen, **outputs)
 @proves(
     '`model.save("m.keras")` | class name, arguments, weights, optimizer | the class, '
     "registered",
+    needs="keras>=3.6",
     keras=">=3.9",
 )
 def test_keras_file_needs_the_class():
@@ -1324,8 +1323,8 @@ def test_weights_need_a_built_model():
 @proves(
     '`model.export("folder")` | numbers and the compiled `call` | TensorFlow alone, no '
     "class",
-    keras=">=3.6",
     false_with={"form": "unread"},
+    needs="keras>=3.6",
 )
 def test_saved_model_needs_no_class(form="alone"):
     expected, outputs = in_a_fresh_process()
@@ -1356,8 +1355,8 @@ def test_checkpoint_needs_a_built_model():
 
 @proves(
     "In a process that has just started the outputs are equal too, all four ways.",
-    keras=">=3.6",
     false_with={"forms": ("unread",)},
+    needs="keras>=3.6",
 )
 def test_four_ways_in_a_fresh_process(
     forms=("keras", "weights", "saved_model", "checkpoint"),
@@ -1446,8 +1445,7 @@ def test_name_is_a_keyword():
 
 
 @proves(
-    '`add_weight("kernel", ...)` | `add_weight(name="kernel", ...)`',
-    keras="<3",
+    '`add_weight("kernel", ...)` | `add_weight(name="kernel", ...)`', needs="keras<3"
 )
 def test_name_could_come_first():
     layer = keras.layers.Layer()
@@ -1469,8 +1467,8 @@ def on_an_input(layer):
 
 @proves(
     "`if` on a tensor in `call` | `keras.ops.where` or `keras.ops.cond`",
-    keras=">=3",
     false_with={"ways": ("if",)},
+    needs="keras>=3",
 )
 def test_where_instead_of_if(ways=("where", "cond")):
     def negated_by(way):
@@ -1492,8 +1490,8 @@ def test_where_instead_of_if(ways=("where", "cond")):
 
 @proves(
     "`x.shape[0]` in `call` | `keras.ops.shape(x)[0]`",
-    keras=">=3",
     false_with={"is_dynamic": False},
+    needs="keras>=3",
 )
 def test_ops_shape_instead_of_shape(is_dynamic=True):
     class Ones(keras.layers.Layer):
@@ -1546,6 +1544,7 @@ def test_kwargs_are_handed_on(mistake=False):
 @proves(
     "`Could not locate class` | register the class, and import its module before "
     "loading",
+    needs="keras>=3.6",
     keras=">=3.9",
 )
 def test_a_class_is_located_by_its_registration():
@@ -1559,8 +1558,8 @@ def test_a_class_is_located_by_its_registration():
 
 @proves(
     "*created by passing non-serializable argument values* | write `get_config`",
-    keras="!=3.11.*",  # whose error fails while it is written
     false_with={"argument": 2.0},
+    needs="keras!=3.11.*",
 )
 def test_arrays_need_a_config(argument=X):
     class Weighted(keras.layers.Layer):
@@ -1581,8 +1580,8 @@ def test_arrays_need_a_config(argument=X):
 @proves(
     "The message of a file that cannot be read is long, for it repeats the whole "
     "configuration: read what follows the last *Exception encountered*.",
-    keras=">=3",
     false_with={"mark": register},
+    needs="keras>=3",
 )
 def test_read_the_last_exception(mark=lambda cls: cls):
     @mark
@@ -1612,7 +1611,7 @@ class PythonIf(keras.layers.Layer):
 @proves(
     "The Python `if` worked on Keras 2, which rewrote `call` by AutoGraph; Keras 3 "
     "does not.",
-    keras="<3",
+    needs="keras<3",
 )
 def test_autograph_on_keras_2():
     assert on_an_input(PythonIf()) == (None, 2)
@@ -1633,8 +1632,8 @@ def test_no_autograph_on_keras_3():
 
 @proves(
     "This layer asks the same question without `if`:",
-    keras=">=3",
     false_with={"has_if": True},
+    needs="keras>=3",
 )
 def test_unit_scale_asks_without_if(has_if=False):
     from snippets.subclassing import UnitScale
@@ -1736,8 +1735,8 @@ def test_only_a_model_without_weights_warns():
 
 @proves(
     "Use `self.add_weight` or `keras.Variable`.",
-    keras=">=3",
     false_with={"kinds": ("tf",)},
+    needs="keras>=3",
 )
 def test_add_weight_and_variable_are_found(kinds=("add_weight", "keras")):
     for kind in kinds:
@@ -1860,8 +1859,8 @@ def test_arguments_were_remembered():
 
 @proves(
     "This model multiplies by 3, and its copy by 1:",
-    keras=">=3",
     false_with={"has_config": True},
+    needs="keras>=3",
 )
 def test_the_copy_multiplies_by_1(has_config=False):
     from snippets.subclassing.mistakes import model_without_config
@@ -1961,8 +1960,8 @@ def test_assert_consumed_says_nothing(kind="list"):
 
 @proves(
     "Use a tuple, as `DeepClassifier` does, or save in one of the other three ways.",
-    keras=">=3",
     false_with={"container": "list"},
+    needs="keras>=3",
 )
 def test_a_tuple_is_held(container="tuple"):
     from snippets.subclassing import DeepClassifier, weights_outside_checkpoint

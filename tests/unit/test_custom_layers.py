@@ -1,6 +1,5 @@
 """The custom layers against Keras's own suite, NumPy, and themselves when reloaded."""
 
-import builtins
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -34,9 +33,9 @@ from snippets.custom_layers import (
     layer_problem,
     masked_mean,
     masked_softmax,
+    mistakes,
     reload_problem,
     scaled_dot_product_attention,
-    without_steps,
 )
 from snippets.custom_layers.mistakes import (
     BlockWithoutConfig,
@@ -131,12 +130,12 @@ def test_a_batch_of_one_and_any_length_give_what_the_whole_batch_gives(
     tensor = keras.Input((None, 4))
     model = keras.Model(tensor, layer_class(**arguments)(tensor))
     x = steps()
-    whole = model.predict(x, verbose=0)
+    whole = np.array(model(x))
 
     assert model.output_shape == ((None, 4) if time is None else (None, None, 4))
-    np.testing.assert_allclose(model.predict(x[:1], verbose=0), whole[:1], atol=1e-5)
+    np.testing.assert_allclose(model(x[:1]), whole[:1], atol=1e-5)
     for length in (3, 7):
-        found = model.predict(steps(time=length), verbose=0)
+        found = model(steps(time=length))
         assert found.shape == (3, *(() if time is None else (time + length - 5,)), 4)
 
 
@@ -327,22 +326,6 @@ for name in {[*names, "images"]!r}:
     assert unequal == ""
 
 
-def test_no_layer_but_one_imports_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    ordinary = builtins.__import__
-
-    def guarded(name: str, scope: Any = None, *rest: Any) -> Any:
-        if name == "tensorflow" and scope["__name__"] == custom_layers.__name__:
-            raise ImportError("a layer imports TensorFlow")
-        return ordinary(name, scope, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", guarded)
-    assert not {"tf", "tensorflow"} & set(vars(custom_layers))
-    for layer_class, arguments, _ in SEQUENCE_LAYERS:
-        layer_class(**arguments)(steps())
-    with pytest.raises(ImportError, match="a layer imports TensorFlow"):
-        LocalResponseNormalization()(np.ones((1, 2, 2, 3)))
-
-
 # The numbers of each layer
 
 
@@ -406,7 +389,7 @@ def test_a_batch_that_is_all_padding_leaves_the_center_where_it_is() -> None:
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable")
 def test_fit_moves_the_center_and_evaluate_does_not() -> None:
     model = keras.Sequential([keras.Input((4,)), RunningCenter(momentum=0.0)])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=True)
     x = steps()[:, 0]
     model.evaluate(x, x, verbose=0)
     assert not model.layers[0].mean.numpy().any()
@@ -414,26 +397,6 @@ def test_fit_moves_the_center_and_evaluate_does_not() -> None:
     model.fit(x, x, verbose=0)
 
     np.testing.assert_allclose(model.layers[0].mean, x.mean(axis=0), atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("layer_class", "dtype", "reached"),
-    [
-        (RunningCenter, "mixed_float16", 1.2 - 0.2 * 0.999**200),
-        (RoundedCenter, "float32", 1.2 - 0.2 * 0.999**200),
-        (RoundedCenter, "mixed_float16", 1.0002),
-    ],
-)
-def test_a_mean_that_is_read_in_float16_repeats_its_first_step(
-    layer_class: type[keras.Layer], dtype: str, reached: float
-) -> None:
-    layer = layer_class(momentum=0.999, dtype=dtype)
-    layer.build((None, 1))
-    layer.mean.assign([1.0])
-    for _ in range(200):
-        layer(np.full((2, 1), 1.2, "float32"), training=True)
-
-    assert float(layer.mean[0]) == pytest.approx(reached, abs=1e-4)
 
 
 def test_a_quarter_of_the_steps_is_dropped_whole_and_the_rest_scaled_up() -> None:
@@ -487,7 +450,7 @@ def test_a_penalty_is_a_loss_and_a_metric_and_padding_has_no_part_in_it() -> Non
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable")
 def test_fit_adds_the_penalty_to_the_loss_and_reports_the_metric() -> None:
     model = keras.Sequential([keras.Input((5, 4)), SparsityPenalty(weight=0.5)])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=True)
     history = model.fit(steps(), steps(), verbose=0).history
 
     assert history["activity"][0] == pytest.approx(np.abs(steps()).mean(), rel=1e-5)
@@ -658,21 +621,6 @@ def test_keras_computes_the_same_dot_product_attention() -> None:
     )
 
 
-def test_one_head_of_multi_head_attention_is_dot_product_attention_of_projections() -> (
-    None
-):
-    layer = keras.layers.MultiHeadAttention(num_heads=1, key_dim=3)
-    layer.build((None, 5, 4), (None, 5, 4))
-    layer.set_weights([np.random.normal(size=w.shape) for w in layer.get_weights()])
-    weights = [w.squeeze() for w in layer.get_weights()]
-    query, key, value = (steps() @ weights[k] + weights[k + 1] for k in (0, 2, 4))
-    outputs, _ = scaled_dot_product_attention(query, key, value)
-
-    np.testing.assert_allclose(
-        layer(steps(), steps()), outputs @ weights[6] + weights[7], atol=1e-4
-    )
-
-
 @pytest.mark.parametrize(
     "shapes",
     [
@@ -782,20 +730,20 @@ def test_attention_by_step_sums_to_one_on_the_steps_that_are_no_padding() -> Non
 
 
 def test_padding_changes_no_prediction_of_the_mended_layer() -> None:
+    keras.utils.set_random_seed(0)
     x = np.random.default_rng(0).random((6, 8, 8)).astype("float32")
     padded = np.pad(x, ((0, 0), (0, 4), (0, 0)), constant_values=-1.0)
     mended = attention_classifier(AttentionPooling(units=3))
+    expected = np.array(mended(x))
     with pytest.warns(UserWarning, match="does not support masking"):
         classic = attention_classifier(UnmaskedAttentionPooling(units=3))
     classic.set_weights(mended.get_weights())
     with pytest.warns(UserWarning, match="does not support masking"):
-        predict = [model.predict(x, verbose=0) for model in (mended, classic)]
+        same, moved = (np.array(classic(each)) for each in (x, padded))
 
-    np.testing.assert_allclose(*predict, atol=1e-6)
-    np.testing.assert_allclose(mended.predict(padded, verbose=0), predict[0], atol=1e-6)
-    with pytest.warns(UserWarning, match="does not support masking"):
-        moved = classic.predict(padded, verbose=0) - predict[1]
-    assert np.abs(moved).max() > 1e-2
+    np.testing.assert_allclose(mended(padded), expected, atol=1e-6)
+    np.testing.assert_allclose(same, expected, atol=1e-6)
+    assert np.abs(moved - expected).max() > 1e-3
 
 
 def test_a_model_with_another_encoder_reads_sequences_too() -> None:
@@ -803,24 +751,8 @@ def test_a_model_with_another_encoder_reads_sequences_too() -> None:
     model = attention_classifier(AttentionPooling(3), encoder, num_classes=7)
 
     assert encoder in model.layers
-    assert model.predict(np.zeros((2, 5, 8)), verbose=0).shape == (2, 7)
+    assert model(np.zeros((2, 5, 8))).shape == (2, 7)
     assert attention_by_step(model, np.zeros((2, 5, 8))).shape == (2, 5)
-
-
-def test_one_step_of_each_sequence_is_blanked_in_a_copy() -> None:
-    x = np.ones((3, 5, 4), "float16")
-    blanked = without_steps(x, np.array([0, 4, 2]))
-
-    assert np.argwhere((blanked == 0).all(axis=-1)).tolist() == [[0, 0], [1, 4], [2, 2]]
-    assert blanked.sum() == 3 * 4 * 4
-    assert x.all()
-    assert blanked.dtype == "float16"
-
-
-@pytest.mark.parametrize("chosen", [[0, 1], [0, 1, 5], [0, 1, -1], [[0], [1], [2]]])
-def test_steps_that_a_sequence_does_not_have_are_refused(chosen: Any) -> None:
-    with pytest.raises(ValueError, match="from 0 to 4"):
-        without_steps(np.ones((3, 5, 4)), np.array(chosen))
 
 
 def test_a_model_without_attention_weights_is_refused() -> None:
@@ -830,17 +762,6 @@ def test_a_model_without_attention_weights_is_refused() -> None:
 
 
 # What goes wrong, as the page shows it
-
-
-def test_a_block_without_config_is_saved_and_cannot_be_loaded(tmp_path: Path) -> None:
-    model = keras.Sequential([keras.Input((5, 4)), BlockWithoutConfig(4, 2, 3)])
-    model.save(tmp_path / "block.keras")
-    with pytest.raises(TypeError) as caught:
-        keras.saving.load_model(tmp_path / "block.keras")
-
-    assert last_cause(caught.value) == (
-        "BlockWithoutConfig.__init__() got an unexpected keyword argument 'trainable'"
-    )
 
 
 def test_a_block_without_config_computes_what_it_should() -> None:
@@ -893,7 +814,6 @@ def test_unbuilt_branches_choose_by_the_brightness_of_the_data() -> None:
 @pytest.mark.parametrize(
     ("layer_class", "arguments", "problem"),
     [
-        (ForgetfulGain, {"initial": 3.0}, "`initial` was 3.0 and came back as 1.0"),
         (
             BlockWithoutConfig,
             {"features": 4, "num_heads": 2, "hidden_units": 3},
@@ -924,17 +844,6 @@ FAULTS = {
     "a constant of float32 meets float16": (
         {"call": lambda self, x: x + tf.ones(3)},
         "InvalidArgumentError: cannot compute AddV2 as input #1",
-    ),
-    "an array of float32 turns the output into float32": (
-        {"call": lambda self, x: keras.ops.add(x, np.ones(3, "float32"))},
-        "mixed precision returns float32",
-    ),
-    "a shape is declared that does not come out": (
-        {
-            "call": lambda self, x: keras.ops.sum(x, axis=-1),
-            "compute_output_shape": lambda self, shape: shape,
-        },
-        "the shape (2, 3) is declared, not (2,)",
     ),
     "NumPy is called on a symbol": (
         {"call": lambda self, x: np.tanh(x)},
@@ -1007,7 +916,7 @@ def test_every_layer_of_the_module_is_tested() -> None:
     }
     layers = {
         value
-        for value in vars(custom_layers).values()
+        for value in (*vars(custom_layers).values(), *vars(mistakes).values())
         if isinstance(value, type) and issubclass(value, keras.Layer)
     }
 

@@ -1,7 +1,6 @@
 """Speed, memory and many devices: the same work in every way, and what is refused."""
 
 import functools
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from snippets import performance
 from snippets.choosing import functional_cnn
 from snippets.data import digit_images
 from snippets.measuring import peak_memories
@@ -37,14 +35,14 @@ from snippets.performance import (
     prepared_one_by_one,
     python_in_a_map,
     read_through,
+    reading,
     replica_step,
+    replicas,
     run_script,
     scaled_gradient,
     share_right,
     train_on_replicas,
 )
-from snippets.processes import outputs_in_fresh_process
-from snippets.showing.tables import measured_table
 
 ONE_DEVICE = tf.distribute.get_strategy()
 
@@ -57,23 +55,28 @@ def some_digits(count: int = 100) -> tuple[np.ndarray, np.ndarray]:
 # Ways to run
 
 
-@pytest.mark.parametrize(
-    "options",
-    [{"run_eagerly": True}, {"jit_compile": True}, {"steps_per_execution": 2}],
-)
-def test_an_epoch_is_the_same_however_it_is_compiled(options: dict[str, Any]) -> None:
-    images, labels = some_digits(70)
-    dataset = tf.data.Dataset.from_tensor_slices((images, labels)).batch(20)
-    plain, model = (functional_cnn((8, 8, 1), 10) for _ in range(2))
-    model.set_weights(plain.get_weights())
-    first = epoch_of_fit(plain, dataset, jit_compile=False)
-    second = epoch_of_fit(model, dataset, **options)
+@functools.cache
+def two_epochs(**options: Any) -> tuple[keras.Model, list[float]]:
+    images, labels = some_digits(30)
+    dataset = tf.data.Dataset.from_tensor_slices((images, labels)).batch(10)
+    keras.utils.set_random_seed(0)
+    model = functional_cnn((8, 8, 1), 10)
+    train = epoch_of_fit(model, dataset, **options)
+    return model, [train() for _ in range(2)]
 
-    for _ in range(2):
-        assert second() == pytest.approx(first(), rel=1e-4)
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("run_eagerly", True), ("jit_compile", True), ("steps_per_execution", 2)],
+)
+def test_an_epoch_is_the_same_however_it_is_compiled(name: str, value: Any) -> None:
+    plain, expected = two_epochs(jit_compile=False)
+    model, losses = two_epochs(**{name: value})
+
+    assert losses == pytest.approx(expected, rel=1e-4)
+    assert losses[1] < losses[0]
     assert largest_difference(model.get_weights(), plain.get_weights()) < 1e-5
-    for name, value in options.items():
-        assert getattr(model, name) == value
+    assert getattr(model, name) == value
 
 
 def test_an_epoch_learns_by_plain_gradient_steps() -> None:
@@ -127,7 +130,7 @@ def test_images_are_prepared_in_pairs_with_their_labels() -> None:
     assert [y for _, y in pairs] == labels.tolist()
 
 
-@pytest.mark.parametrize("batch_size", [1, 4, 100])
+@pytest.mark.parametrize("batch_size", [1, 100])
 def test_every_pipeline_gives_the_same_batches(batch_size: int) -> None:
     images, labels = some_digits(10)
     found = pipelines(images, labels, batch_size)
@@ -156,7 +159,7 @@ def test_images_are_prepared_once_with_a_cache_and_in_batches(
         prepared.assign_add(1)
         return image
 
-    monkeypatch.setattr(performance, "prepare_image", counted)
+    monkeypatch.setattr(reading, "prepare_image", counted)
     images, labels = np.ones((6, 32, 32, 1), "float32"), np.arange(6)
     calls = {}
     for name, dataset in pipelines(images, labels, batch_size=2).items():
@@ -232,16 +235,24 @@ def test_a_recomputed_block_runs_forward_again_for_its_gradient() -> None:
     assert calls == ["call"]
 
 
-def test_recomputed_blocks_are_saved_and_loaded_elsewhere(tmp_path: Path) -> None:
+def test_a_program_of_its_own_loads_recomputed_blocks(tmp_path: Path) -> None:
     model = deep_cnn(num_blocks=1, wrapper=Recomputed)
     model.save(tmp_path / "model.keras")
     images = np.random.default_rng(0).random((3, 32, 32, 3), "float32")
+    np.save(tmp_path / "images.npy", images)
+    program = f"""
+deep_cnn_step(4, num_blocks=1, wrapper=Recomputed)()
+model = keras.saving.load_model({str(tmp_path / "model.keras")!r})
+scores = model(np.load({str(tmp_path / "images.npy")!r}))
+np.save({str(tmp_path / "scores.npy")!r}, scores)
+"""
 
-    (fresh,) = outputs_in_fresh_process(
-        tmp_path / "model.keras", images, ["snippets.performance"]
+    peaks = peak_memories(memory_preparation(), {"a step": program}, repeats=1)
+
+    assert peaks["a step"][0] > 0
+    np.testing.assert_allclose(
+        np.load(tmp_path / "scores.npy"), model(images), atol=1e-5
     )
-
-    np.testing.assert_allclose(fresh, model(images), atol=1e-5)
 
 
 @pytest.mark.parametrize("num_blocks", [1, 3])
@@ -273,14 +284,12 @@ def plain_losses() -> list[float]:
 @pytest.mark.parametrize(
     ("options", "tolerance"),
     [
-        ({"parts": 2}, 1e-4),
-        ({"wrapper": Recomputed}, 1e-4),
         ({"jit_compile": True}, 1e-4),
         ({"policy": "mixed_bfloat16"}, 2e-2),
         ({"policy": "mixed_float16"}, 2e-3),
     ],
 )
-def test_a_step_is_the_same_with_less_memory(
+def test_a_step_is_the_same_by_xla_and_in_smaller_numbers(
     options: dict[str, Any], tolerance: float
 ) -> None:
     action = deep_cnn_step(batch_size=8, num_blocks=1, **options)
@@ -325,19 +334,6 @@ def test_a_batch_that_cannot_be_cut_is_refused(batch_size: Any, parts: Any) -> N
         deep_cnn_step(batch_size, parts)
 
 
-def test_less_memory_is_less() -> None:
-    ways = {
-        "plain": "deep_cnn_step(192)()",
-        "four parts": "deep_cnn_step(192, parts=4)()",
-        "recomputed": "deep_cnn_step(192, wrapper=Recomputed)()",
-    }
-    peaks = peak_memories(memory_preparation(), ways, repeats=1)
-    plain, *others = (megabytes for [megabytes] in peaks.values())
-    activations = 192 * 32 * 32 * 8 * 4 * 16 / 2**20
-    assert plain > activations
-    assert all(other < plain for other in others)
-
-
 # Functions
 
 
@@ -361,12 +357,6 @@ def test_a_gradient_passes_through_python() -> None:
     np.testing.assert_allclose(in_python(), gradient_of_sum(log1p_exp, x)())
 
 
-def test_a_custom_gradient_does_not_overflow() -> None:
-    x = tf.constant([100.0])
-    assert np.isnan(gradient_of_sum(lambda x: tf.math.log1p(tf.exp(x)), x)()[0])
-    assert gradient_of_sum(log1p_exp, x)().tolist() == [1.0]
-
-
 def test_numbers_are_doubled_in_every_language() -> None:
     for dataset in python_in_a_map(4).values():
         assert [*dataset.as_numpy_iterator()] == [0.0, 2.0, 4.0, 6.0]
@@ -376,7 +366,7 @@ def test_a_new_python_number_is_traced_at_every_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     traced: list[str] = []
-    monkeypatch.setattr(performance.tf, "tanh", lambda x: traced.append("tanh") or x)
+    monkeypatch.setattr(tf, "tanh", lambda x: traced.append("tanh") or x)
     actions = calls_of_a_function(tf.constant([1.0, 2.0]))
 
     counts = {}
@@ -503,34 +493,35 @@ def test_the_step_of_one_replica_is_that_of_keras() -> None:
 
 
 def test_the_loop_ends_where_fit_ends() -> None:
-    data = some_digits()
-    by_loop = train_on_replicas(ONE_DEVICE, *data, epochs=2, batch_size=32)
+    data = some_digits(48)
+    by_loop = train_on_replicas(ONE_DEVICE, *data, epochs=2, batch_size=20)
     by_fit = fit_on_replicas(
-        ONE_DEVICE, *data, epochs=2, batch_size=32, jit_compile=False
+        ONE_DEVICE, *data, epochs=2, batch_size=20, jit_compile=False
     )
+    keras.utils.set_random_seed(0)
+    before = functional_cnn((8, 8, 1), 10).get_weights()
     assert largest_difference(by_loop, by_fit) < 1e-5
-    once = train_on_replicas(ONE_DEVICE, *data, epochs=1, batch_size=32)
-    assert largest_difference(by_loop, once) > 1e-3
+    assert largest_difference(by_loop, before) > 1e-2
 
 
-@pytest.mark.parametrize("train", [train_on_replicas, fit_on_replicas])
-def test_training_goes_on_from_its_backup(train: Any, tmp_path: Path) -> None:
-    data, steps = some_digits(), []
+def test_fit_goes_on_from_its_backup(tmp_path: Path) -> None:
+    data, steps = (*some_digits(40), 2, 20), []
 
     def stop(step: int) -> None:
         steps.append(step)
-        if step == 10:  # the second of the third epoch
+        if step == 3:  # the first of the second epoch
             raise KeyboardInterrupt
 
-    backup = str(tmp_path / "backup")
+    backup, options = str(tmp_path / "backup"), {"jit_compile": False}
     with pytest.raises(KeyboardInterrupt):
-        train(ONE_DEVICE, *data, 3, 32, backup, stop)
-    assert steps == list(range(1, 11))
+        fit_on_replicas(ONE_DEVICE, *data, backup, stop, **options)
+    assert steps == [1, 2, 3]
     steps.clear()
-    resumed = train(ONE_DEVICE, *data, 3, 32, backup, steps.append)
+    resumed = fit_on_replicas(ONE_DEVICE, *data, backup, steps.append, **options)
 
-    assert steps == [1, 2, 3, 4]
-    assert largest_difference(resumed, train(ONE_DEVICE, *data, 3, 32)) == 0.0
+    assert steps == [1, 2]
+    whole = fit_on_replicas(ONE_DEVICE, *data, **options)
+    assert largest_difference(resumed, whole) == 0.0
 
 
 @pytest.mark.parametrize(("epochs", "batch_size"), [(0, 32), (1, 0)])
@@ -567,44 +558,10 @@ def test_the_largest_difference_is_found_in_any_array() -> None:
         largest_difference(first, [np.zeros((2, 2)), [1.0]])
 
 
-def test_each_worker_knows_all_addresses_and_its_own_place() -> None:
-    configs = [json.loads(each["TF_CONFIG"]) for each in cluster_variables(3)]
-
-    assert configs[0]["cluster"] == configs[1]["cluster"] == configs[2]["cluster"]
-    addresses = configs[0]["cluster"]["worker"]
-    assert len(set(addresses)) == 3
-    assert all(address.startswith("127.0.0.1:") for address in addresses)
-    assert [config["task"]["index"] for config in configs] == [0, 1, 2]
-
-
 @pytest.mark.parametrize("num_workers", [0, 1.5])
 def test_no_worker_is_refused(num_workers: Any) -> None:
     with pytest.raises(ValueError, match=f"num_workers={num_workers}"):
         cluster_variables(num_workers)
-
-
-def test_two_devices_and_one_reach_the_same_weights() -> None:
-    data = some_digits(97)  # a last batch of 33, which two cannot share evenly
-    call = "train_on_replicas(strategy, images, labels, epochs=2)"
-    [weights] = run_script(call, *data, "two devices")
-    one = train_on_replicas(ONE_DEVICE, *data, epochs=2)
-    assert largest_difference(one, weights) < 1e-5
-
-
-def test_a_killed_worker_is_started_again_and_nothing_is_lost(tmp_path: Path) -> None:
-    data = some_digits(128)
-    call = f"""[strategy.num_replicas_in_sync, train_on_replicas(
-        strategy, images, labels, epochs=2, backup={str(tmp_path / "backup")!r},
-        on_step=lambda n: n == STEP and rank and os.kill(os.getpid(), signal.SIGKILL),
-    )]"""
-    with pytest.raises(RuntimeError, match=r"Program 2 of 2 was ended by .* SIGKILL"):
-        run_script(call.replace("STEP", "3"), *data, "two workers")
-    first, second = run_script(call.replace("STEP", "9"), *data, "two workers")
-
-    one = train_on_replicas(ONE_DEVICE, *data, epochs=2)
-    assert first[0] == second[0] == 2
-    assert largest_difference(one, first[1]) < 1e-5
-    assert largest_difference(first[1], second[1]) == 0.0
 
 
 def test_keras_2_runs_the_script_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -616,7 +573,7 @@ def test_keras_2_runs_the_script_too(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.extend([programs, variables, timeout])
         return ["a notice of TensorFlow\n[1, 2]"]
 
-    monkeypatch.setattr(performance, "run_together", run)
+    monkeypatch.setattr(replicas, "run_together", run)
 
     found = run_script("[1, 2]", *some_digits(3), "one device", "tf_keras", timeout=7)
     assert found == [[1, 2]]
@@ -629,20 +586,3 @@ def test_another_place_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'two devices', 'two workers'.*'the moon'"):
         run_script("1", *some_digits(3), "the moon")
     assert list(STRATEGIES) == ["one device", "two devices", "two workers"]
-
-
-def test_all_ratios_stand_in_one_table() -> None:
-    one = (1.0, 1.0, 1.0)
-    table = measured_table(
-        {
-            "step": {"a": one, "b": (0.25, 0.5, 0.75), "c": (2.0, 3.0, 4.0)},
-            "memory": {"all": one, "parts": (0.5, 0.5, 0.5)},
-        }
-    )
-
-    assert table.headings == ["Measured", "Change", "Compared with", "Ratio"]
-    assert table.rows == [
-        ["step", "b", "a", "0.5 (0.25 to 0.75)"],
-        ["step", "c", "a", "3 (2 to 4)"],
-        ["memory", "parts", "all", "0.5 (0.5 to 0.5)"],
-    ]

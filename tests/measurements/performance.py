@@ -1,0 +1,106 @@
+"""Measurements of the guide to performance: ratios of seconds, and peaks of memory."""
+
+from functools import cache
+
+import keras
+import tensorflow as tf
+
+from snippets.choosing import functional_cnn
+from snippets.data import as_dataset, digit_images
+from snippets.measuring import peak_memories, ratios_to_first, seconds_in_turns
+from snippets.performance import (
+    calls_of_a_function,
+    epoch_of_fit,
+    memory_preparation,
+    pipelines,
+    read_through,
+)
+from tests.measurements.measures import Figures, measures
+
+
+@measures(
+    "Eager mode takes at least one and a half times as long for a small step.",
+    bound={"times_as_long": (1.5, 1000.0)},
+    rounds=1,
+)
+def eager_takes_longer(seed: int) -> Figures:
+    """Train for epochs of 16 small steps, five of each kind in turns."""
+    images, labels = digit_images()
+    batches = as_dataset(images[:512], labels[:512]).cache()
+    ways = {}
+    for name, eagerly in {"compiled": False, "eager": True}.items():
+        keras.utils.set_random_seed(seed)
+        model = functional_cnn((8, 8, 1), 10)
+        ways[name] = epoch_of_fit(model, batches, run_eagerly=eagerly)
+    ratios = ratios_to_first(seconds_in_turns(ways, rounds=5, warm_up=1))
+    return {"times_as_long": ratios["eager"][1]}
+
+
+@measures(
+    "The last pipeline takes at most half the time of the first.",
+    bound={"share_of_the_time": (0.0, 0.5)},
+    rounds=1,
+)
+def the_last_pipeline_is_faster(seed: int) -> Figures:
+    """Let a small network read 256 digits, five times by each pipeline in turns."""
+    images, labels = digit_images()
+    keras.utils.set_random_seed(seed)
+    network = functional_cnn((32, 32, 1), 10)
+    forward = tf.function(lambda x, y: tf.reduce_mean(network(x)), autograph=False)
+    found = pipelines(images[:256], labels[:256])
+    ways = {
+        name: read_through(found[name], forward)
+        for name in ("a Python generator", "prefetch")
+    }
+    ratios = ratios_to_first(seconds_in_turns(ways, rounds=5, warm_up=2))
+    return {"share_of_the_time": ratios["prefetch"][1]}
+
+
+@measures(
+    "Such a call takes at least five times as long:",
+    bound={"times_as_long": (5.0, 1e5)},
+    rounds=1,
+)
+def a_trace_at_every_call_takes_longer(seed: int) -> Figures:
+    """Call a function 21 times with a tensor and with a new number, in turns."""
+    x = tf.random.stateless_uniform([64, 64], seed=(seed, 0))
+    ratios = ratios_to_first(seconds_in_turns(calls_of_a_function(x), rounds=21))
+    return {"times_as_long": ratios["a new number"][1]}
+
+
+@cache
+def peaks(seed: int) -> dict[str, float]:
+    """The peaks of four processes in MiB: 128 MiB of ones, and steps of training."""
+    programs = {
+        "block": f"block = np.full(2**24, {seed} + 1.0)",
+        "whole": "deep_cnn_step(192)()",
+        "parts": "deep_cnn_step(192, parts=4)()",
+        "recomputed": "deep_cnn_step(192, wrapper=Recomputed)()",
+    }
+    found = peak_memories(memory_preparation(), programs, repeats=1, timeout=1200)
+    return {name: megabytes for name, [megabytes] in found.items()}
+
+
+@measures(
+    "Memory is the peak of a process of its own, above what it held before.",
+    bound={"megabytes_of_128": (120.0, 160.0)},
+    rounds=1,
+)
+def memory_is_the_peak_of_a_process(seed: int) -> Figures:
+    """Hold 128 MiB of numbers."""
+    return {"megabytes_of_128": peaks(seed)["block"]}
+
+
+@measures(
+    "Four parts, accumulated by `gradient_accumulation_steps=4`, and recomputed blocks "
+    "each take less memory than the whole batch.",
+    bound={"share_of_parts": (0.0, 0.97), "share_of_recomputed": (0.0, 0.97)},
+    rounds=1,
+)
+def parts_and_recomputing_save_memory(seed: int) -> Figures:
+    """Compare the peaks of one training step each."""
+    found = peaks(seed)
+    return {
+        f"share_of_{name}": found[name] / found["whole"]
+        for name in ("parts", "recomputed")
+    }
