@@ -113,7 +113,7 @@ class Reach:
         names: dict[str, set[str]] = {}  # with the attributes that are asked of them
         bare: set[str] = set()
         attributes = set()
-        bound: dict[str, str] = {}  # by imports inside the code
+        bound: dict[str, dict[str, str]] = {}  # by imports inside the code
         for node in ast.walk(code):
             if isinstance(node, ast.Attribute):
                 reads_text |= node.attr in READS_TEXT
@@ -122,7 +122,10 @@ class Reach:
                     attributes.add(node.value)
             elif isinstance(node, ast.Import | ast.ImportFrom):
                 for name, origin in imported(module, node):
-                    bound[name] = origin
+                    # `import a.b` binds `a`, and one statement stands for both.
+                    origins = bound.setdefault(name, {})
+                    origins |= {o: "" for o in origins if origin.startswith(f"{o}.")}
+                    origins[origin] = f"{name} is {origin}"
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 self._in_string(node.value, found)
             elif isinstance(node, ast.JoinedStr):
@@ -135,10 +138,9 @@ class Reach:
         for name in bare.union(names, bound):
             reads_text |= name in READS_TEXT
             asked = set() if name in bare else names.get(name, set())
-            if name in bound:
-                statement = f"{name} is {bound[name]}"
-                self._origin(bound[name], asked, found, statement)
-            elif name in module.objects:
+            for origin, statement in bound.get(name, {}).items():
+                self._origin(origin, asked, found, statement)
+            if name in module.objects and name not in bound:
                 found.objects.add((module.name, name))
             for statement in module.imports.get(name, ()):
                 for _, origin in imported(module, ast.parse(statement).body[0]):

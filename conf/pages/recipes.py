@@ -354,7 +354,7 @@ def _bound_by(node: ast.AST) -> set[str]:
             return {node.name}
         case ast.Import() | ast.ImportFrom():
             return {a.asname or a.name.partition(".")[0] for a in node.names} - {"*"}
-        case ast.Name(ctx=ast.Store()):
+        case ast.Name(ctx=ast.Store() | ast.Del()):
             return {node.id}
         case (
             ast.ExceptHandler(name=str(name))

@@ -215,6 +215,8 @@ def update(state: _Seen, wanted: "Wanted") -> None:
             wanted.everything
             or name not in state.rows
             or state.rows[name].proof != proof.hash
+            # A verdict that is not the declared one is no verdict to rely on.
+            or fault(proof, state.rows[name], state.environment)
         )
     ]
     # A file that is imported otherwise than before has to be seen to be imported.

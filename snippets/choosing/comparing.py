@@ -200,9 +200,10 @@ def peak_memory(
         ValueError: If a size is too small.
 
     Example:
-        >>> peaks = peak_memory((8, 8, 1), batch_size=4, num_classes=10, repeats=1)
-        >>> all(megabytes > 0 for [megabytes] in peaks.values())
-        True
+        >>> peak_memory((8, 8, 1), batch_size=0, num_classes=10, repeats=1)
+        Traceback (most recent call last):
+            ...
+        ValueError: Expected `batch_size` ... Received: batch_size=0 and repeats=1
     """
     check_sizes(image_shape, num_classes)
     if not (is_size(batch_size, 1) and is_size(repeats, 1)):

@@ -77,8 +77,10 @@ def which_keras_table(setups: Sequence[tuple[Sequence[str], str]]) -> Table:
         ValueError: If there is no setup, or if `which_keras` refuses one.
 
     Example:
-        >>> which_keras_table([(["keras"], "")]).rows[0][:2]
-        ['`keras`', 'unset']
+        >>> which_keras_table([])
+        Traceback (most recent call last):
+            ...
+        ValueError: Expected at least one setup. Received: none
     """
     if not setups:
         raise ValueError("Expected at least one setup. Received: none")

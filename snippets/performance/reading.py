@@ -70,7 +70,7 @@ def prepared_one_by_one(
 def pipelines(
     images: npt.NDArray[Any], labels: npt.NDArray[Any], batch_size: int = 32
 ) -> dict[str, tf.data.Dataset]:
-    """Build the same batches by six pipelines, each one change better than the last.
+    """Build the same batches by six pipelines, each with one change to the last.
 
     Args:
         images: Array of shape `(num_images, height, width, channels)`, float32.

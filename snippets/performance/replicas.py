@@ -315,7 +315,9 @@ def run_script(
         np.savez(f"{folder}/data.npz", images=images, labels=labels)
         start = f"""
 from __future__ import annotations
-import itertools, json, os, signal
+import itertools, json, os, signal, sys
+for name in ("IPython", "matplotlib", "pandas", "scipy", "sklearn"):
+    sys.modules[name] = None  # Keras imports them where it finds them, for seconds
 import numpy as np
 import tensorflow as tf
 if {place == "two devices"}:

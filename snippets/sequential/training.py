@@ -74,6 +74,7 @@ def check_labels(
 
     Example:
         >>> import numpy as np
+        >>> from snippets.sequential import vector_classifier
         >>> check_labels(vector_classifier(4, 2), np.eye(4), np.array([0, 1, 0, 1]))
     """
     if not model.built or len(model.output_shape) != 2:
@@ -124,6 +125,7 @@ def train_classifier(
 
     Example:
         >>> import numpy as np
+        >>> from snippets.sequential import vector_classifier
         >>> model = vector_classifier(num_features=4, num_classes=2)
         >>> history = train_classifier(model, np.eye(4), np.array([0, 1, 0, 1]), 3)
         >>> sorted(history), len(history["loss"])
@@ -159,6 +161,7 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
             or shape.
 
     Example:
+        >>> from snippets.sequential import vector_classifier
         >>> first, second = vector_classifier(4, 2), vector_classifier(4, 2)
         >>> copy_weights(first, second)
         >>> bool((first.get_weights()[0] == second.get_weights()[0]).all())

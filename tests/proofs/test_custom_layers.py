@@ -244,7 +244,7 @@ def test_a_positional_name_is_refused_on_keras_3():
 
 @proves(
     "On Keras 2 the name came first; Keras 3 takes the shape first and refuses:",
-    needs="keras<3",
+    keras="<3",
 )
 def test_a_positional_name_works_on_keras_2():
     layer = mine(build=lambda self, shape: self.add_weight("w", shape[1:]))

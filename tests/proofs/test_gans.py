@@ -79,8 +79,8 @@ def test_two_steps_under_fit(rate=0.1):
 
 @proves(
     "The generator made each image from noise and the label above it.",
-    keras=">=3",
     false_with={"label": 0},
+    needs="keras>=3",
 )
 def test_conditional_samples_are_what_was_asked_for(label=1):
     gan = small("ConditionalGAN")
@@ -91,8 +91,8 @@ def test_conditional_samples_are_what_was_asked_for(label=1):
 @proves(
     "images like these | `GAN`, with these networks a DCGAN | the training step, "
     "two losses",
-    keras=">=3",
     false_with={"kind": "ConditionalGAN"},
+    needs="keras>=3",
 )
 def test_gan_is_the_step_and_two_losses(kind="GAN"):
     assert {"train_step", "discriminator_loss", "generator_loss"} <= own_of(kind)
@@ -100,8 +100,8 @@ def test_gan_is_the_step_and_two_losses(kind="GAN"):
 
 @proves(
     "images of a class | `ConditionalGAN` | the label, told to both networks",
-    keras=">=3",
     false_with={"kind": "WassersteinGAN"},
+    needs="keras>=3",
 )
 def test_conditional_gan_tells_the_label(kind="ConditionalGAN"):
     assert own_of(kind) == {"generate", "score", "score_unreal"}
@@ -115,8 +115,8 @@ def test_conditional_gan_tells_the_label(kind="ConditionalGAN"):
 @proves(
     "scores that measure a distance | `WassersteinGAN`, a WGAN-GP | two other "
     "losses, and a penalty",
-    keras=">=3",
     false_with={"kind": "ConditionalGAN"},
+    needs="keras>=3",
 )
 def test_wasserstein_gan_has_its_own_losses(kind="WassersteinGAN"):
     assert own_of(kind) == {"discriminator_loss", "generator_loss", "penalty"}
@@ -187,8 +187,8 @@ def test_one_batch_of_images_is_used_twice(fresh=False):
 @proves(
     "The gradient is taken for the variables of one network alone, so each half "
     "leaves the other network as it is, to the last bit:",
-    keras=">=3",
     false_with={"moving": "both"},
+    needs="keras>=3",
 )
 def test_each_half_leaves_the_other_network(moving="one"):
     for kind in ("GAN", "ConditionalGAN", "WassersteinGAN"):
@@ -252,8 +252,8 @@ def test_no_dropout_in_what_the_generator_follows(training=False):
 
 @proves(
     "samples are made | `False` | an image does not depend on the others of its batch",
-    keras=">=3",
     false_with={"training": True},
+    needs="keras>=3",
 )
 def test_a_sample_depends_on_nothing_else(training=False):
     gan = small()
@@ -267,8 +267,8 @@ def test_a_sample_depends_on_nothing_else(training=False):
 @proves(
     "an optimizer for each network | *Unknown variable* in the first step: an "
     "optimizer knows the variables that it was built with",
-    keras=">=3",
     false_with={"other": False},
+    needs="keras>=3",
 )
 def test_one_optimizer_is_an_unknown_variable(other=True):
     gan = small()
@@ -333,8 +333,8 @@ def test_without_call_fit_runs_and_predict_stops(called=False):
 @proves(
     "`keras.random.SeedGenerator` | the same noise in every step, if the seed is "
     "a number",
-    keras=">=3",
     false_with={"number": False},
+    needs="keras>=3",
 )
 def test_a_number_as_seed_is_the_same_noise(number=True):
     source = 5 if number else keras.random.SeedGenerator(5)
@@ -414,8 +414,8 @@ def test_smoothing_puts_the_best_score_at_2_2(smoothing=0.1):
 
 @proves(
     "Before training, and after 1, 3, 8 and 20 epochs.",
-    keras=">=3",
     false_with={"kept": (0, 1)},
+    needs="keras>=3",
 )
 def test_the_callback_keeps_the_epochs_asked_for(kept=(0, 2)):
     from snippets.gans import SamplesByEpoch
@@ -502,8 +502,8 @@ def test_label_maps_are_right_at_every_pixel(painter="label_maps"):
 @proves(
     "It is also shown real images under a wrong label, as made up, so it cannot "
     "go by the image alone.",
-    keras=">=3",
     false_with={"kind": "GAN"},
+    needs="keras>=3",
 )
 def test_wrong_labels_count_as_made_up(kind="ConditionalGAN"):
     gan, seen = small(kind), []
@@ -550,9 +550,7 @@ def test_repeating_then_reshaping_scrambles(size=2):
 
 
 @proves(
-    "Keep the noise, and move the label:",
-    keras=">=3",
-    false_with={"other": 1e-6},
+    "Keep the noise, and move the label:", false_with={"other": 1e-6}, needs="keras>=3"
 )
 def test_the_noise_stays_the_label_moves(other=0.0):
     from snippets.gans import between_labels
@@ -571,8 +569,8 @@ def test_the_noise_stays_the_label_moves(other=0.0):
 @proves(
     "`save` keeps both networks, both optimizers and the state of the noise, so "
     "that a loaded model without dropout goes on training as if it had not stopped.",
-    keras=">=3",
     false_with={"loaded": False},
+    needs="keras>=3",
 )
 def test_a_loaded_gan_goes_on_training(loaded=True):
     gan = small(
@@ -646,8 +644,8 @@ def test_what_makes_it_a_dcgan(adam="two_adams"):
 @proves(
     "It scores real images higher than made-up ones, and a penalty keeps its "
     "slope near 1 between the two.",
-    keras=">=3",
     false_with={"weight": 0.0},
+    needs="keras>=3",
 )
 def test_the_critic_and_its_penalty(weight=10.0):
     from snippets.gans import gradient_penalty
@@ -666,8 +664,8 @@ def test_the_critic_and_its_penalty(weight=10.0):
 @proves(
     "The penalty is the gradient of a gradient; here it equals finite differences "
     "in NumPy.",
-    keras=">=3",
     false_with={"step": 1.0},
+    needs="keras>=3",
 )
 def test_the_penalty_is_that_of_finite_differences(step=1e-6):
     from snippets.gans import gradient_penalty
@@ -697,8 +695,8 @@ def test_the_penalty_is_that_of_finite_differences(step=1e-6):
 @proves(
     "The critic has no dropout and no `BatchNormalization`, since the penalty is "
     "meant for each image alone.",
-    keras=">=3",
     false_with={"mixed": True},
+    needs="keras>=3",
 )
 def test_the_critic_scores_each_image_alone(mixed=False):
     gan = small("WassersteinGAN")
@@ -808,8 +806,8 @@ def test_the_classic_recipe_warns(frozen="after compile"):
 
 @proves(
     "All of this stops before the first step, and the networks are as they were:",
-    keras=">=3",
     false_with={"factor": 1},
+    needs="keras>=3",
 )
 def test_bad_data_change_nothing(factor=255):
     from snippets.gans import build_generator

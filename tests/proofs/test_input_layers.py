@@ -332,7 +332,8 @@ def test_import_keras_gives_keras_3():
 @proves(
     "Keras 3 is what `import keras` gives since TensorFlow 2.16; Keras 2 lives on as "
     "the package `tf_keras`.",
-    needs="keras<3 and tensorflow>=2.16",
+    keras="<3",
+    tensorflow=">=2.16",
 )
 def test_keras_2_lives_on_as_tf_keras():
     package = keras.Model.__module__.partition(".")[0]
@@ -411,7 +412,7 @@ def test_what_needs_numbers_fails(make=keras.Input):
 @proves(
     "The line with `tf.sin` is the one that breaks old code: on Keras 2 a TensorFlow "
     "function wrapped itself into a layer, on Keras 3 it refuses.",
-    needs="keras<3",
+    keras="<3",
 )
 def test_tensorflow_function_on_keras_2():
     x = keras.Input(shape=(3,))
@@ -789,7 +790,7 @@ def test_sparse_inputs(kind=tf.SparseTensor):
 @proves(
     "`ragged=True` | `tf.RaggedTensor` | `Embedding` takes it; `LSTM` does on Keras 2 "
     "alone",
-    needs="keras<3",
+    keras="<3",
 )
 def test_ragged_inputs_on_keras_2():
     def outputs():
@@ -913,7 +914,7 @@ def test_models_without_an_input(layer="Dense"):
 
 @proves(
     "This was for TensorFlow placeholders, and on Keras 2 it still works.",
-    needs="keras<3",
+    keras="<3",
 )
 def test_input_layer_takes_a_placeholder_on_keras_2():
     def shape():
@@ -1349,7 +1350,7 @@ def test_comparisons_give_booleans_on_keras_3():
 
 @proves(
     "Comparisons of an Input give a tensor of booleans, on Keras 3 all but one:",
-    needs="keras<3",
+    keras="<3",
 )
 def test_comparisons_give_booleans_on_keras_2():
     x = keras.Input(shape=(3,))

@@ -543,7 +543,7 @@ def test_layers_of_v1_on_keras_3():
     assert layers_of_v1() == "`dense` is not available with Keras 3."
 
 
-@proves("those need Keras 2.", needs="keras<3")
+@proves("those need Keras 2.", keras="<3")
 def test_layers_of_v1_on_keras_2():
     assert callable(layers_of_v1())
     output = run_in_session(lambda x: layers_of_v1()(x, 4), feed=BATCH)
@@ -769,7 +769,7 @@ def call_on_placeholder(make):
 
 @proves(
     "On Keras 2 both still work and give an output of shape `(None, 10)`.",
-    needs="keras<3",
+    keras="<3",
 )
 def test_both_ways_work_on_keras_2():
     assert message_of(begin_at_placeholder) == "no error"
@@ -850,7 +850,7 @@ def test_gone_layers():
 @proves(
     "`tf.compat.v1.layers.dense` and its like | Keras 3 | `keras.layers.Dense` and its "
     "like",
-    needs="keras<3",
+    keras="<3",
 )
 def test_there_layers():
     assert callable(layers_of_v1())
@@ -877,7 +877,7 @@ def test_gone_estimator():
 @proves(
     "`tf.estimator`, `tf.compat.v1.estimator` | TensorFlow 2.16 | `model.fit`, "
     "`model.evaluate`, `model.predict`",
-    needs="tensorflow<2.16",
+    tensorflow="<2.16",
 )
 def test_there_estimator():
     assert hasattr(tf, "estimator")
@@ -892,7 +892,7 @@ def test_gone_backend_placeholder():
     assert keras.Input((3,)).shape == (None, 3)
 
 
-@proves("`keras.backend.placeholder` | Keras 3 | `keras.Input`", needs="keras<3")
+@proves("`keras.backend.placeholder` | Keras 3 | `keras.Input`", keras="<3")
 def test_there_backend_placeholder():
     assert hasattr(keras.backend, "placeholder")
     assert tuple(keras.backend.placeholder((None, 3)).shape) == (None, 3)
@@ -910,7 +910,7 @@ def test_gone_backend_function():
 
 @proves(
     "`keras.backend.function` | Keras 3 | `keras.Model(inputs, outputs)`",
-    needs="keras<3",
+    keras="<3",
 )
 def test_there_backend_function():
     assert hasattr(keras.backend, "function")

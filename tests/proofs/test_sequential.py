@@ -681,6 +681,18 @@ def test_four_verbs(epochs=2):
     assert np.isclose(after[1], np.mean(np.abs(answers)), atol=1e-6)
 
 
+@functools.cache
+def scores_of_digits():
+    """What `predict` gives for images of digits after four epochs, and the digits."""
+    from snippets.data import digit_vectors, split_train_test
+    from snippets.sequential import train_classifier, vector_classifier
+
+    x_train, y_train, x_test, y_test = split_train_test(*digit_vectors())
+    model = vector_classifier(64, 10)
+    train_classifier(model, x_train, y_train, epochs=4)
+    return model.predict(x_test, verbose=0), y_test
+
+
 @proves(
     "`predict` gives ten probabilities for each image; the digit is where the largest "
     "stands:",
@@ -688,17 +700,11 @@ def test_four_verbs(epochs=2):
     false_with={"find": "argmin"},
 )
 def test_predict_gives_probabilities(find="argmax"):
-    from snippets.data import digit_vectors, split_train_test
-    from snippets.sequential import train_classifier, vector_classifier
-
-    x_train, y_train, x_test, y_test = split_train_test(*digit_vectors())
-    model = vector_classifier(64, 10)
-    train_classifier(model, x_train, y_train, epochs=4)
-    scores = model.predict(x_test, verbose=0)
+    scores, expected = scores_of_digits()
     assert scores.shape == (360, 10)
     assert (scores >= 0).all()
     assert np.allclose(scores.sum(axis=-1), 1.0, atol=1e-5)
-    assert (getattr(scores, find)(axis=-1) == y_test).mean() > 0.8
+    assert (getattr(scores, find)(axis=-1) == expected).mean() > 0.8
 
 
 @proves(
@@ -746,9 +752,10 @@ np.save(sys.argv[2], model(np.linspace(0, 1, 20, dtype="float32").reshape(5, 4))
     false_with={"same": False},
 )
 def test_same_answers_elsewhere(same=True):
-    elsewhere, saved = answers_elsewhere()
-    other = keras.layers.Dense(3, kernel_initializer="ones")
-    model = saved if same else keras.Sequential([keras.Input(shape=(4,)), other])
+    elsewhere, model = answers_elsewhere()
+    if not same:
+        other = keras.layers.Dense(3, kernel_initializer="ones")
+        model = keras.Sequential([keras.Input(shape=(4,)), other])
     here = np.asarray(model(spread_rows()))
     assert here.shape == (5, 3)
     assert np.allclose(elsewhere, here, atol=1e-6, rtol=0)
@@ -780,6 +787,26 @@ def test_features_of_a_layer(layer=0):
     model = keras.Sequential([keras.Input(shape=(4,)), *layers])
     features = keras.Model(model.inputs, model.layers[layer].output)
     assert np.allclose(features(rows()), layers[0](rows()), atol=1e-6)
+
+
+@proves(
+    "The frozen layers did not change.",
+    keras=">=3",
+    false_with={"frozen": False},
+)
+def test_frozen_layers_did_not_change(frozen=True):
+    from snippets.sequential import image_classifier, train_classifier, with_new_head
+
+    first = image_classifier((8, 8, 1), 5)
+    model = with_new_head(first, 5, num_dropped=2)
+    for layer in model.layers[:-1]:
+        assert not layer.trainable
+        layer.trainable = not frozen
+    images = np.random.default_rng(0).random((10, 8, 8, 1))
+    before = model.get_weights()
+    train_classifier(model, images, np.arange(10) % 5, epochs=2)
+    same = list(map(np.array_equal, before, model.get_weights()))
+    assert same == [True, True, False, False]  # a convolution, and the new head
 
 
 # When Sequential is not enough

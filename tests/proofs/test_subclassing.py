@@ -1140,7 +1140,7 @@ def test_keras_hands_down(base=tf.Module):
     assert training_seen(has_argument=True) == ({True}, {False})
 
 
-@proves("on a `keras.Input` | works on Keras 2 alone | works", needs="keras<3")
+@proves("on a `keras.Input` | works on Keras 2 alone | works", keras="<3")
 def test_modules_on_inputs_on_keras_2():
     x = keras.Input(shape=(2,))
     try:
@@ -1444,9 +1444,7 @@ def test_name_is_a_keyword():
     assert tuple(layer.add_weight(name="kernel", shape=(2, 1)).shape) == (2, 1)
 
 
-@proves(
-    '`add_weight("kernel", ...)` | `add_weight(name="kernel", ...)`', needs="keras<3"
-)
+@proves('`add_weight("kernel", ...)` | `add_weight(name="kernel", ...)`', keras="<3")
 def test_name_could_come_first():
     layer = keras.layers.Layer()
     assert tuple(layer.add_weight(name="kernel", shape=(2, 1)).shape) == (2, 1)
@@ -1611,7 +1609,7 @@ class PythonIf(keras.layers.Layer):
 @proves(
     "The Python `if` worked on Keras 2, which rewrote `call` by AutoGraph; Keras 3 "
     "does not.",
-    needs="keras<3",
+    keras="<3",
 )
 def test_autograph_on_keras_2():
     assert on_an_input(PythonIf()) == (None, 2)

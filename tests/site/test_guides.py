@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from conf.conf import myst_enable_extensions, page_store
-from conf.pages import read
+from conf.pages.read import read
 from conf.pages.recipes import Package
-from conf.proofs.show import Proving
+from conf.proofs.proving import Proving
 from conf.store import Store
 
 ROOT = Path(__file__).parents[2]

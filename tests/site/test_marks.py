@@ -2,7 +2,7 @@
 
 import pytest
 
-from conf.pages import read
+from conf.pages.read import read
 from conf.pages.recipes import Package
 from conf.proofs.marks import Mark, Marked, find, plain
 

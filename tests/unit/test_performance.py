@@ -284,12 +284,11 @@ def plain_losses() -> list[float]:
 @pytest.mark.parametrize(
     ("options", "tolerance"),
     [
-        ({"jit_compile": True}, 1e-4),
         ({"policy": "mixed_bfloat16"}, 2e-2),
         ({"policy": "mixed_float16"}, 2e-3),
     ],
 )
-def test_a_step_is_the_same_by_xla_and_in_smaller_numbers(
+def test_a_step_is_the_same_in_smaller_numbers(
     options: dict[str, Any], tolerance: float
 ) -> None:
     action = deep_cnn_step(batch_size=8, num_blocks=1, **options)
@@ -298,15 +297,19 @@ def test_a_step_is_the_same_by_xla_and_in_smaller_numbers(
 
 
 def test_only_float16_has_its_loss_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
-    optimizers: list[str] = []
+    compiled: list[tuple[str, bool]] = []
 
-    def compile_model(model: Any, optimizer: Any, *_: Any, **__: Any) -> None:
-        optimizers.append(type(optimizer).__name__)
+    def compile_model(model: Any, optimizer: Any, *_: Any, jit_compile: bool) -> None:
+        compiled.append((type(optimizer).__name__, jit_compile))
 
     monkeypatch.setattr(keras.Model, "compile", compile_model)
     for policy in ("float32", "mixed_bfloat16", "mixed_float16"):
         deep_cnn_step(8, num_blocks=1, policy=policy)
-    assert optimizers == ["SGD", "SGD", "LossScaleOptimizer"]
+    deep_cnn_step(8, num_blocks=1, jit_compile=True)
+    assert compiled == [
+        *(("SGD", False), ("SGD", False), ("LossScaleOptimizer", False)),
+        ("SGD", True),
+    ]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
@@ -580,6 +583,20 @@ def test_keras_2_runs_the_script_too(monkeypatch: pytest.MonkeyPatch) -> None:
     [[program], variables, timeout] = seen
     assert "import tf_keras as keras" in program
     assert (variables, timeout) == ([{"TF_USE_LEGACY_KERAS": "1"}], 7)
+
+
+def test_two_workers_run_the_same_script_in_their_places(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run(programs: list[str], variables: list[dict[str, str]], _: float) -> Any:
+        assert programs[0] == programs[1]
+        assert "strategy = tf.distribute.MultiWorkerMirroredStrategy()" in programs[0]
+        return [json.dumps(json.loads(each["TF_CONFIG"])["task"]) for each in variables]
+
+    monkeypatch.setattr(replicas, "run_together", run)
+
+    places = run_script("1", *some_digits(3), "two workers")
+    assert places == [{"type": "worker", "index": index} for index in (0, 1)]
 
 
 def test_another_place_is_refused() -> None:

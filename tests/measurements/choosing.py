@@ -1,0 +1,80 @@
+"""Measurements of the guide to choosing a level."""
+
+from functools import cache
+
+import keras
+import numpy as np
+
+from snippets.choosing import LEVELS, build_network, peak_memory, step_seconds
+from snippets.measuring import ratios_to_first
+from tests.measurements.measures import Figures, measures
+
+
+@cache
+def median_ratios(seed: int, size: int, batch_size: int, rounds: int) -> Figures:
+    """The median ratio of each level's step to that of Sequential."""
+    keras.utils.set_random_seed(seed)
+    networks = {level: build_network(level, (size, size, 1), 10) for level in LEVELS}
+    generator = np.random.default_rng(seed)
+    images = generator.random((batch_size, size, size, 1), "float32")
+    seconds = step_seconds(networks, images, np.arange(batch_size) % 10, rounds)
+    return {level: middle for level, (_, middle, _) in ratios_to_first(seconds).items()}
+
+
+def small_steps(seed: int) -> Figures:
+    """Ratios of the small step of the page: 32 images of 8 x 8 pixels."""
+    return median_ratios(seed, size=8, batch_size=32, rounds=200)
+
+
+def large_steps(seed: int) -> Figures:
+    """Ratios of the large step of the page: 64 images of 32 x 32 pixels."""
+    return median_ratios(seed, size=32, batch_size=64, rounds=30)
+
+
+@measures(
+    "The four levels of Keras train about equally fast: the slowest step takes less "
+    "than 1.4 times as long as the fastest.",
+    bound={"small step": (1.0, 1.39), "large step": (1.0, 1.39)},
+)
+def four_levels_train_about_equally_fast(seed: int) -> Figures:
+    """Divide the slowest of the four medians by the fastest, for both steps."""
+    found = {"small step": small_steps(seed), "large step": large_steps(seed)}
+    of_keras = {
+        name: [ratios[level] for level in LEVELS[:4]] for name, ratios in found.items()
+    }
+    return {name: max(ratios) / min(ratios) for name, ratios in of_keras.items()}
+
+
+@measures(
+    "Against TensorFlow alone there is one, if the step is small: `tf.Module` then "
+    "needs less than 0.95 of the time, because Keras has work of its own around every "
+    "step.",
+    bound={"ratio": (0.1, 0.949)},
+)
+def a_small_step_is_faster_in_tensorflow(seed: int) -> Figures:
+    """Divide the time of `tf.Module` by that of Sequential."""
+    return {"ratio": small_steps(seed)["tf.Module"]}
+
+
+@measures(
+    "That work is the same for every step, so a step that computes more hides it: for "
+    "the large one, the ratio lies between 0.7 and 1.4.",
+    bound={"ratio": (0.7, 1.4)},
+)
+def a_large_step_is_as_fast_in_keras(seed: int) -> Figures:
+    """Divide the time of `tf.Module` by that of Sequential."""
+    return {"ratio": large_steps(seed)["tf.Module"]}
+
+
+@measures(
+    "The peak of memory, of a process that builds and trains one network, differs by "
+    "less than a quarter between the levels: the variables, the activations and the "
+    "compiled step are the same.",
+    bound={"highest to lowest": (1.0, 1.249)},
+    rounds=1,
+)
+def memory_hardly_depends_on_the_level(seed: int) -> Figures:
+    """Measure each level three times, and divide the highest median by the lowest."""
+    peaks = peak_memory((32, 32, 1), batch_size=64, num_classes=10, repeats=3)
+    medians = [float(np.median(megabytes)) for megabytes in peaks.values()]
+    return {"highest to lowest": max(medians) / min(medians)}
