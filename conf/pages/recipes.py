@@ -230,14 +230,16 @@ class Package:
 
         The dotted name leads through what a guide's `__init__.py` exports.
         """
-        module, _, name = dotted.rpartition(".")
-        if module in self.modules:
-            found = self.modules[module]
-            if name in found.objects:
-                return found, name
-            for bound, origin in found.own_imports:
-                if bound == name and origin != dotted:
-                    return self.place(origin)
+        seen: set[str] = set()  # exports can lead in a circle
+        while dotted not in seen:
+            seen.add(dotted)
+            module, _, name = dotted.rpartition(".")
+            if module in self.modules:
+                found = self.modules[module]
+                if name in found.objects:
+                    return found, name
+                origins = [origin for bound, origin in found.own_imports if bound == name]
+                dotted = (origins or [dotted])[0]
         raise RecipeError(f"there is no recipe `{dotted}`{self._suggestion(dotted)}")
 
     def public(self, module: Module, name: str) -> str:

@@ -24,8 +24,13 @@ _WRAPPERS = {
 _EXPECTING = {"raises", "warns"}  # their arguments say what must come
 
 
-def problems(root: Path, proofs: Iterable[ProofSource]) -> Iterator[Problem]:
-    """Proofs that are too easy to refute, and names that owe nothing any more."""
+def problems(
+    root: Path, proofs: Iterable[ProofSource]
+) -> Iterator[tuple[str, Problem]]:
+    """Proofs that are too easy to refute, and names that owe nothing any more.
+
+    Each comes with the identifier of the proof that it is about.
+    """
     path = root / OWED
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     owed = {name: at for at, name in enumerate(lines, start=1) if name}
@@ -34,10 +39,12 @@ def problems(root: Path, proofs: Iterable[ProofSource]) -> Iterator[Problem]:
         if why := weakness(proof.source):
             found[proof.id] = why
             if proof.id not in owed:
-                yield Problem(proof.path, proof.line, f"`{proof.name}` {why}")
+                message = f"`{proof.name}` {why}"
+                yield proof.id, Problem(proof.path, proof.line, message)
     for name, at in owed.items():
         if name not in found:
-            yield Problem(OWED, at, f"`{name}` owes nothing any more: take it out")
+            message = f"`{name}` owes nothing any more: take it out"
+            yield name, Problem(OWED, at, message)
 
 
 def weakness(source: str) -> str:
@@ -93,6 +100,8 @@ def _is_expectation(
         match parent:
             case ast.Assert():
                 return True
+            case ast.Call() if isinstance(use, ast.Name) and use is parent.func:
+                return False  # what is called is another thing
             case ast.Call() if use is not parent.func:
                 called = getattr(parent.func, "id", getattr(parent.func, "attr", ""))
                 if called in _EXPECTING:

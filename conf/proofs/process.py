@@ -132,8 +132,9 @@ class Process:
     def _read(self, lines: "queue.Queue[str | None]") -> None:
         assert self.process is not None
         assert self.process.stdout is not None  # it is a pipe
-        for line in self.process.stdout:
-            lines.put(line)
+        with self.process.stdout as stdout:
+            for line in stdout:
+                lines.put(line)
         lines.put(None)
 
     def _ended(self, running: str, status: int, errors: Path) -> None:

@@ -50,9 +50,7 @@ class Proving:
     def proofs(self) -> dict[str, ProofSource]:
         """The proofs by identifier; none if a file cannot be read."""
         try:
-            found = read(self.root, self.package)
-            self.problems += falsifiers.problems(self.root, found.values())
-            return found
+            return read(self.root, self.package)
         except RecipeError as error:
             place = error.path or FOLDER
             self.problems.append(Problem(place, error.line or 1, error.message))
@@ -156,6 +154,8 @@ class Proving:
 
         After this, `problems` is complete.
         """
+        for identifier, problem in falsifiers.problems(self.root, self.proofs.values()):
+            yield Fault(identifier, problem)
         everything: dict[str, ProofSource | measured.Measurement] = {
             **self.proofs,
             **self.measurements,
@@ -233,6 +233,6 @@ def digest(root: Path) -> str:
     found = hashlib.sha256(fingerprint.environment().encode())
     for folder in (FOLDER, measured.FOLDER):
         for path in sorted((root / folder).rglob("*")):
-            if path.suffix in {".py", ".json", ".toml"}:
+            if path.suffix in {".py", ".json", ".toml", ".txt"}:
                 found.update(path.name.encode() + path.read_bytes())
     return found.hexdigest()

@@ -633,6 +633,7 @@ def test_draw_layers_needs_nothing(name="draw_layers"):
 @proves(
     "`keras.utils.plot_model` needs the package pydot.",
     false_with={"name": "draw_layers"},
+    needs="keras!=2.21.*",  # the recipes cannot be imported where there is no `keras`
 )
 def test_plot_model_needs_pydot(name="plot_model"):
     assert "You must install pydot" in rises(drawn, name)
@@ -1079,8 +1080,9 @@ def test_an_input_is_missing(given=("a",)):
 
 @proves(
     "The message names neither the Input nor the layer that reads it.",
-    keras=">=3.14",
     false_with={"by_recipe": True},
+    needs="keras>=3",
+    keras=">=3.14",
 )
 def test_message_names_neither_input_nor_layer(by_recipe=False):
     from snippets.functional import connected_model
@@ -1129,7 +1131,7 @@ def test_disconnected_on_keras_3_4_to_3_13(name="b"):
     assert rises(disconnected, name=name) == ""
     model = disconnected(name=name)
     assert model.count_params() == 8
-    assert re.search(r"KeyError: \D*\d{9,}", rises(model, np.ones((1, 3))))
+    assert re.search(r"KeyError: .*\d{9,}", rises(model, np.ones((1, 3))), re.DOTALL)
 
 
 @proves(

@@ -666,11 +666,11 @@ def lite_network():
     images, labels = load_digits(return_X_y=True)
     images = (images / 16.0).astype("float32")
     keras.utils.set_random_seed(0)
-    wide = [keras.layers.Dense(256, activation="relu") for _ in range(2)]
+    wide = [keras.layers.Dense(512, activation="relu") for _ in range(2)]
     model = keras.Sequential([keras.Input((64,)), *wide, keras.layers.Dense(10)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.1), loss)
-    model.fit(images[:1024], labels[:1024], batch_size=32, epochs=10, verbose=0)
+    model.fit(images[:1024], labels[:1024], batch_size=64, epochs=10, verbose=0)
     return model, images
 
 

@@ -279,8 +279,8 @@ def test_noted_batch_is_saved(called=True):
 @proves(
     "Keras 3 prints `?` for the shape and 0 for the parameters, and raises nothing; "
     "Keras 2 raises.",
-    keras=">=3",
     false_with={"make": built},
+    needs="keras>=3",
 )
 def test_summary_of_unbuilt_on_keras_3(make=unbuilt):
     printed = summary_of(make())
@@ -322,9 +322,7 @@ def test_no_weights_raise_on_keras_2(make=unbuilt):
 
 
 @proves(
-    "It makes copying weights do nothing.",
-    keras=">=3",
-    false_with={"make": built},
+    "It makes copying weights do nothing.", false_with={"make": built}, needs="keras>=3"
 )
 def test_copying_does_nothing(make=unbuilt):
     source, target = make(), make()
@@ -845,8 +843,8 @@ def test_two_inputs_on_keras_2():
 
 @proves(
     "two inputs | with an Input refuses them on Keras 2, ignores the second on Keras 3",
-    keras=">=3",
     false_with={"first": 1},
+    needs="keras>=3",
 )
 def test_two_inputs_on_keras_3(first=0):
     model, pair = built(), [rows(), 2 * rows()]
@@ -920,8 +918,8 @@ def layer_of_the_other_keras():
 @proves(
     "*Only instances of `keras.Layer` can be added*: the list holds something else, "
     "such as a name, a class without its parentheses, or a layer of the other Keras.",
-    keras=">=3",
     false_with={"good": True},
+    needs="keras>=3",
 )
 def test_only_layers_can_be_added(good=False):
     wrong = ["relu", keras.layers.Dense, layer_of_the_other_keras()]
@@ -1065,8 +1063,8 @@ def test_compile_again(again=True):
 @proves(
     "Two models without a shape have no weights, so on Keras 3 copying all of them "
     "copies nothing:",
-    keras=">=3",
     false_with={"make": built},
+    needs="keras>=3",
 )
 def test_copying_no_weights_on_keras_3(make=unbuilt):
     online = make()
@@ -1107,8 +1105,8 @@ def test_copy_with_a_recipe_that_looks(make=unbuilt):
 @proves(
     "On Keras 3 a Sequential model with an Input takes two arrays, and answers for the "
     "first; `fit` does the same.",
-    keras=">=3",
     false_with={"second": 1.0},
+    needs="keras>=3",
 )
 def test_second_array_is_ignored(second=None):
     weights = []
@@ -1123,13 +1121,17 @@ def test_second_array_is_ignored(second=None):
     assert np.array_equal(*weights)
 
 
-@proves("Keras 3.6 and newer warn, Keras 3.4 does not:", keras=">=3.6")
+@proves(
+    "Keras 3.6 and newer warn, Keras 3.4 does not:", needs="keras>=3", keras=">=3.6"
+)
 def test_two_arrays_warn_since_3_6():
     caught = user_warnings(lambda: built()([rows(), rows()]))
     assert "The structure of `inputs` doesn't match" in " ".join(caught)
 
 
-@proves("Keras 3.6 and newer warn, Keras 3.4 does not:", keras=">=3,<3.5")
+@proves(
+    "Keras 3.6 and newer warn, Keras 3.4 does not:", needs="keras>=3", keras=">=3,<3.5"
+)
 def test_two_arrays_do_not_warn_on_3_4():
     assert not user_warnings(lambda: built()([rows(), rows()]))
 

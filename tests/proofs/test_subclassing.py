@@ -768,8 +768,14 @@ def test_input_and_output_raise(start=None):
         with pytest.raises((AttributeError, ValueError)):
             getattr(model, name)
     model(keras.Input(shape=(2,)) if start is None else start)
-    shapes = [tuple(getattr(model, n, X).shape) for n in ("input", "output")]
-    assert shapes == [(None, 2), (None, 3)]
+
+    def shape_of(name):
+        try:
+            return tuple(getattr(model, name).shape)
+        except (AttributeError, ValueError):
+            return None
+
+    assert [shape_of("input"), shape_of("output")] == [(None, 2), (None, 3)]
 
 
 @proves(

@@ -828,12 +828,12 @@ def test_place_in_the_data_matters(left_out="place"):
 def test_order_depends_on_seed_and_epoch(epoch=7):
     from snippets.training_loops import epoch_batches
 
-    orders = [np.concatenate(epoch_batches(50, 8, k, seed=1)) for k in (7, epoch)]
-    assert np.array_equal(*orders)
-    assert not np.array_equal(
-        orders[0], np.concatenate(epoch_batches(50, 8, 7, seed=2))
-    )
-    assert sorted(orders[0]) == list(range(50))
+    order = np.concatenate(epoch_batches(50, 8, 7, seed=1))
+    again = np.concatenate(epoch_batches(50, 8, epoch, seed=1))
+    other = np.concatenate(epoch_batches(50, 8, 7, seed=2))
+    assert np.array_equal(order, again)
+    assert not np.array_equal(order, other)
+    assert sorted(order) == list(range(50))
 
 
 def resumable(folder, on_step=None, seed=0):
@@ -1508,11 +1508,12 @@ def test_reduced_retracing(reduce=True):
 @proves(
     "another shape, with `None` in `input_signature` | no more; another rank raises an "
     "error",
-    false_with={"options": {}},
+    false_with={"declared": False},
 )
-def test_a_signature_is_traced_once(options=None):
+def test_a_signature_is_traced_once(declared=True):
     signature = {"input_signature": [tf.TensorSpec((None,), tf.float32)]}
-    assert traces(SIZES, **(signature if options is None else options)) == [1] * 4
+    counts = traces(SIZES, **(signature if declared else {}))
+    assert counts == [1] * 4
 
 
 @proves(

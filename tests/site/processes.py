@@ -3,7 +3,10 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+SECONDS = 120  # no test ends by this, unless something is broken
 
 
 def marked(mark: str) -> dict[int, str]:
@@ -20,7 +23,7 @@ def marked(mark: str) -> dict[int, str]:
     return found
 
 
-def left_after(mark: str, seconds: float = 6) -> list[str]:
+def left_after(mark: str, seconds: float = 30) -> list[str]:
     """The marked processes that outlive their time; they are then ended."""
     end = time.monotonic() + seconds
     while (found := marked(mark)) and time.monotonic() < end:
@@ -28,3 +31,11 @@ def left_after(mark: str, seconds: float = 6) -> list[str]:
     for process in found:
         os.kill(process, signal.SIGKILL)
     return list(found.values())
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + SECONDS
+    while not true():
+        assert time.monotonic() < end, f"waited {SECONDS} s for {what}"
+        time.sleep(0.05)

@@ -11,7 +11,8 @@ from tests.site.small_site import Site
 
 
 def problems(site: Site) -> list[str]:
-    return [str(problem) for problem in house.problems(site.folder, "mini", ["data"])]
+    package = Package(site.folder / "mini")
+    return [str(problem) for problem in house.problems(package, ["data"])]
 
 
 def test_a_house_in_order_has_no_problems(site: Site) -> None:
@@ -27,7 +28,7 @@ def test_a_house_in_order_has_no_problems(site: Site) -> None:
         ),
         (
             "mini/gamma.py",
-            "docs/guides/gamma.md:1: its module, `mini/gamma.py`, does not exist",
+            "docs/guides/gamma.md:1: its module, `mini/gamma/__init__.py`, does not exist",
         ),
         (
             "tests/unit/test_gamma.py",
@@ -65,6 +66,33 @@ def test_a_shared_module_needs_no_guide_but_tests(site: Site) -> None:
 def test_what_serves_the_whole_house_needs_no_partner(site: Site, path: str) -> None:
     site.write(path, "# Words\n")
     assert problems(site) == []
+
+
+def as_a_package(site: Site) -> None:
+    """The recipes of gamma in two modules behind one face."""
+    text = site.read("mini/gamma.py")
+    (site.folder / "mini/gamma.py").unlink()
+    site.write("mini/gamma/words.py", text)
+    site.write("mini/gamma/mistakes.py", "def shouting(name): ...\n")
+    site.write("mini/gamma/__init__.py", "from mini.gamma.words import greeting\n")
+
+
+def test_the_modules_of_a_guide_share_its_page_and_its_tests(site: Site) -> None:
+    as_a_package(site)
+    assert problems(site) == []
+    package = Package(site.folder / "mini")
+    assert list(map(str, listings.untested(package))) == [
+        "mini/gamma/mistakes.py:1: no test in `tests/unit/test_gamma.py` names "
+        "`shouting`"
+    ]
+
+
+def test_a_package_without_a_page_is_named_at_its_face(site: Site) -> None:
+    as_a_package(site)
+    (site.folder / "docs/guides/gamma.md").unlink()
+    (found,) = problems(site)
+    assert found.startswith("mini/gamma/")
+    assert found.endswith(":1: its page, `docs/guides/gamma.md`, does not exist")
 
 
 def test_every_recipe_of_the_small_site_is_tested(package: Package) -> None:

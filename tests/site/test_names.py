@@ -71,7 +71,7 @@ def test_a_name_declared_as_gone_that_exists_is_a_problem() -> None:
 
 
 def test_a_number_that_the_page_prints_is_not_typed() -> None:
-    run = Run([[{"text": "accuracy 0.953, 1797 images"}]], 0.0)
+    run = Run([[{"text": "accuracy 0.953, 1797 images"}]], [])
     numbers = literals([Sentence(4, "It reaches 0.953 on 1797 images.", False)])
     found = [problem.message.split()[0] for problem in typed("a.md", numbers, run)]
     assert found == ["0.953", "1797"]
@@ -83,5 +83,5 @@ def test_small_numbers_and_numbers_in_code_may_be_typed() -> None:
 
 
 def test_a_number_that_is_not_printed_may_be_typed() -> None:
-    run = Run([[{"text": "1797"}]], 0.0)
+    run = Run([[{"text": "1797"}]], [])
     assert list(typed("a.md", [("2017", 4)], run)) == []

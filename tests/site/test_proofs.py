@@ -4,12 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from conf.pages.recipes import Package, RecipeError
+from conf.proofs.process import Process, ProofsNotRunError
 from conf.proofs.source import ProofSource, read
+from conf.proofs.verdict import DOES_NOT_RUN, HOLDS, IS_FALSE, Row
 from tests.proofs.proves import proves
+from tests.site.processes import until
 from tests.site.small_site import ROOT, Site
 
 FILE = "tests/proofs/test_gamma.py"
@@ -91,7 +95,10 @@ def test_an_assertion_is_seen(site: Site, body: str, has: bool) -> None:
         ('@proves(keras=">=3")', "the quote of `test_it` must be a plain string"),
         ('@proves("A.", keras=RANGE)', "the keras of `test_it` must be a plain string"),
         ('@proves("A.", tensorflow=3)', "the tensorflow of `test_it` must be a plain "),
-        ('@proves("A.", keras="3.1")', ""),
+        ('@proves("A.", keras="3.1")', "keras='3.1' is no range; write it like `>=3,"),
+        ('@proves("A.", keras=">=3", needs=RANGE)', "the needs of `test_it` must be a "),
+        ('@proves("A.", keras=">=3", needs=">=3")', "needs='>=3' is no range; write it"),
+        ('@proves("A.", keras=">=3", needs="numpy>=2")', "needs='numpy>=2' is no range"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(
@@ -118,6 +125,7 @@ def test_a_file_that_does_not_parse_is_named(site: Site) -> None:
 # The same proof
 
 BODY = "assert x == 1"
+RANGED = MARK.replace(")", ', keras=">=3")')
 
 
 @pytest.mark.parametrize(
@@ -128,6 +136,11 @@ BODY = "assert x == 1"
         ("# A comment.\n\n\n# And lines.", BODY, MARK),
         ("", f"# A comment.\n{BODY}  # And another.", MARK),
         ("", "assert (x\n    == 1)", MARK),
+        ("", f"'Words.'\n{BODY}", MARK),
+        ("", BODY, RANGED),
+        ("", BODY, RANGED.replace(">=3", "<3")),
+        ("", BODY, RANGED.replace("keras", "tensorflow")),
+        ("", BODY, MARK.replace(")", ', needs="keras>=3 and tensorflow>=2.16")')),
         ("def test_other():\n    assert 3", BODY, MARK),
         (MARK + "\ndef test_other(x=3):\n    assert x", BODY, MARK),
         ("def unused():\n    return 3", BODY, MARK),
@@ -142,8 +155,6 @@ def test_what_cannot_change_a_verdict_leaves_the_hash(
 
 # Another proof
 
-RANGED = MARK.replace(")", ', keras=">=3")')
-
 
 @pytest.mark.parametrize(
     ("one", "other"),
@@ -151,9 +162,7 @@ RANGED = MARK.replace(")", ', keras=">=3")')
         (("", "assert x == 1"), ("", "assert x == 1.0")),
         (("", BODY, MARK, "1"), ("", BODY, MARK, "True")),
         (("", BODY), ("", BODY, MARK.replace("2", "3"))),
-        (("", BODY), ("", BODY, RANGED)),
-        (("", BODY, RANGED), ("", BODY, RANGED.replace(">=3", ">=2"))),
-        (("", BODY, RANGED), ("", BODY, RANGED.replace("keras", "tensorflow"))),
+        (("", BODY, RANGED), ("", BODY, '@proves("A sentence.", keras=">=3")')),
         (("", BODY), ("", BODY, f"@staticmethod\n{MARK}")),
         (("Y = 1", "assert x == Y"), ("Y = 2", "assert x == Y")),
         (("Y, Z = 1, 1", "assert x == Y"), ("Y, Z = 2, 1", "assert x == Y")),
@@ -244,21 +253,68 @@ def test_a_recipe_out_of_reach_leaves_the_hash(site: Site) -> None:
         assert proof(site, top, body).hash == before
 
 
-def test_a_helper_beside_the_proofs_is_not_forgotten(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("top", "body"),
+    [
+        ("from tests.proofs.helper import f", "assert f(x) == 1"),
+        ("from tests.proofs import helper", "assert helper.f(x) == 1"),
+        ("", "from tests.proofs.test_other import g\nassert g(x) == 1"),
+    ],
+)
+def test_a_helper_beside_the_proofs_is_not_forgotten(
+    site: Site, top: str, body: str
+) -> None:
     site.write("tests/proofs/helper.py", "def f(x):\n    return x\n")
-    top, body = "from tests.proofs.helper import f", "assert f(x) == 1"
-    try:
-        before = proof(site, top, body).hash
-    except RecipeError:  # or not allowed
-        return
+    site.write(
+        "tests/proofs/test_other.py",
+        f"{HEAD}from tests.proofs.helper import f\n\n\ndef g(x):\n    return f(x)\n",
+    )
+    before = proof(site, top, body).hash
     with site.changed("tests/proofs/helper.py", "return x", "return 2"):
         assert proof(site, top, body).hash != before
+
+
+def test_a_recipe_that_only_a_program_uses_changes_the_hash(site: Site) -> None:
+    body = "program = 'from mini.alpha import area; area(1)'\nassert program"
+    before = proof(site, "", body).hash
+    with site.changed("mini/data.py", "FACTOR = 3", "FACTOR = 4"):
+        assert proof(site, "", body).hash != before
+    with site.changed("mini/alpha.py", "Return the area", "Return something"):
+        assert proof(site, "", body).hash == before
+
+
+# The frame of a file: what has to go well before any of its proofs can run
+
+TOP = "import math\n\nONE = 1"
+
+
+@pytest.mark.parametrize(
+    ("top", "body", "mark", "is_same"),
+    [
+        (TOP, "assert x == 3", MARK, True),
+        (TOP, BODY, RANGED.replace("A sentence", "Other words"), True),
+        (f"'Words.'\n# A comment.\n{TOP}", BODY, MARK, True),
+        (TOP, BODY, MARK.replace("2", "3"), False),
+        (TOP, BODY, f"@staticmethod\n{MARK}", False),
+        (TOP.replace("math", "cmath"), BODY, MARK, False),
+        (TOP.replace("= 1", "= 2"), BODY, MARK, False),
+        (f"{TOP}\nprint(ONE)", BODY, MARK, False),
+        (f"{TOP}\n\n\ndef helper(): ...", BODY, MARK, False),
+    ],
+)
+def test_a_frame_is_what_importing_the_file_does(
+    site: Site, top: str, body: str, mark: str, is_same: bool
+) -> None:
+    before = proof(site, TOP, BODY).frame
+    assert (proof(site, top, body, mark).frame == before) is is_same
 
 
 # Running
 
 RUN = """
 import os
+import pathlib
+import time
 
 import pytest
 
@@ -324,6 +380,32 @@ def test_has_a_range(x=1):
     assert x == 1
 
 
+@proves("Prints.", false_with={"x": 2})
+def test_prints(x=1):
+    print('{"verdict": "run.holds"}')
+    os.write(1, b"words")
+    assert x == 1
+
+
+@proves("Dies.", false_with={"x": 2})
+def test_dies(x=1):
+    os.kill(os.getpid(), 11)
+    assert x == 1
+
+
+@proves("Leaves.", false_with={"x": 2})
+def test_leaves(x=1):
+    os._exit(3)
+    assert x == 1
+
+
+@proves("Hangs.", false_with={"x": 2})
+def test_hangs(x=1):
+    pathlib.Path("hangs").touch()
+    time.sleep(600)
+    assert x == 1
+
+
 def test_is_no_proof():
     assert True
 
@@ -347,42 +429,43 @@ def test_never_fails(x=1):
     assert x == 1
 """
 
-# holds, error, falsified, falsifier_error
+# seen, error, falsified, falsifier_error
 SEEN = {
-    "run.holds": (True, "", True, "AssertionError: assert x == 1"),
-    "run.fails": (False, "AssertionError: it is 0", None, ""),
-    "run.crashes": (False, "ZeroDivisionError: division by zero", None, ""),
+    "run.holds": (HOLDS, "", True, "AssertionError: assert x == 1"),
+    "run.fails": (IS_FALSE, "AssertionError: it is 0", None, ""),
+    "run.crashes": (DOES_NOT_RUN, "ZeroDivisionError: division by zero", None, ""),
     "run.raises": (
-        True,
+        HOLDS,
         "",
         None,
         "ValueError: invalid literal for int() with base 10",
     ),
-    "run.does_not_raise": (True, "", True, "Failed: DID NOT RAISE"),
-    "run.holds_anyway": (True, "", False, "it holds under its falsifier"),
-    "run.falsifier_crashes": (True, "", None, "TypeError: can only concatenate str"),
+    "run.does_not_raise": (HOLDS, "", True, "Failed: DID NOT RAISE"),
+    "run.holds_anyway": (HOLDS, "", False, "it holds under its falsifier"),
+    "run.falsifier_crashes": (HOLDS, "", None, "TypeError: can only concatenate str"),
     "run.falsifier_of_nothing": (
-        True,
+        HOLDS,
         "",
         None,
         "TypeError: test_falsifier_of_nothing",
     ),
-    "run.falsifier_skips": (True, "", None, "Skipped: no"),
-    "run.exits": (False, "SystemExit: 0", None, ""),
-    "run.has_a_range": (True, "", None, ""),
-    "run.is_no_proof": (False, "AttributeError: ", None, ""),
-    "run.is_not_there": (False, "KeyError: 'test_is_not_there'", None, ""),
-    "refused.fine": (False, "ValueError: nobody can see this proof fail", None, ""),
-    "refused.never_fails": (False, "ValueError: nobody can see this proof", None, ""),
-    "parse.it": (False, "SyntaxError: invalid syntax", None, ""),
-    "imports.it": (False, "ModuleNotFoundError: No module named 'nothing'", None, ""),
+    "run.falsifier_skips": (HOLDS, "", None, "Skipped: no"),
+    "run.exits": (DOES_NOT_RUN, "SystemExit: 0", None, ""),
+    "run.has_a_range": (HOLDS, "", None, ""),
+    "run.is_no_proof": (DOES_NOT_RUN, "AttributeError: ", None, ""),
+    "run.is_not_there": (DOES_NOT_RUN, "KeyError: 'test_is_not_there'", None, ""),
+    "refused.fine": (DOES_NOT_RUN, "ValueError: nobody can see this proof fail", None, ""),
+    "refused.never_fails": (DOES_NOT_RUN, "ValueError: nobody can see this proof", None, ""),
+    "parse.it": (DOES_NOT_RUN, "SyntaxError: invalid syntax", None, ""),
+    "imports.it": (DOES_NOT_RUN, "ModuleNotFoundError: No module named 'nothing'", None, ""),
     "absent.it": (
-        False,
+        DOES_NOT_RUN,
         "ModuleNotFoundError: No module named 'tests.proofs",
         None,
         "",
     ),
-    "run.comes_last": (True, "", True, "AssertionError: assert x == 1"),
+    "run.prints": (HOLDS, "", True, "AssertionError: assert x == 1"),
+    "run.comes_last": (HOLDS, "", True, "AssertionError: assert x == 1"),
 }
 
 STUB = """
@@ -398,24 +481,17 @@ keras = SimpleNamespace(
 """
 
 
-def run(site: Site, *names: str) -> tuple[int, dict[str, dict[str, object]]]:
-    """Run proofs as the build does: the exit status, and what was written.
-
-    What was written is in another file while the run is not finished.
-    """
-    out = site.folder / f"{names[0]}.json"
+def run(site: Site, *names: str) -> tuple[int, list[dict[str, Any]]]:
+    """Run proofs as the build does: the exit status, and what was said."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.proofs.run", "--out", str(out), *names],
+        [sys.executable, "-m", "tests.proofs.run", *names],
         cwd=site.folder,
         env={**os.environ, "PYTHONPATH": str(site.folder)},
         capture_output=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
-    unfinished = out.with_suffix(".unfinished")
-    assert out.exists() != unfinished.exists()
-    written = out if out.exists() else unfinished
-    return done.returncode, json.loads(written.read_text("utf-8"))["verdicts"]
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -427,34 +503,138 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Site:
         site.write(path, (ROOT / path).read_text("utf-8"))
     site.write("tensorflow/__init__.py", STUB)
     site.write("tests/proofs/test_run.py", RUN)
+    site.write("alone/tests/proofs/test_run.py", RUN)  # without what does not parse
     site.write("tests/proofs/test_refused.py", REFUSED)
     site.write("tests/proofs/test_parse.py", "x = = 1\n")
     site.write("tests/proofs/test_imports.py", "import nothing\n")
-    dies = RUN.replace("raise SystemExit(0)", "os._exit(3)")
-    site.write("tests/proofs/test_dies.py", dies)
     return site
 
 
 @pytest.fixture(scope="module")
-def verdicts(runner: Site) -> dict[str, dict[str, object]]:
-    return run(runner, *SEEN)[1]
+def said(runner: Site) -> list[dict[str, Any]]:
+    """What is said while everything in `SEEN` runs."""
+    code, said = run(runner, *SEEN)
+    assert code == 0
+    return said
 
 
 @pytest.mark.parametrize("name", SEEN)
-def test_a_proof_is_judged(verdicts: dict[str, dict[str, object]], name: str) -> None:
+def test_a_proof_is_judged(said: list[dict[str, Any]], name: str) -> None:
     """One that cannot be run stops no other."""
-    holds, error, falsified, falsifier_error = SEEN[name]
-    seen = verdicts[name]
-    assert (seen["holds"], seen["falsified"]) == (holds, falsified)
-    assert str(seen["error"]).startswith(error)
+    expected, error, falsified, falsifier_error = SEEN[name]
+    (seen,) = [line for line in said if line.get("verdict") == name]
+    assert (seen["seen"], seen["falsified"]) == (expected, falsified)
+    assert seen["error"].startswith(error)
     assert bool(seen["error"]) == bool(error)
-    assert str(seen["falsifier_error"]).startswith(falsifier_error)
+    assert seen["falsifier_error"].startswith(falsifier_error)
+    assert 0 <= seen["seconds"] < 60
+
+
+def test_the_environment_is_said_first_and_the_beginning_of_each_proof(
+    said: list[dict[str, Any]],
+) -> None:
+    environment = said[0]["environment"]
+    assert environment["tf.keras"] == "2.21.0"
+    assert {"python", "numpy", "tensorflow"} <= set(environment)
+    kinds = [next(iter(line)) for line in said[1:]]
+    assert kinds == ["begins", "verdict"] * len(SEEN)
+    assert [line["begins"] for line in said[1::2]] == list(SEEN)
 
 
 def test_what_takes_python_down_leaves_the_verdicts_before_it(runner: Site) -> None:
-    code, seen = run(runner, "dies.holds", "dies.exits", "dies.comes_last")
+    code, said = run(runner, "run.holds", "run.leaves", "run.comes_last")
     assert code == 3
-    assert list(seen) == ["dies.holds"]
+    assert [next(iter(line.items())) for line in said[1:]] == [
+        ("begins", "run.holds"),
+        ("verdict", "run.holds"),
+        ("begins", "run.leaves"),
+    ]
+
+
+class Rows(dict[str, Row]):
+    """Rows by name, as a process hands them over."""
+
+    def put(self, proof: ProofSource, row: Row) -> None:
+        assert row.proof == proof.hash
+        self[proof.name] = row
+
+
+def process(runner: Site, rows: Rows, *names: str) -> Process:
+    """The proofs of these names in a process of their own, not yet begun."""
+    parsed = read(runner.folder / "alone", Package(runner.folder / "alone/mini"))
+    wanted = [parsed[f"run.{name}"] for name in names]
+    return Process(sys.executable, runner.folder, wanted, {}, rows.put)
+
+
+def test_a_process_that_dies_is_replaced_and_says_where_it_died(
+    runner: Site,
+) -> None:
+    rows = Rows()
+    process(runner, rows, "holds", "dies", "fails", "comes_last").start().finish()
+    assert [(name, row.seen) for name, row in rows.items()] == [
+        ("holds", HOLDS),
+        ("dies", DOES_NOT_RUN),
+        ("fails", IS_FALSE),
+        ("comes_last", HOLDS),
+    ]
+    assert rows["dies"].error == "Python died of it: SIGSEGV"
+    assert rows["holds"].falsified
+    assert rows["holds"].was_seen_failing
+    assert rows["fails"].was_seen_failing
+    assert not rows["dies"].was_seen_failing
+
+
+def test_a_process_that_leaves_is_no_verdict(runner: Site) -> None:
+    rows = Rows()
+    begun = process(runner, rows, "holds", "leaves", "comes_last").start()
+    with pytest.raises(
+        ProofsNotRunError, match=r"\(exit status 3 at run\.leaves\)$"
+    ):
+        begun.finish()
+    assert list(rows) == ["holds"]
+
+
+def test_a_proof_over_its_limit_is_ended_and_no_other(runner: Site) -> None:
+    """The limit is set once the proof hangs, so that nothing else can exceed it."""
+    hangs = runner.folder / "hangs"
+
+    class Limited(Rows):
+        def put(self, proof: ProofSource, row: Row) -> None:
+            super().put(proof, row)
+            if proof.name == "holds":
+                until(hangs.exists, "the proof `hangs` to begin")
+                begun.seconds = 1
+            else:
+                begun.seconds = 300
+
+    rows = Limited()
+    begun = process(runner, rows, "holds", "hangs", "comes_last")
+    begun.start().finish()
+    assert [(name, row.seen) for name, row in rows.items()] == [
+        ("holds", HOLDS),
+        ("hangs", DOES_NOT_RUN),
+        ("comes_last", HOLDS),
+    ]
+    assert rows["hangs"].error == "took longer than 1 s"
+
+
+def test_a_process_that_is_stopped_hands_nothing_more_over(runner: Site) -> None:
+    (runner.folder / "hangs").unlink(missing_ok=True)
+    rows = Rows()
+    begun = process(runner, rows, "holds", "hangs", "comes_last").start()
+    until((runner.folder / "hangs").exists, "the proof `hangs` to begin")
+    begun.stop()
+    begun.finish()
+    assert list(rows) == ["holds"]
+
+
+def test_a_python_that_cannot_begin_says_why(runner: Site) -> None:
+    begun = process(runner, Rows(), "holds")
+    begun.root = runner.folder / "alone"
+    with pytest.raises(
+        ProofsNotRunError, match=r"No module named tests\.proofs\.run \(exit status 1\)"
+    ):
+        begun.start().finish()
 
 
 def test_a_proof_that_nobody_can_see_fail_is_refused() -> None:

@@ -26,12 +26,13 @@ def mini(folder: Path, **modules: str) -> Package:
     return Package(package)
 
 
+SNIPPETS = Package(ROOT / "snippets")
+
+
 def real_recipes() -> list[str]:
-    modules = Package(ROOT / "snippets").modules.values()
     return [
-        f"{module.name}.{name}"
-        for module in modules
-        if module.path.name != "__init__.py"
+        SNIPPETS.public(module, name)
+        for module in SNIPPETS.recipe_modules
         for name in module.objects
     ]
 
@@ -50,14 +51,14 @@ def cut_docstrings(tree: ast.AST) -> str:
 
 def same_tree(package: Package, recipe: Recipe) -> bool:
     """Whether the cell's tree is the package's, but for the ends of docstrings."""
-    node = package.module(recipe.name).objects[recipe.name.rpartition(".")[2]]
+    module, name = package.place(recipe.name)
+    node = module.objects[name]
     return ast.dump(ast.parse(recipe.source).body[0]) == cut_docstrings(node)
 
 
 @pytest.mark.parametrize("dotted", real_recipes())
 def test_the_cell_of_a_recipe_has_the_tree_of_the_package(dotted: str) -> None:
-    package = Package(ROOT / "snippets")
-    assert same_tree(package, package.recipe(dotted))
+    assert same_tree(SNIPPETS, SNIPPETS.recipe(dotted))
 
 
 @pytest.mark.parametrize(
@@ -221,6 +222,63 @@ def test_an_own_name_under_an_alias_is_refused(tmp_path: Path, statement: str) -
         package.recipe("mini.one.it")
 
 
+def guide(folder: Path) -> Package:
+    """A guide whose recipes lie in two modules, and whose face exports some of them."""
+    package = mini(folder, data="FACTOR = 3\n", one="from mini.guide import area\n")
+    inside = {
+        "__init__": "from mini.guide.shapes import area\nfrom .sizes import size\n",
+        "shapes": "from mini.data import FACTOR\n\ndef area():\n    return FACTOR\n",
+        "sizes": "from .shapes import area\n\ndef size():\n    return area()\n",
+        "mistakes": "from mini.guide.sizes import size\n\ndef wrong():\n    size()\n",
+    }
+    for name, text in inside.items():
+        path = package.folder / f"guide/{name}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+    return Package(package.folder)
+
+
+def test_a_recipe_is_known_by_the_name_that_its_guide_exports(tmp_path: Path) -> None:
+    package = guide(tmp_path)
+    for dotted in ("mini.guide.area", "mini.guide.shapes.area", "mini.one.area"):
+        module, name = package.place(dotted)
+        assert (module.name, name) == ("mini.guide.shapes", "area")
+        assert package.recipe(dotted).name == "mini.guide.area"
+    assert package.recipe("mini.guide.size").needs == ("mini.guide.area",)
+
+
+def test_what_a_guide_does_not_export_keeps_its_own_name(tmp_path: Path) -> None:
+    package = guide(tmp_path)
+    recipe = package.recipe("mini.guide.mistakes.wrong")
+    assert recipe.name == "mini.guide.mistakes.wrong"
+    assert recipe.needs == ("mini.guide.size",)
+    with pytest.raises(RecipeError, match=r"no recipe `mini\.guide\.wrong`"):
+        package.recipe("mini.guide.wrong")
+
+
+def test_the_modules_of_a_guide_share_its_stem(tmp_path: Path) -> None:
+    package = guide(tmp_path)
+    stems = {m.name: package.stem(m) for m in package.recipe_modules}
+    assert stems == {
+        "mini.data": "data",
+        "mini.one": "one",
+        **{f"mini.guide.{name}": "guide" for name in ("mistakes", "shapes", "sizes")},
+    }
+
+
+def test_an_export_that_leads_in_a_circle_or_nowhere_is_no_recipe(
+    tmp_path: Path,
+) -> None:
+    package = mini(
+        tmp_path,
+        one="from mini.two import it\n",
+        two="from mini.one import it\nfrom mini.none import other\n",
+    )
+    for dotted in ("mini.one.it", "mini.two.other"):
+        with pytest.raises(RecipeError, match="there is no recipe"):
+            package.place(dotted)
+
+
 def test_an_undefined_name_is_named_with_file_and_line(tmp_path: Path) -> None:
     package = mini(tmp_path, one="x = 1\n\ndef it():\n    return nowhere\n")
     with pytest.raises(RecipeError, match=r"^mini/one\.py:3: `it` uses `nowhere`"):
@@ -330,57 +388,6 @@ def test_a_line_is_what_python_calls_a_line(tmp_path: Path, separator: str) -> N
     )
     recipe = package.recipe("mini.one.it")
     assert (recipe.line, recipe.source) == (4, "def it():\n    return 1")
-
-
-def test_a_recipe_reaches_modules_through_every_form_of_import(tmp_path: Path) -> None:
-    package = mini(
-        tmp_path,
-        one="""\
-            from .two import B
-
-            def it():
-                import mini.three
-                import mini.four
-                from mini import five
-                if True:
-                    from mini.six import load
-                    return load()
-
-            def other():
-                from mini.seven import load
-        """,
-        two="B = 1\nfrom mini.eight import C\n",
-        **dict.fromkeys(["three", "four", "five"], ""),
-        **dict.fromkeys(["six", "seven"], "def load(): ...\n"),
-        eight="from mini.one import it\nC = 1\n",
-        nine="from mini.one import it\n",
-    )
-    reached = set(package.reachable(["mini.one.it"]))
-    assert reached == {
-        "mini",
-        *(
-            f"mini.{n}"
-            for n in ("one", "two", "three", "four", "five", "six", "seven", "eight")
-        ),
-    }
-
-
-def test_a_recipe_reaches_what_the_package_itself_imports(tmp_path: Path) -> None:
-    package = mini(
-        tmp_path,
-        __init__="from .two import B\n",
-        one="it = 1\n",
-        two="B = 1\n",
-        three="",
-    )
-    assert set(package.reachable(["mini.one.it"])) == {"mini", "mini.one", "mini.two"}
-
-
-def test_a_data_file_is_reached_by_the_module_that_names_it(tmp_path: Path) -> None:
-    package = mini(tmp_path, one="it = 'a.csv'\n", two="other = 'b.csv'\n")
-    for name in ("a.csv", "b.csv"):
-        (package.folder / name).write_text("1\n")
-    assert set(package.reachable(["mini.one.it"])) == {"mini", "mini.one", "a.csv"}
 
 
 @pytest.mark.parametrize(
