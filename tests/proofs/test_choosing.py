@@ -67,6 +67,7 @@ def test_keras_writes_tensorflow_computes(symbolic=False):
 
 @proves(
     "Since TensorFlow 2.16 `tf.keras` is the package `keras`, version 3:",
+    needs="keras!=2.21.*",
     keras=">=3",
     tensorflow=">=2.16",
 )
@@ -209,8 +210,8 @@ def test_the_network(filters=32):
 @proves(
     "Each recipe takes your own image shape and number of classes, and says what is "
     "wrong with sizes from which nothing can be built.",
-    keras=">=3",
     false_with={"nonsense": ((9, 7, 3), 4)},
+    needs="keras>=3",
 )
 def test_nonsense_is_refused_at_every_level(nonsense=((None, 7, 3), 4)):
     from snippets.choosing import build_network
@@ -252,8 +253,8 @@ def test_the_graph_can_be_read_back(shared=True):
 @proves(
     "Layers are made in `__init__` and called in `call`, which is Python: Keras sees "
     "the layers, and no longer what happens between them.",
-    keras=">=3",
     false_with={"level": "Functional"},
+    needs="keras>=3",
 )
 def test_a_subclass_has_layers_and_no_graph(level="Subclassed"):
     from snippets.choosing import build_network
@@ -529,8 +530,8 @@ def test_every_yes_was_done(error=KeyError):
 @proves(
     "The `if` is a Python `if` that inverts a batch whose pixels are bright on "
     "average.",
-    keras=">=3",
     false_with={"brightness": 0.4},
+    needs="keras>=3",
 )
 def test_the_if_inverts_bright_batches(brightness=0.6):
     from snippets.choosing.mistakes import inverted_if_bright
@@ -609,8 +610,8 @@ def test_an_if_in_call_was_translated_on_keras_2():
 @proves(
     "Write the branch as `keras.ops.where`, and it works at all five levels, in "
     "training too:",
-    keras=">=3",
     false_with={"title": "`if` on pixels, trained"},
+    needs="keras>=3",
 )
 def test_where_works_at_all_five_levels(title="`ops.where`, trained"):
     assert list(tried()[title].values()) == ["yes"] * 5
@@ -695,7 +696,7 @@ def pooled(count, size=28):
     return numbers * tf.ones([count, half, half, 32])
 
 
-@proves("One image stops it:", keras=">=3", false_with={"count": 169})
+@proves("One image stops it:", false_with={"count": 169}, needs="keras>=3")
 def test_one_image_stops_the_hand_typed_size(count=1):
     from snippets.choosing.mistakes import HandTypedCNN
 
@@ -745,8 +746,8 @@ def test_rows_are_made_of_two_images(size=5408):
 @proves(
     "In the reshape keep the batch and let `-1` be the features; for the weights "
     "compute the features of one empty image, and read off how many there are.",
-    keras=">=3",
     false_with={"image_shape": (26, 26, 1)},
+    needs="keras>=3",
 )
 def test_the_size_is_read_off(image_shape=(28, 28, 1)):
     from snippets.choosing import DerivedSizeCNN
@@ -760,8 +761,8 @@ def test_the_size_is_read_off(image_shape=(28, 28, 1)):
 @proves(
     "Images of another size are now refused whatever their number, and the message "
     "names both sizes.",
-    keras=">=3",
     false_with={"size": 28},
+    needs="keras>=3",
 )
 def test_another_size_is_refused_with_both_sizes(size=26):
     from snippets.choosing import DerivedSizeCNN
@@ -802,8 +803,8 @@ def without_tf_keras():
 @proves(
     "A package that a row leaves out is hidden from Python's finder, as if it had "
     "never been installed:",
-    keras=">=3",
     false_with={"line": "import keras"},
+    needs="keras>=3",
 )
 def test_a_hidden_package_is_not_found(line="import tf_keras as keras"):
     found = without_tf_keras()[line]
@@ -812,6 +813,7 @@ def test_a_hidden_package_is_not_found(line="import tf_keras as keras"):
 
 @proves(
     "Up to TensorFlow 2.15 `tf.keras` was Keras 2.",
+    needs="keras!=2.21.*",
     keras="<3",
     tensorflow="<2.16",
 )
@@ -837,8 +839,8 @@ def test_the_variable_sends_tf_keras_to_keras_2():
 @proves(
     "With the variable and without the package, `tf.keras` cannot be imported, and "
     "`import keras` still gives Keras 3.",
-    keras=">=3",
     false_with={"lines": ["import keras", "from tensorflow import keras"]},
+    needs="keras>=3",
 )
 def test_the_variable_without_the_package(
     lines=("from tensorflow import keras", "import keras"),
@@ -861,8 +863,8 @@ def test_the_module_name_tells_them_apart():
 
 @proves(
     "Write `import keras` in new code: it is the one line that no variable redirects.",
-    keras=">=3",
     false_with={"line": "from tensorflow import keras"},
+    needs="keras>=3",
 )
 def test_import_keras_is_not_redirected(line="import keras"):
     assert without_tf_keras()[line].startswith("Keras 3 (keras 3.")
@@ -987,8 +989,8 @@ def test_fit_in_a_mirrored_strategy(rate=0.1):
 @proves(
     "Local response normalization, known from AlexNet, is such an operation: "
     "TensorFlow has it and Keras has not.",
-    keras=">=3",
     false_with={"name": "average_pool"},
+    needs="keras>=3",
 )
 def test_local_response_normalization_is_missing_in_keras(
     name="local_response_normalization",
@@ -1037,8 +1039,8 @@ def test_history_2019(names=tf):
 @proves(
     "2023 | Keras 3 computes with TensorFlow, JAX or PyTorch | the package holds an "
     "engine for each",
-    keras=">=3",
     false_with={"engines": ["tensorflow", "theano"]},
+    needs="keras>=3",
 )
 def test_history_2023(engines=("tensorflow", "jax", "torch")):
     """The last column; the year is that of the linked page."""
@@ -1049,6 +1051,7 @@ def test_history_2023(engines=("tensorflow", "jax", "torch")):
 @proves(
     "2024 | TensorFlow 2.16 makes Keras 3 its `tf.keras` | `tf.keras` is `keras`, and "
     "dates itself after 2023",
+    needs="keras!=2.21.*",
     keras=">=3",
     tensorflow=">=2.16",
 )
@@ -1064,8 +1067,8 @@ def test_history_2024():
 @proves(
     "the model in one `.keras` file | any level of Keras; a class of your own needs "
     "`register_keras_serializable`",
-    keras=">=3",
     false_with={"registered": True},
+    needs="keras>=3",
 )
 def test_choose_one_file(registered=False):
     saved = list(tried()["saved as `.keras`"].values())

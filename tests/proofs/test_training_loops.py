@@ -168,8 +168,8 @@ def weights_and_losses_of(way, dropout=0.2):
 
 @proves(
     "This is the step of Keras 3 itself, written out; change what should be different:",
-    keras=">=3",
     false_with={"dropout": 0.3},
+    needs="keras>=3",
 )
 def test_own_step_is_the_step_of_keras(dropout=0.2):
     losses, weights = weights_and_losses_of("train_step", dropout)
@@ -280,8 +280,8 @@ def test_an_epoch_of_one_step(steps=1):
 @proves(
     "Three curves that look like one: the losses of `fit`, of `train_step` and of the "
     "loop are equal in every step, dropout included.",
-    keras=">=3",
     false_with={"dropout": 0.3},
+    needs="keras>=3",
 )
 def test_three_ways_take_the_same_steps(dropout=0.2):
     expected, _ = weights_and_losses_of("fit")
@@ -404,8 +404,8 @@ def test_fit_reports_a_loss_of_zero():
 
 @proves(
     "`self.compute_metrics(...)` | the metrics of `compile()` stay empty",
-    keras=">=3",
     false_with={"updated": True},
+    needs="keras>=3",
 )
 def test_compute_metrics_updates_the_metrics_of_compile(updated=False):
     class Checked(keras.Model):
@@ -633,8 +633,8 @@ def test_class_weight_becomes_sample_weights(weight=2.0):
 
 @proves(
     "Nothing in this needs TensorFlow, so it is written in `keras.ops`:",
-    keras=">=3",
     false_with={"name": "training_step"},
+    needs="keras>=3",
 )
 def test_weights_need_no_tensorflow(name="weights_by_class"):
     from snippets import training_loops
@@ -792,8 +792,8 @@ def losses_after_three_steps(left_out=""):
 @proves(
     "What the next step depends on is more than the weights: the state of the "
     "optimizer, the state of dropout's random numbers, and the place in the data.",
-    keras=">=3",
     false_with={"left_out": "nothing"},
+    needs="keras>=3",
 )
 def test_optimizer_state_matters(left_out="optimizer"):
     assert losses_after_three_steps(left_out) != losses_after_three_steps()
@@ -802,8 +802,8 @@ def test_optimizer_state_matters(left_out="optimizer"):
 @proves(
     "What the next step depends on is more than the weights: the state of the "
     "optimizer, the state of dropout's random numbers, and the place in the data.",
-    keras=">=3",
     false_with={"left_out": "nothing"},
+    needs="keras>=3",
 )
 def test_random_state_matters(left_out="random numbers"):
     assert losses_after_three_steps(left_out) != losses_after_three_steps()
@@ -812,8 +812,8 @@ def test_random_state_matters(left_out="random numbers"):
 @proves(
     "What the next step depends on is more than the weights: the state of the "
     "optimizer, the state of dropout's random numbers, and the place in the data.",
-    keras=">=3",
     false_with={"left_out": "nothing"},
+    needs="keras>=3",
 )
 def test_place_in_the_data_matters(left_out="place"):
     assert losses_after_three_steps(left_out) != losses_after_three_steps()
@@ -1096,8 +1096,8 @@ def plain_gradients(model, x, y):
 @proves(
     "The gradient of a large batch is the mean of the gradients of its parts, each "
     "counted by its size.",
-    keras=">=3",
     false_with={"examples": 11},
+    needs="keras>=3",
 )
 def test_accumulated_gradients_are_those_of_the_batch(examples=12):
     from snippets.training_loops import accumulated_gradients
@@ -1122,8 +1122,9 @@ def accumulate(batch_size, parts, optimizer="SGD", examples=12, rate=0.5, epochs
 @proves(
     "Keras 3 has it built in: `gradient_accumulation_steps=4` with batches of 8 takes "
     "the steps of batches of 32.",
-    keras=">=3.6",
     false_with={"parts": 2},
+    needs="keras>=3",
+    keras=">=3.6",
 )
 def test_built_in_accumulation_is_the_large_batch(parts=4):
     x = np.sin(np.arange(256, dtype="float32")).reshape(64, 4)
@@ -1168,8 +1169,8 @@ def test_parts_count_alike(first=8):
     "An epoch of 3 parts with `gradient_accumulation_steps=4` changes nothing until "
     "the "
     "next epoch.",
-    keras=">=3",
     false_with={"epochs": 2},
+    needs="keras>=3",
 )
 def test_left_over_parts_wait(epochs=1):
     weights, _ = accumulate(4, parts=4, epochs=epochs)
@@ -1181,8 +1182,9 @@ def test_left_over_parts_wait(epochs=1):
 @proves(
     "`optimizer.iterations` counts updates, but a learning-rate schedule is asked with "
     "the number of parts, so it runs 4 times as fast.",
-    keras=">=3.6",
     false_with={"boundary": 4},
+    needs="keras>=3",
+    keras=">=3.6",
 )
 def test_schedules_count_parts(boundary=2):
     # The rate is 0 beyond the boundary. The only update is the first, of 4 parts, and
@@ -1196,8 +1198,8 @@ def test_schedules_count_parts(boundary=2):
 
 @proves(
     "BatchNormalization sees the parts, not the batch, and so differs.",
-    keras=">=3",
     false_with={"layer": "Dense"},
+    needs="keras>=3",
 )
 def test_batch_normalization_sees_parts(layer="BatchNormalization"):
     from snippets.training_loops import accumulated_gradients
@@ -1230,8 +1232,8 @@ def moved_by(optimizer, *gradients, times=1):
     "These live in the optimizer, so `fit`, `train_step` and a loop get them alike "
     "from "
     "`optimizer.apply`.",
-    keras=">=3",
     false_with={"clipnorm": None},
+    needs="keras>=3",
 )
 def test_the_optimizer_brings_them_along(clipnorm=1.0):
     variable = keras.Variable([0.0, 0.0])
@@ -1322,8 +1324,8 @@ def test_a_loop_must_finalize_the_average(use_ema=True):
 
 @proves(
     "20 steps of warming up, then a cosine down to 0.",
-    keras=">=3",
     false_with={"peak": 0.2},
+    needs="keras>=3",
 )
 def test_warmup_then_a_cosine(peak=0.1):
     from snippets.training_loops import warmup_then_cosine
@@ -1345,8 +1347,8 @@ def test_keras_takes_a_negative_rate(rate=-1.0):
 
 @proves(
     "Keras takes a negative learning rate without a word; this recipe does not.",
-    keras=">=3",
     false_with={"rate": 0.1},
+    needs="keras>=3",
 )
 def test_the_schedule_refuses_bad_arguments(rate=-0.1):
     from snippets.training_loops import warmup_then_cosine
@@ -1373,8 +1375,8 @@ def test_small_gradients_vanish_in_float16(dtype="float16"):
 @proves(
     "So the loss is multiplied by a scale before the tape computes gradients, and the "
     "optimizer divides them by it.",
-    keras=">=3",
     false_with={"scaled": False},
+    needs="keras>=3",
 )
 def test_scaled_gradients_survive(scaled=True):
     variable = keras.Variable(1.0)
@@ -1403,8 +1405,8 @@ def test_compile_wraps_the_optimizer(policy=mixed_float16):
 @proves(
     "In a loop, wrap it yourself, in `keras.mixed_precision.LossScaleOptimizer`, which "
     "skips a step whose gradients are not finite and halves the scale.",
-    keras=">=3",
     false_with={"gradient": 1.0},
+    needs="keras>=3",
 )
 def test_a_step_of_infinite_gradients_is_skipped(gradient=np.inf):
     variable = keras.Variable(1.0)
@@ -1647,8 +1649,8 @@ def test_computed_outside_the_tape(inside=False):
 
 @proves(
     "`.numpy()` took it to NumPy | use `keras.ops`",
-    keras=">=3",
     false_with={"convert": tf.identity},
+    needs="keras>=3",
 )
 def test_numpy_breaks_the_tape(convert=lambda w: tf.constant(w.numpy())):
     assert gradient_through(lambda w: convert(w) ** 2) is None

@@ -12,14 +12,23 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from conf.pages.recipes import Package
-from conf.proofs import read
-from conf.proofs.results import Results, Row, expected, lanes, made, save
+from conf.proofs.proving import Proving
+from conf.proofs.source import read
+from conf.proofs.verdict import (
+    DOES_NOT_RUN,
+    HOLDS,
+    IS_FALSE,
+    Results,
+    Row,
+    expected,
+    is_meant_for,
+    lanes,
+    made,
+    results_of,
+    save,
+)
+from conf.store import Store
 from tests.site.small_site import ROOT, Build, Site, page
-
-EXTENSIONS = [
-    *("myst_nb", "conf.build", "conf.pages.notebook", "conf.reference.listings"),
-    *("conf.reference.entries", "conf.proofs.show"),
-]
 
 TENSORFLOW = """
 import importlib
@@ -66,7 +75,7 @@ INSTALLED = {
     "new": {"python": "3.11", "tensorflow-cpu": "2.21.0", "tf.keras": "3.15.1"},
 }
 
-# An honest page, and its proofs. The lines are 3 and 4 there, 4 and 9 here.
+# An honest page, and its proofs. The lines are 3 and 4 there, 8 and 13 here.
 PAGE = """# Title
 
 One is `1`. {proof}`one`
@@ -76,25 +85,27 @@ Two is `2`. {proof}`two`
 PROOFS = """from tests.proofs.proves import proves
 
 
+def number(value):
+    return value
+
+
 @proves("One is `1`.", false_with={"value": 0})
 def test_one(value=1):
-    assert value == 1
+    assert number(value) == 1
 
 
 @proves("Two is `2`.", false_with={"value": 0})
 def test_two(value=2):
-    assert value == 2
+    assert number(value) == 2
 """
 
 SENTENCE = "Two is `2`. {proof}`two`"
 MARK = '@proves("Two is `2`.", false_with={"value": 0})'
-BODY = "    assert value == 2\n"
+BODY = "    assert number(value) == 2\n"
 TEST = f"{MARK}\ndef test_two(value=2):\n{BODY}"
 DIFFERS = "the page says {!r}, but the proof `{}` quotes {!r}"
-HOLDS = (
-    "the proof `two` does not fail under its falsifier: it holds under its falsifier"
-)
-ORPHAN = "PROOFS:9: the proof `STEM.two` is cited on no page"
+UNREFUTED = "the proof `two` holds under its falsifier"
+ORPHAN = "PROOFS:13: the proof `STEM.two` is cited on no page"
 
 
 @dataclass(frozen=True)
@@ -162,6 +173,14 @@ def in_rows(name: str, lane: str, row: Mapping[str, object] | None, says: str) -
     return Lie(name, "PROOFS", "", "", (f"PAGE:4: {says}",), rows={lane: row})
 
 
+EXPECTATION = "`two` is falsified by another expectation: change the world instead"
+
+
+def in_weakness(name: str, body: str, says: str) -> Lie:
+    """A proof that is too easy to refute; it is told where the proof stands."""
+    return Lie(name, "PROOFS", BODY, body, (f"PROOFS:13: {says}",))
+
+
 CITED_ELSEWHERE = Lie(
     "cited_elsewhere",
     "docs/pages/zebra.md",
@@ -178,7 +197,7 @@ RECIPE = Lie(
     "mini/data.py",
     "TWO = 2",
     "TWO = 4",
-    ("PAGE:4: the proof `two` failed: AssertionError: assert value == TWO",),
+    ("PAGE:4: the proof `two` failed: AssertionError: assert number(value) == TWO",),
     proofs="from mini.data import TWO\n" + PROOFS.replace("== 2", "== TWO"),
 )
 
@@ -278,26 +297,26 @@ LIES = [
     in_proof(
         "fails",
         BODY,
-        "    assert value == 3\n",
-        "the proof `two` failed: AssertionError: assert value == 3",
+        "    assert number(value) == 3\n",
+        "the proof `two` failed: AssertionError: assert number(value) == 3",
     ),
     in_proof(
         "raises",
         BODY,
-        "    assert 1 / 0 == value\n",
-        "the proof `two` failed: ZeroDivisionError: division by zero",
+        "    assert 1 / 0 == number(value)\n",
+        "the proof `two` does not run: ZeroDivisionError: division by zero",
     ),
     in_proof(
         "skips",
         BODY,
         "    import pytest\n\n    pytest.skip('no')\n" + BODY,
-        "the proof `two` failed: Skipped: no",
+        "the proof `two` does not run: Skipped: no",
     ),
     in_proof(
         "exits",
         BODY,
         "    raise SystemExit(0)\n" + BODY,
-        "the proof `two` failed: SystemExit: 0",
+        "the proof `two` does not run: SystemExit: 0",
     ),
     Lie(
         "not_imported",
@@ -305,29 +324,49 @@ LIES = [
         "from tests",
         "import no_such_module\nfrom tests",
         tuple(
-            f"PAGE:{line}: the proof `{name}` failed: ModuleNotFoundError: "
+            f"PAGE:{line}: the proof `{name}` does not run: ModuleNotFoundError: "
             f"No module named 'no_such_module'"
             for line, name in ((3, "one"), (4, "two"))
         ),
         frozenset({"one", "two"}),
     ),
     in_proof(
-        "no_assertion", BODY, "    value == 2\n", "the proof `two` asserts nothing"
+        "takes_python_down",
+        BODY,
+        "    import os\n\n    os.kill(os.getpid(), 11)\n" + BODY,
+        "the proof `two` does not run: Python died of it: SIGSEGV",
     ),
     in_proof(
-        "assert_true", BODY, "    assert True\n", "the proof `two` asserts nothing"
+        "no_assertion",
+        BODY,
+        "    number(value) == 2\n",
+        "the proof `two` asserts nothing",
     ),
-    in_proof("assert_a_pair", BODY, "    assert (value == 3, 'no')\n", HOLDS),
+    in_proof(
+        "assert_true",
+        BODY,
+        "    number(value)\n    assert True\n",
+        "the proof `two` asserts nothing",
+    ),
+    in_proof(
+        "assert_a_pair", BODY, "    assert (number(value) == 3, 'no')\n", UNREFUTED
+    ),
     in_proof(
         "swallowed",
         BODY,
-        "    try:\n        assert value == 2\n    except Exception:\n        ...\n",
-        HOLDS,
+        "    try:\n        assert number(value) == 2\n    except Exception:\n"
+        "        ...\n",
+        UNREFUTED,
     ),
     in_proof(
-        "never_called", BODY, "    def inner():\n        assert value == 2\n", HOLDS
+        "never_called",
+        BODY,
+        "    def inner():\n        assert number(value) == 2\n",
+        UNREFUTED,
     ),
-    in_proof("never_begun", BODY, "    yield\n    assert value == 2\n", HOLDS),
+    in_proof(
+        "never_begun", BODY, "    yield\n    assert number(value) == 2\n", UNREFUTED
+    ),
     in_proof(
         "async_", "def test_two", "async def test_two", "there is no proof `async_.two"
     ),
@@ -343,11 +382,29 @@ LIES = [
         MARK.replace("proves", "claims").replace("@", "claims = proves\n\n\n@"),
         "there is no proof `other_decorator.two`",
     ),
-    in_proof("weak_falsifier", BODY, "    assert value < 3\n", HOLDS),
+    in_proof("weak_falsifier", BODY, "    assert number(value) < 3\n", UNREFUTED),
+    in_weakness("expectation", "    assert number(2) == value\n", EXPECTATION),
+    in_weakness(
+        "expectation_by_another_name",
+        "    wanted = [value]\n    assert [number(2)] == wanted\n",
+        EXPECTATION,
+    ),
+    in_weakness(
+        "less_in_one_case",
+        "    assert (number(value) == 2 if value else number(1))\n",
+        "`two` asserts less in one case than in another",
+    ),
+    Lie(
+        "owes_nothing",
+        "tests/proofs/owed.txt",
+        "",
+        "owes_nothing.two\n",
+        ("tests/proofs/owed.txt:1: `owes_nothing.two` owes nothing any more: take it",),
+    ),
     in_proof(
         "crashing_falsifier",
         TEST,
-        TEST.replace("assert value", "assert 4 / value"),
+        TEST.replace("number(value)", "4 / number(value)"),
         "the proof `two` does not fail under its falsifier: ZeroDivisionError: ",
     ),
     in_proof(
@@ -368,7 +425,7 @@ LIES = [
         MARK,
         '@proves("Two is `2`.")',
         (
-            "PAGE:3: the proof `one` failed: ValueError: nobody can see this proof ",
+            "PAGE:3: the proof `one` does not run: ValueError: nobody can see this ",
             "PAGE:4: nobody can see the proof `two` fail: give it a falsifier or a ",
         ),
         frozenset({"one", "two"}),
@@ -384,33 +441,68 @@ LIES = [
         "true_here_too",
         MARK,
         '@proves("Two is `2`.", keras="<3")',
-        "the proof `two` holds here, outside its range <3",
+        "the proof `two` holds outside its range, keras <3",
     ),
     in_proof(
         "not_true_here",
         TEST,
         TEST.replace("== 2", "== 3").replace('false_with={"value": 0}', 'keras=">=3"'),
-        "the proof `two` failed: AssertionError: assert value == 3",
+        "the proof `two` failed: AssertionError: assert number(value) == 3",
+    ),
+    in_proof(
+        "crashes_outside",
+        TEST,
+        TEST.replace(MARK, '@proves("Two is `2`.", keras="<3")').replace(
+            BODY, "    assert number(value) == 1 / 0\n"
+        ),
+        "the proof `two` does not run: ZeroDivisionError: division by zero",
     ),
     Lie(
         "true_there_too",
         "PROOFS",
         MARK,
         '@proves("Two is `2`.", keras=">=3")',
-        ("PAGE:4: the proof `two` holds on old, against its range",),
-        rows={"old": {"holds": True}},
+        ("PAGE:4: the proof `two` holds outside its range, keras >=3 (on old)",),
+        rows={"old": {"seen": HOLDS}},
+    ),
+    Lie(
+        "crashed_there",
+        "PROOFS",
+        MARK,
+        '@proves("Two is `2`.", keras=">=3")',
+        ("PAGE:4: the proof `two` does not run: KeyError: 2 (on old)",),
+        rows={"old": {"seen": DOES_NOT_RUN, "error": "KeyError: 2"}},
     ),
     in_rows(
         "not_true_there",
         "old",
-        {"holds": False, "falsified": None},
-        "the proof `two` does not hold on old, against its range",
+        {"seen": IS_FALSE, "error": "AssertionError: no", "falsified": None},
+        "the proof `two` failed: AssertionError: no (on old)",
+    ),
+    in_rows(
+        "not_run_there",
+        "old",
+        {"seen": DOES_NOT_RUN, "error": "KeyError: 2", "falsified": None},
+        "the proof `two` does not run: KeyError: 2 (on old)",
     ),
     in_rows(
         "not_falsified_there",
         "old",
         {"falsified": False},
-        "the proof `two` holds under its falsifier on old",
+        "the proof `two` holds under its falsifier (on old)",
+    ),
+    in_rows(
+        "crashed_falsifier_there",
+        "old",
+        {"falsified": None, "falsifier_error": "KeyError: 2"},
+        "the proof `two` does not fail under its falsifier: KeyError: 2 (on old)",
+    ),
+    Lie(
+        "only_seen_to_crash",
+        "PROOFS",
+        MARK,
+        '@proves("Two is `2`.", keras=">=3", needs="keras>=3")',
+        ("PAGE:4: nobody has seen the proof `two` fail",),
     ),
     in_rows("no_row", "old", None, "no fresh row of `no_row.two` on old: "),
     in_rows(
@@ -435,11 +527,12 @@ BASE = {
         MARK, '@proves("Since 3, two is `2`.", keras=">=3")'
     ).replace("test_two", "test_new")
     + '\n\n@proves("Ten is `10`.", false_with={"value": 0})\n'
-    "def test_ten(value=10):\n    assert value == 10\n",
+    "def test_ten(value=10):\n    assert number(value) == 10\n",
     "tensorflow/__init__.py": TENSORFLOW,
     "keras/__init__.py": KERAS.format(name="keras", version="3.15.1"),
     "tf_keras/__init__.py": KERAS.format(name="tf_keras", version="2.21.0"),
     "tests/proofs/environments.toml": LANES,
+    "tests/proofs/owed.txt": "",
     "docs/pages/sentences.md": "# All\n\n```{proved-sentences}\n```\n",
 }
 
@@ -448,11 +541,12 @@ class ProvedSite(Site):
     """A small site with proofs, seen on two lanes, and without the usual guides."""
 
     def __init__(self, folder: Path, lies: list[Lie]) -> None:
-        super().__init__(folder, extensions=EXTENSIONS)
+        super().__init__(folder)
         for stem in ("alpha", "beta", "gamma"):
             for path in ("docs/guides/{}.md", "mini/{}.py", "tests/unit/test_{}.py"):
                 (folder / path.format(stem)).unlink()
         self.lies = lies
+        self.installed = INSTALLED
         self.honest = dict(BASE)
         for name in ("proves", "run"):
             path = f"tests/proofs/{name}.py"
@@ -485,22 +579,29 @@ class ProvedSite(Site):
     ) -> None:
         """Write down what the lanes would have seen, and what lies make of it."""
         proofs = read(self.folder, Package(self.folder / "mini"))
-        for lane in lanes(self.folder / "tests/proofs/environments.toml").values():
+        frames = {proof.stem: proof.frame for proof in proofs.values()}
+        for lane in lanes(self.folder).values():
             if not lane.gates:
                 continue
+            environment = self.installed[lane.name]
             rows = {}
             for name, proof in proofs.items():
-                try:
-                    holds = expected(proof, INSTALLED[lane.name])
-                except ValueError:  # the range itself is the lie
-                    holds = True
-                falsified = True if holds and proof.has_falsifier else None
-                honest = Row(proof.hash, holds, "", falsified, "")
+                if not is_meant_for(proof, environment):
+                    continue
+                seen = expected(proof, environment)
+                falsified = True if seen == HOLDS and proof.has_falsifier else None
+                honest = Row(proof.hash, seen, "", falsified)
                 change = changes.get(name, {}).get(lane.name, {})
                 if change is not None:
                     rows[name] = Row(**{**asdict(honest), **change})
-            results = Results(lane.name, made(lane), INSTALLED[lane.name], rows)
-            save(results, self.folder / "tests/proofs/results")
+            made_of = made(self.folder, lane)
+            results = Results(lane.name, made_of, environment, frames, rows)
+            save(results, results_of(self.folder, lane.name))
+
+    def proving(self) -> Proving:
+        """What a build would know of the proofs."""
+        package = Package(self.folder / "mini")
+        return Proving(self.folder, package, Store(self.folder / "build/store"))
 
     def marks(self, docname: str) -> list[str]:
         """The names of the marks that a page shows, sorted."""
@@ -554,7 +655,7 @@ def surprises(build: Build, site: ProvedSite) -> list[str]:
 
 
 def test_lies_told_to_a_new_site(tmp_path: Path) -> None:
-    """The verdicts that fail are then edited by hand, and nobody is fooled."""
+    """What contradicts is not kept; what is kept is edited, and nobody is fooled."""
     site = ProvedSite(tmp_path, LIES)
     site.plant()
     first = site.build()
@@ -563,17 +664,16 @@ def test_lies_told_to_a_new_site(tmp_path: Path) -> None:
         {},
         [],
     )
-    edited = 0
+    kept = 0
     for path in (tmp_path / "build/store").glob("*.json"):
         text = path.read_text("utf-8")
-        edited += '"holds": false' in text
-        path.write_text(text.replace('"holds": false', '"holds": true'), "utf-8")
-    assert edited
+        assert "AssertionError: assert number(value) == 3" not in text
+        kept += f'"seen": "{HOLDS}"' in text
+        path.write_text(text.replace(f'"seen": "{HOLDS}"', f'"seen": "{IS_FALSE}"'))
+    assert kept
     second = site.build()
     assert (second.code, uncaught(second, site, LIES)) == (1, {})
     assert warned(second, site) == warned(first, site)
-    site.mend()
-    is_in_order(site, site.build())
 
 
 def test_lies_told_to_a_site_in_order(tmp_path: Path) -> None:
@@ -617,12 +717,24 @@ QUIET = [
             frozenset(),
         ),
     ],
+    [
+        Lie(
+            "owed_no_more",
+            "tests/proofs/owed.txt",
+            "owed_no_more.two\n",
+            "",
+            (f"PROOFS:13: {EXPECTATION}",),
+            proofs=PROOFS.replace(BODY, "    assert number(2) == value\n"),
+        ),
+    ],
 ]
 
 
 def test_quiet_lies(tmp_path: Path) -> None:
     """Pages or recipes alone change; results, proofs and settings are as they were."""
     site = ProvedSite(tmp_path, [lie for lies in QUIET for lie in lies])
+    site.honest["tests/proofs/owed.txt"] = "owed_no_more.two\n"
+    site.mend()
     is_in_order(site, site.build())
     for lies in QUIET:
         for lie in lies:
@@ -642,7 +754,7 @@ def test_another_environment_earns_its_own_marks(tmp_path: Path) -> None:
         "PROOFS",
         "",
         "",
-        ("PAGE:4: the proof `two` failed: AssertionError: assert value == 2",),
+        ("PAGE:4: the proof `two` failed: AssertionError: assert number(value) == 2",),
         proofs="import os\n"
         + PROOFS.replace("== 2", "== 2 + len(os.environ.get('KERAS_BACKEND', ''))"),
     )
@@ -651,12 +763,12 @@ def test_another_environment_earns_its_own_marks(tmp_path: Path) -> None:
         "PROOFS",
         "",
         "",
-        ("PAGE:4: the proof `two` holds here, outside its range >=3",),
+        ("PAGE:4: the proof `two` holds outside its range, keras >=3",),
         proofs=PROOFS.replace(MARK, MARK.replace(")", ', keras=">=3")')),
         rows={},
     )
     site = ProvedSite(tmp_path, [backend, legacy])
-    site.see({"legacy.two": {"old": {"holds": False, "falsified": None}}})
+    site.see({"legacy.two": {"old": {"seen": IS_FALSE, "falsified": None}}})
     is_in_order(site, site.build())
     build = site.build(KERAS_BACKEND="numpy")
     assert (build.code, uncaught(build, site, [backend])) == (1, {})
@@ -670,7 +782,7 @@ def cut_short(site: ProvedSite) -> None:
 
 
 def edited(site: ProvedSite) -> None:
-    site.write(RESULTS, site.read(RESULTS).replace('"holds": true', '"holds": false'))
+    site.edit(RESULTS, f'"seen": "{HOLDS}"', f'"seen": "{IS_FALSE}"')
 
 
 def missing(site: ProvedSite) -> None:
@@ -716,20 +828,31 @@ DAMAGE: list[tuple[Callable[[ProvedSite], None], str]] = [
 
 
 def test_results_that_were_not_seen_here(tmp_path: Path) -> None:
-    """Each damage is told, and told again; no mark is shown that needs the results."""
+    """Each damage is told; a build shows no mark that needs the results, and again."""
     site = ProvedSite(tmp_path, [])
-    is_in_order(site, site.build())
-    wrong = {}
+    wrong: dict[str, object] = {}
     for damage, says in DAMAGE:
         damage(site)
-        for build in [site.build() for _ in range(1 + (damage is cut_short))]:
-            said = warned(build, site)
-            marks = site.marks("pages/since") + site.marks("pages/zoo")
-            told_once = sum(line.startswith(says) for line in said) == 1
-            if (build.code, told_once, marks) != (1, True, []):
-                wrong[damage.__name__] = (build.code, said, marks)
+        proving = site.proving()
+        cited = {name: [("docs/pages/since.md", 3)] for name in proving.proofs}
+        faults = {fault.problem for fault in proving.judged(cited)}
+        said = [
+            f"{problem.page}:{problem.line}: WARNING: {problem.message}"
+            for problem in {*faults, *proving.problems}
+        ]
+        if sum(line.startswith(says) for line in said) != 1:
+            wrong[damage.__name__] = said
         site.mend()
     assert wrong == {}
+    is_in_order(site, site.build())
+    for damage, says in (DAMAGE[0], DAMAGE[0], DAMAGE[-2]):
+        damage(site)
+        build = site.build()
+        said = warned(build, site)
+        marks = site.marks("pages/since") + site.marks("pages/zoo")
+        told_once = sum(line.startswith(says) for line in said) == 1
+        assert (build.code, told_once, marks) == (1, True, []), (damage, said)
+        site.mend()
 
 
 TEN = proofs_of("since")
@@ -737,27 +860,22 @@ UNREADABLE = {
     "same_name_twice": (
         "def test_ten(value=10):",
         "def test_one(value=10):",
-        f"{TEN}:15: WARNING: `test_one` is bound twice at the top level",
-    ),
-    "does_not_parse": (
-        "assert value == 10",
-        "assert value = = 10",
-        f"{TEN}:16: WARNING: syntax error: invalid syntax",
+        f"{TEN}:19: `test_one` is bound twice at the top level",
     ),
     "computed_quote": (
         '"Ten is `10`."',
         'f"Ten is `{10}`."',
-        f"{TEN}:14: WARNING: the quote of `test_ten` must be a plain string",
+        f"{TEN}:18: the quote of `test_ten` must be a plain string",
     ),
     "no_range": (
         '"Ten is `10`."',
         '"Ten is `10`.", keras="3.15"',
-        f"{TEN}:14: WARNING: ",
+        f"{TEN}:18: keras='3.15' is no range; write it like `>=3,<3.13`",
     ),
-    "dies": (
-        "    assert value == 10",
-        "    import os\n\n    os._exit(0)\n    assert value == 10",
-        f"{TEN}:14: the proof `since.ten` took Python down",
+    "does_not_parse": (
+        "assert number(value) == 10",
+        "assert number(value) = = 10",
+        f"{TEN}:20: syntax error: invalid syntax",
     ),
 }
 
@@ -765,46 +883,54 @@ UNREADABLE = {
 def test_proofs_that_cannot_be_read_or_run(tmp_path: Path) -> None:
     """No mark is shown that depends on them; a build that cannot go on says why."""
     site = ProvedSite(tmp_path, [])
+    for old, new, says in UNREADABLE.values():
+        with site.changed(TEN, old, new):
+            proving = site.proving()
+            assert proving.proofs == {}
+        (problem,) = proving.problems
+        assert str(problem).startswith(says)
     is_in_order(site, site.build())
-    wrong = {}
-    for name, (old, new, says) in UNREADABLE.items():
-        text = site.honest[TEN]
-        assert old in text
-        site.write(TEN, text.replace(old, new))
+    old, new, says = UNREADABLE["does_not_parse"]
+    with site.changed(TEN, old, new):
         build = site.build()
-        said = warned(build, site)
-        told_once = sum(line.startswith(says) for line in said) == 1
-        was_built = "The site was not built" not in build.errors
-        if (
-            build.code == 0
-            or not told_once
-            or "Traceback" in build.errors
-            or (was_built and "ten" in site.marks("pages/zoo"))
-        ):
-            wrong[name] = (build.code, said or build.errors, site.marks("pages/zoo"))
-        site.mend()
-    assert wrong == {}
+    assert build.code == 1
+    place, _, message = says.partition(": ")
+    assert len([w for w in warned(build, site) if w.startswith(f"{place}: WARN")]) == 1
+    assert message in build.errors
+    assert "Traceback" not in build.errors
+    assert site.marks("pages/zoo") == []
+    with site.changed(
+        TEN, "    assert number(value) == 10", "    import os\n\n    os._exit(0)"
+    ):
+        build = site.build()
+    assert build.code == 1
+    assert warned(build, site) == [
+        "tests/proofs:1: the proofs could not be run: no message "
+        "(exit status 0 at since.ten)"
+    ]
+    assert "Traceback" not in build.errors
 
 
 def test_a_table_of_lanes_that_is_broken(tmp_path: Path) -> None:
     site = ProvedSite(tmp_path, [])
     path = "tests/proofs/environments.toml"
-    site.write(path, LANES.replace("python =", "pyhton ="))
-    build = site.build()
-    assert build.code != 0
-    assert "Traceback" not in build.errors
-    assert [line for line in warned(build, site) if line.startswith(f"{path}:1: ")]
+    for old, new in [("python =", "pyhton ="), ('name = "new"', 'name = "old"')]:
+        with site.changed(path, old, new):
+            proving = site.proving()
+            assert proving.results == {}
+        (problem,) = proving.problems
+        assert (problem.page, problem.line) == (path, 1)
+        assert problem.message.startswith("environments.toml: lane ")
 
 
 def test_marks_stand_after_the_sentence_wherever_it_is(tmp_path: Path) -> None:
     """And nothing of them is in the notebook, in the menu or in the page's title."""
     site = ProvedSite(tmp_path, [])
     names = re.findall(r"\{proof\}`(\w+)`", EVERYWHERE)
-    proof = PROOFS[PROOFS.index("@") :].partition("\n\n\n")[0]
+    head, at, rest = PROOFS.partition("@")
+    proof = (at + rest).partition("\n\n\n")[0]
     texts = [proof.replace("_one", f"_{n}").replace("One is", f"{n} is") for n in names]
-    site.honest[proofs_of("everywhere")] = "\n\n\n".join(
-        [PROOFS.partition("\n")[0], *texts]
-    )
+    site.honest[proofs_of("everywhere")] = head + "\n\n\n".join(texts)
     site.honest["docs/pages/everywhere.md"] = EVERYWHERE
     site.mend()
     build = site.build()
