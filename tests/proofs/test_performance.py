@@ -451,11 +451,11 @@ def test_a_scale_saves_small_gradients(dtype="float16"):
     assert np.isinf(found[2])
 
 
-def scaled_optimizer(**options):
+def scaled_optimizer():
     """An optimizer that scales the loss, and its variable."""
     variable = keras.Variable(1.0)
     inner = keras.optimizers.SGD(1.0)
-    optimizer = keras.mixed_precision.LossScaleOptimizer(inner, **options)
+    optimizer = keras.mixed_precision.LossScaleOptimizer(inner)
     optimizer.build([variable])
     return optimizer, variable
 
@@ -492,8 +492,8 @@ def test_the_scale_is_halved_and_doubled(steps=2000):
 @proves(
     "`compile()` wraps the optimizer in it if the policy of the model is "
     "`mixed_float16`, but not if only its layers have this policy.",
-    keras=">=3",
     false_with={"policy": "float32"},
+    needs="keras>=3",
 )
 def test_the_policy_of_the_model_counts(policy="mixed_float16"):
     usual, found = keras.config.dtype_policy(), []
@@ -512,8 +512,8 @@ def test_the_policy_of_the_model_counts(policy="mixed_float16"):
 
 @proves(
     "A fixed scale is `loss_scale_factor` of any optimizer of Keras 3.",
-    keras=">=3",
     false_with={"scale": None},
+    needs="keras>=3",
 )
 def test_a_fixed_scale_belongs_to_the_optimizer(scale=8.0):
     for name in ("SGD", "Adam", "RMSprop"):
@@ -535,16 +535,16 @@ def test_a_fixed_scale_belongs_to_the_optimizer(scale=8.0):
 def test_scaling_of_keras_2(dynamic=False):
     """They work on Keras 2, and on Keras 3 none of them does."""
     scaled, is_keras_2 = keras.mixed_precision.LossScaleOptimizer, not is_keras_3()
+    options, accepted = {"initial_scale": 8.0}, True
     try:
-        optimizer, accepted = scaled(keras.optimizers.SGD(), dynamic=dynamic), True
+        optimizer = scaled(keras.optimizers.SGD(), dynamic=dynamic, **options)
     except ValueError:
-        optimizer, accepted = scaled(keras.optimizers.SGD()), False
+        optimizer, accepted = scaled(keras.optimizers.SGD(), **options), False
     assert accepted == is_keras_2
     assert hasattr(optimizer, "loss_scale") == is_keras_2
     assert hasattr(optimizer, "get_unscaled_gradients") == is_keras_2
     if is_keras_2:
         assert not optimizer.dynamic
-        optimizer = scaled(keras.optimizers.SGD(), dynamic=dynamic, initial_scale=8.0)
         assert float(optimizer.loss_scale) == 8.0
         [gradient] = optimizer.get_unscaled_gradients([tf.constant(8.0)])
         assert float(gradient) == 1.0
@@ -596,8 +596,8 @@ def test_each_new_number_is_traced(number=int):
 @proves(
     "Below Keras for correctness: the gradient of `tf.math.log1p(tf.exp(x))` at 100 is "
     "`nan`, and with `tf.custom_gradient` it is 1.",
-    keras=">=3",
     false_with={"x": 80.0},
+    needs="keras>=3",
 )
 def test_a_custom_gradient_does_not_overflow(x=100.0):
     from snippets.performance import gradient_of_sum, log1p_exp
@@ -1301,8 +1301,8 @@ def test_a_killed_worker_ends_the_others(
 @proves(
     "After each epoch the loop saves the model, the optimizer and the number of "
     "epochs, in a folder that all workers see.",
-    keras=">=3",
     false_with={"epochs": 1},
+    needs="keras>=3",
 )
 def test_the_loop_saves_after_each_epoch(epochs=2):
     from snippets.performance import train_on_replicas

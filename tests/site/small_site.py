@@ -63,10 +63,10 @@ def greeting(name: str) -> str:
     \"\"\"Return a greeting.\"\"\"
     return f"hello {name}"
 """,
-    "tests/unit/test_data.py": "from mini.data import FACTOR\n\ndef test_three(): FACTOR\n",
-    "tests/unit/test_alpha.py": "from mini.alpha import area\n\ndef test_grows(): area(2)\n",
-    "tests/unit/test_beta.py": "from mini.beta import total\n\ndef test_adds(): total(2)\n",
-    "tests/unit/test_gamma.py": "import mini.gamma\n\ndef test_hi(): mini.gamma.greeting\n",
+    "tests/unit/test_data.py": "def test_three():\n    FACTOR\n",
+    "tests/unit/test_alpha.py": "def test_grows():\n    area(2)\n",
+    "tests/unit/test_beta.py": "def test_adds():\n    total(2)\n",
+    "tests/unit/test_gamma.py": "def test_hi():\n    mini.gamma.greeting\n",
 }
 
 

@@ -56,3 +56,10 @@ def test_outside_a_repository_links_lead_to_the_main_branch(
 ) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert from_environment(tmp_path).commit == "main"
+
+
+def test_without_git_links_lead_to_the_main_branch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert from_environment(tmp_path).commit == "main"

@@ -1,5 +1,6 @@
 """Bad input: one clear line for each cause, all at once, and nothing good is lost."""
 
+import sys
 import uuid
 from dataclasses import dataclass
 
@@ -62,7 +63,7 @@ EXPECTED = [
     "docs/pages/figures.md:71: a figure needs words",
     "docs/pages/address.md:3: an address in the output",
     "docs/pages/address.md:7: an address in the output",
-    "docs/guides/delta.md:1: its module, `mini/delta.py`, does not exist",
+    "docs/guides/delta.md:1: its module, `mini/delta/__init__.py`, does not exist",
     "docs/guides/delta.md:1: its tests, `tests/unit/test_delta.py`, does not exist",
     "mini/lonely.py:1: its page, `docs/guides/lonely.md`, does not exist",
     "mini/lonely.py:1: its tests, `tests/unit/test_lonely.py`, does not exist",
@@ -71,7 +72,7 @@ EXPECTED = [
     "mini/broken.py:1: its tests, `tests/unit/test_broken.py`, does not exist",
     "mini/broken.py:2: syntax error",
     "mini/gamma.py:7: no test in `tests/unit/test_gamma.py` names `untested`",
-    "tests/unit/test_data.py:5: syntax error",
+    "tests/unit/test_data.py:4: syntax error",
 ]
 
 
@@ -148,65 +149,91 @@ def test_failed_pages_leave_no_process_behind(failure: Failure) -> None:
     assert failure.left == []
 
 
-def test_a_mended_page_runs_and_no_other(built: Site) -> None:
+def test_a_failure_is_said_again_and_a_mended_page_runs_alone(built: Site) -> None:
+    """And a reverted page is whole without a run."""
     path = built.folder / "docs/pages/mended.md"
     built.write("docs/pages/mended.md", page("1 / 0"))
     try:
-        assert built.build().code != 0
+        with built.changed("docs/guides/gamma.md", "print(", "print(1 / 0, "):
+            first, second = built.build(), built.build()
         built.write("docs/pages/mended.md", page("1 / 1"))
         build = built.build()
     finally:
         path.unlink()
+    places = ["docs/guides/gamma.md:8", "docs/pages/mended.md:4"]
+    for failed in (first, second):
+        assert failed.code == 1
+        assert [line.partition(": ")[0] for line in failed.problems] == places
     assert (build.code, build.errors, build.ran) == (0, "", {"pages/mended"})
-
-
-def test_a_failure_after_a_good_build_is_not_forgotten(built: Site) -> None:
-    """A second build says it again, and the reverted page is whole without a run."""
-    with built.changed("docs/guides/gamma.md", "print(", "print(1 / 0, "):
-        assert [built.build().code != 0 for _ in range(2)] == [True, True]
-    build = built.build()
-    assert (build.code, build.ran) == (0, set())
     assert "hello gamma" in built.html("guides/gamma")
 
 
-def test_a_lost_test_file_fails_though_no_page_changed(built: Site) -> None:
-    path = built.folder / "tests/unit/test_gamma.py"
-    text = path.read_text()
-    path.unlink()
-    try:
-        build = built.build()
-    finally:
-        path.write_text(text)
-    assert build.code != 0
-    assert (
-        "docs/guides/gamma.md:1: its tests, `tests/unit/test_gamma.py`, does not exist"
-        in (build.problems)
-    )
-
-
-def test_a_lost_recipe_fails_every_page_that_shows_it(built: Site) -> None:
-    with built.changed("mini/data.py", "FACTOR", "MULTIPLE"):
-        build = built.build()
-    nearest = "there is no recipe `mini.data.FACTOR`"
-    assert [
-        line
-        for line in build.problems
-        if line.startswith(f"docs/guides/alpha.md:3: {nearest}")
-    ]
-    assert [
-        line
-        for line in build.problems
-        if line.startswith(f"docs/guides/beta.md:3: {nearest}")
-    ]
-
-
-def test_a_page_in_another_encoding_is_named(built: Site) -> None:
+def test_what_is_lost_though_no_page_changed_is_named_with_all_that_need_it(
+    built: Site,
+) -> None:
+    """A file of tests, a recipe that two pages show, and words in another encoding."""
     path = built.folder / "docs/pages/latin.md"
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes("# Größe\n".encode("latin-1"))
+    path.write_bytes("# Good\n\n# Größe\n".encode("latin-1"))
+    tests = "tests/unit/test_gamma.py"
+    text = built.read(tests)
+    (built.folder / tests).unlink()
     try:
-        build = built.build()
+        with built.changed("mini/data.py", "FACTOR", "MULTIPLE"):
+            build = built.build()
     finally:
         path.unlink()
-    assert build.code != 0
-    assert "docs/pages/latin.md:1: " in "\n".join(build.problems)
+        built.write(tests, text)
+    assert build.code == 1
+    said = "\n".join(build.problems)
+    for line in (
+        f"docs/guides/gamma.md:1: its tests, `{tests}`, does not exist",
+        "docs/guides/alpha.md:3: there is no recipe `mini.data.FACTOR`",
+        "docs/guides/beta.md:3: there is no recipe `mini.data.FACTOR`",
+        "docs/pages/latin.md:3: it is not UTF-8",
+    ):
+        assert line in said
+    assert "Traceback" not in build.errors
+
+
+KILLER = """
+from ipykernel.kernelapp import IPKernelApp
+
+
+def initialize(self, arguments):
+    raise RuntimeError("there is no kernel today")
+
+
+IPKernelApp.initialize = initialize
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux")
+def test_a_kernel_that_dies_at_its_start_says_why(site: Site) -> None:
+    site.write("killer.py", KILLER)
+    site.edit("settings/conf.py", '["json"]', '["killer"]')
+    build = site.build()
+    assert build.code == 1
+    cause = "the kernel died at its start: RuntimeError: there is no kernel today"
+    assert build.problems == [
+        f"docs/guides/{stem}.md:3: {cause}" for stem in ("alpha", "beta", "gamma")
+    ]
+    assert "Traceback" not in build.output + build.errors
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        ("build/store", "build/store:1: outputs cannot be kept: "),
+        ("build/home", "build/home:1: "),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_one_line(
+    site: Site, place: str, says: str
+) -> None:
+    """Root may write everywhere, but not below a file."""
+    site.write(place, "A file.")
+    build = site.build()
+    assert build.code == 1
+    assert [line[: len(says)] for line in build.problems] == [says]
+    assert "Traceback" not in build.output + build.errors

@@ -28,11 +28,13 @@ def test_a_house_in_order_has_no_problems(site: Site) -> None:
         ),
         (
             "mini/gamma.py",
-            "docs/guides/gamma.md:1: its module, `mini/gamma/__init__.py`, does not exist",
+            "docs/guides/gamma.md:1: its module, `mini/gamma/__init__.py`, does "
+            "not exist",
         ),
         (
             "tests/unit/test_gamma.py",
-            "docs/guides/gamma.md:1: its tests, `tests/unit/test_gamma.py`, does not exist",
+            "docs/guides/gamma.md:1: its tests, `tests/unit/test_gamma.py`, does "
+            "not exist",
         ),
         (
             "tests/unit/test_data.py",

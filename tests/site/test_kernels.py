@@ -1,27 +1,29 @@
 """Kernels: what a page sees, and that nothing outlives its build."""
 
 import json
+import math
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.site.processes import left_after, marked
+from tests.site.processes import left_after, marked, until
 from tests.site.small_site import ROOT, Site, page
 
 KINDS = {"forked": ["json"], "plain": []}
 
 FACTS = """\
-import json, multiprocessing, os, subprocess, sys
+import json, math, multiprocessing, os, subprocess, sys
+import matplotlib
 from importlib.util import find_spec
 from ipykernel.connect import get_connection_info
 from pathlib import Path
+HOMES = [Path.home() / ".keras", Path(os.environ["KERAS_HOME"])]
+STEERING = ["KERAS_BACKEND", "PYTHONSTARTUP", "TF_VAR_x", "PYTHONBREAKPOINT"]
 facts = {
     "folder": os.getcwd(),
     "files": os.listdir(),
@@ -32,6 +34,10 @@ facts = {
     "bytecode": not sys.dont_write_bytecode,
     "transport": get_connection_info(unpack=True)["transport"],
     "gpu": os.environ["CUDA_VISIBLE_DEVICES"],
+    "pi": math.pi,
+    "keras": [str(p) for p in HOMES if (p / "keras.json").exists()],
+    "width": matplotlib.rcParams["lines.linewidth"],
+    "seen": sorted(n for n in os.environ if n in STEERING),
 }
 Path(os.environ["FACTS"]).write_text(json.dumps(facts))
 left = open("left.txt", "w")"""
@@ -41,6 +47,35 @@ CHILD = "import subprocess\nchild = subprocess.Popen(['sleep', '300'])"
 
 # Raises where another page ran before in the same kernel.
 MEMORY = "import json\nassert not hasattr(json, 'seen')\njson.seen = True"
+
+
+def a_home(site: Site) -> dict[str, str]:
+    """Variables that lead to a folder in which everything is set to be different."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    different = "import math; math.pi = 3"
+    files = {
+        ".ipython/profile_default/startup/00.py": different,
+        f".local/lib/{version}/site-packages/usercustomize.py": different,
+        "startup.py": different,
+        ".keras/keras.json": '{"backend": "numpy", "floatx": "float64"}',
+        ".config/matplotlib/matplotlibrc": "lines.linewidth: 42",
+        ".jupyter/jupyter_config.json": "{",
+    }
+    for path, text in files.items():
+        site.write(f"person/{path}", text)
+    home = site.folder / "person"
+    return {
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / ".ipython"),
+        "KERAS_HOME": str(home / ".keras"),
+        "KERAS_BACKEND": "numpy",
+        "MPLCONFIGDIR": str(home / ".config/matplotlib"),
+        "MATPLOTLIBRC": str(home / ".config/matplotlib"),
+        "PYTHONSTARTUP": str(home / "startup.py"),
+        "PYTHONBREAKPOINT": "none.such",
+        "TF_VAR_x": "1",
+        "XDG_CONFIG_HOME": str(home / ".config"),
+    }
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -54,7 +89,9 @@ def facts(
     for name in ("first", "second"):
         site.write(f"docs/pages/{name}.md", page(MEMORY))
     mark, path = str(uuid.uuid4()), site.folder / "facts.json"
-    build = site.build(FACTS=str(path), MARK=mark, PYTHONDONTWRITEBYTECODE="1")
+    build = site.build(
+        FACTS=str(path), MARK=mark, PYTHONDONTWRITEBYTECODE="1", **a_home(site)
+    )
     found: dict[str, Any] = json.loads(path.read_text())
     return {
         **found,
@@ -118,6 +155,18 @@ def test_a_page_sees_no_gpu(facts: dict[str, Any]) -> None:
     assert facts["gpu"] == "-1"
 
 
+def test_what_lies_in_the_home_of_a_person_changes_nothing(
+    facts: dict[str, Any],
+) -> None:
+    assert facts["pi"] == math.pi
+    assert facts["keras"] == []
+    assert facts["width"] != 42
+
+
+def test_only_variables_that_count_reach_a_page(facts: dict[str, Any]) -> None:
+    assert facts["seen"] == ["KERAS_BACKEND"]
+
+
 def test_what_a_page_started_ends_with_the_page(facts: dict[str, Any]) -> None:
     assert facts["left"] == []
 
@@ -141,9 +190,12 @@ def test_a_killed_build_keeps_finished_pages_and_leaves_no_process(
     site.write("docs/pages/slow.md", page(CHILD, wait))
     mark = str(uuid.uuid4())
     process = site.start(MARK=mark)
-    until(lambda: "(1 left)" in site.read("output.txt") and any_sleeps(mark))
+    until(
+        lambda: "(1 left)" in site.read("output.txt") and any_sleeps(mark),
+        "the last page to run",
+    )
     process.send_signal(number)
-    assert process.wait(timeout=15) != 0
+    assert site.end(process).code != 0
     assert left_after(mark) == []
     hold.unlink()
     build = site.build()
@@ -152,14 +204,6 @@ def test_a_killed_build_keeps_finished_pages_and_leaves_no_process(
 
 def any_sleeps(mark: str) -> bool:
     return any(line.startswith("sleep") for line in marked(mark).values())
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something to become true."""
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end, "it did not happen within 30 s"
-        time.sleep(0.05)
 
 
 def test_a_limit_of_the_site_holds_for_every_cell(tmp_path: Path) -> None:

@@ -96,9 +96,18 @@ def test_an_assertion_is_seen(site: Site, body: str, has: bool) -> None:
         ('@proves("A.", keras=RANGE)', "the keras of `test_it` must be a plain string"),
         ('@proves("A.", tensorflow=3)', "the tensorflow of `test_it` must be a plain "),
         ('@proves("A.", keras="3.1")', "keras='3.1' is no range; write it like `>=3,"),
-        ('@proves("A.", keras=">=3", needs=RANGE)', "the needs of `test_it` must be a "),
-        ('@proves("A.", keras=">=3", needs=">=3")', "needs='>=3' is no range; write it"),
-        ('@proves("A.", keras=">=3", needs="numpy>=2")', "needs='numpy>=2' is no range"),
+        (
+            '@proves("A.", keras=">=3", needs=RANGE)',
+            "the needs of `test_it` must be a ",
+        ),
+        (
+            '@proves("A.", keras=">=3", needs=">=3")',
+            "needs='>=3' is no range; write it",
+        ),
+        (
+            '@proves("A.", keras=">=3", needs="numpy>=2")',
+            "needs='numpy>=2' is no range",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(
@@ -454,10 +463,25 @@ SEEN = {
     "run.has_a_range": (HOLDS, "", None, ""),
     "run.is_no_proof": (DOES_NOT_RUN, "AttributeError: ", None, ""),
     "run.is_not_there": (DOES_NOT_RUN, "KeyError: 'test_is_not_there'", None, ""),
-    "refused.fine": (DOES_NOT_RUN, "ValueError: nobody can see this proof fail", None, ""),
-    "refused.never_fails": (DOES_NOT_RUN, "ValueError: nobody can see this proof", None, ""),
+    "refused.fine": (
+        DOES_NOT_RUN,
+        "ValueError: nobody can see this proof fail",
+        None,
+        "",
+    ),
+    "refused.never_fails": (
+        DOES_NOT_RUN,
+        "ValueError: nobody can see this proof",
+        None,
+        "",
+    ),
     "parse.it": (DOES_NOT_RUN, "SyntaxError: invalid syntax", None, ""),
-    "imports.it": (DOES_NOT_RUN, "ModuleNotFoundError: No module named 'nothing'", None, ""),
+    "imports.it": (
+        DOES_NOT_RUN,
+        "ModuleNotFoundError: No module named 'nothing'",
+        None,
+        "",
+    ),
     "absent.it": (
         DOES_NOT_RUN,
         "ModuleNotFoundError: No module named 'tests.proofs",
@@ -587,9 +611,7 @@ def test_a_process_that_dies_is_replaced_and_says_where_it_died(
 def test_a_process_that_leaves_is_no_verdict(runner: Site) -> None:
     rows = Rows()
     begun = process(runner, rows, "holds", "leaves", "comes_last").start()
-    with pytest.raises(
-        ProofsNotRunError, match=r"\(exit status 3 at run\.leaves\)$"
-    ):
+    with pytest.raises(ProofsNotRunError, match=r"\(exit status 3 at run\.leaves\)$"):
         begun.finish()
     assert list(rows) == ["holds"]
 

@@ -45,8 +45,8 @@ FILES = {
     "__init__.py": "VERSION = 1\n",
     "one.py": ONE,
     "two.py": TWO,
-    "three.py": "def half(x):\n    return x / 2\n\n\ndef quarter(x):\n    return x / 4\n",
-    "four.py": "def table():\n    return 'a.csv'\n\n\ndef other():\n    return 'b.csv'\n",
+    "three.py": "def half(x):\n    return x / 2\n\ndef quarter(x):\n    return x / 4\n",
+    "four.py": "def table():\n    return 'a.csv'\n\ndef other():\n    return 'b.csv'\n",
     "a.csv": "1,2\n",
     "b.csv": "3,4\n",
 }
@@ -109,7 +109,11 @@ def test_what_cannot_change_what_runs_leaves_the_hash(
         ("one.py", "+ TWO", "- TWO"),
         ("one.py", "def it(x)", "def it(x, y=1)"),
         ("one.py", "def it(x)", "@print\ndef it(x)"),
-        ("one.py", '    """Return more.', '    print("""Return more.""")\n    """More.'),
+        (
+            "one.py",
+            '    """Return more.',
+            '    print("""Return more.""")\n    """More.',
+        ),
         ("two.py", "TWO = 2", "TWO = 2.0"),
         ("two.py", "import math", "import cmath as math"),
         ("two.py", "UNUSED = 3", "print(3)"),
@@ -155,8 +159,8 @@ def test_a_module_that_is_renamed_behind_its_face_is_the_same(folder: Path) -> N
         "import mini\nreturn mini.two.double(x)",
         "from mini.face import double\nreturn double(x)",
         "import mini.face\nreturn mini.face.double(x)",
-        "if x:\n    from mini.two import double\nelse:\n    from mini.four import table "
-        "as double\nreturn double(x)",
+        "if x:\n    from mini.two import double\nelse:\n    from mini.four import "
+        "table as double\nreturn double(x)",
         "if x:\n    from mini.four import table as f\nelse:\n    from mini.two import "
         "double as f\nreturn f(x)",
         "program = 'from mini.two import double; double(1)'",

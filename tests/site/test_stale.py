@@ -130,7 +130,12 @@ NOTHING = [
         (*ACTS, ALL),
         ("mini/data.py", "FACTOR = 3", "FACTOR = 4", {ALPHA, BETA}),
         ("mini/deep.py", "* depth()", "* depth() * 2", {ALPHA}),
-        ("mini/deeper.py", "def height", "import os\nos.umask(18)\n\ndef height", {ALPHA}),
+        (
+            "mini/deeper.py",
+            "def height",
+            "import os\nos.umask(18)\n\ndef height",
+            {ALPHA},
+        ),
         ("mini/alpha.py", "Return the area.", "Return more.", {ALPHA}),
         ("mini/gamma.py", "name: str", "name: object", {GAMMA}),
         ("docs/guides/gamma.md", "'gamma'", "'you'", {GAMMA}),
@@ -181,9 +186,14 @@ def test_an_upgraded_distribution_runs_every_page(built: Site) -> None:
 
 PASSED = ["KERAS_BACKEND", "TF_USE_LEGACY_KERAS", "XLA_FLAGS", "OMP_NUM_THREADS"]
 TAKEN_AWAY = {
-    **{"TF_VAR_x": "1", "TF_CPP_MIN_LOG_LEVEL": "0", "KERAS_HOME": "/nowhere"},
-    **{"PYTHONHASHSEED": "7", "MPLBACKEND": "agg", "IPYTHONDIR": "/nowhere"},
-    **{"XDG_CONFIG_HOME": "/nowhere", "JUPYTER_CONFIG_DIR": "/nowhere"},
+    "TF_VAR_x": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "0",
+    "KERAS_HOME": "/nowhere",
+    "PYTHONHASHSEED": "7",
+    "MPLBACKEND": "agg",
+    "IPYTHONDIR": "/nowhere",
+    "XDG_CONFIG_HOME": "/nowhere",
+    "JUPYTER_CONFIG_DIR": "/nowhere",
 }
 
 
@@ -245,7 +255,9 @@ def test_an_edit_of_prose_runs_nothing_and_is_shown_and_a_new_page_runs_alone(
     path = built.folder / "docs/pages/new.md"
     built.write("docs/pages/new.md", page("print('new')"))
     try:
-        with built.changed("docs/guides/gamma.md", "# Title", "# Title\n\nFresh words."):
+        with built.changed(
+            "docs/guides/gamma.md", "# Title", "# Title\n\nFresh words."
+        ):
             build = built.build()
     finally:
         path.unlink()
