@@ -214,6 +214,13 @@ class Build:
             preload=tuple(self.config.page_preload),
             home=self.store.folder.parent / "home",
         )
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            place = os.path.relpath(settings.home, self.root)
+            message = f"it cannot be made: {error.strerror}"
+            self.problems.add(Problem(place, 1, message))
+            return
         names = {self.path(name): name for name in missing}
         left = len(missing)
 

@@ -6,6 +6,7 @@ part of it, nor are docstrings and comments that the page does not show.
 """
 
 import ast
+import builtins
 import hashlib
 import json
 import platform
@@ -17,6 +18,7 @@ from conf import sealed
 from conf.pages.reach import Reach, canonical, of_files
 from conf.pages.read import Cell, Page
 
+_BUILTINS = frozenset(dir(builtins))  # two cells that print have nothing in common
 # How pages are run is part of what they print.
 RUNNERS = ("pages/run.py", "pages/kernel.py", "pages/outputs.py", "sealed.py")
 
@@ -53,13 +55,14 @@ def of_measured(page: Page, cell: Cell, reach: Reach) -> str:
     That is the cell, and of the cells before it those that bind what it uses, and so
     on; other cells of the page may change.
     """
-    needed = set(cell.uses)
-    kept = [cell]
     before = [other for other in page.cells if other.index < cell.index]
+    shared = _BUILTINS.difference(*(other.binds for other in before))
+    needed = cell.uses - shared
+    kept = [cell]
     for other in reversed(before):
         if needed & (other.binds | other.uses if other.only_acts else other.binds):
             kept.append(other)
-            needed |= other.uses
+            needed |= other.uses - shared
     typed = [canonical(ast.parse(other.code)) for other in kept if not other.recipes]
     return _hash([typed, _reached(kept, reach)])[:20]
 

@@ -238,7 +238,9 @@ class Package:
                 found = self.modules[module]
                 if name in found.objects:
                     return found, name
-                origins = [origin for bound, origin in found.own_imports if bound == name]
+                origins = [
+                    origin for bound, origin in found.own_imports if bound == name
+                ]
                 dotted = (origins or [dotted])[0]
         raise RecipeError(f"there is no recipe `{dotted}`{self._suggestion(dotted)}")
 

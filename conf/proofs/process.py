@@ -81,7 +81,11 @@ class Process:
             own = {"PYTHONPATH": str(self.root), **self.variables}
             environment = sealed.environment(home, own)
             while self.left and not self.error:
-                self._attempt(environment, Path(folder, "stderr.txt"))
+                try:
+                    self._attempt(environment, Path(folder, "stderr.txt"))
+                except OSError as error:  # no Python, or a verdict cannot be kept
+                    self.error = f"{error.strerror}: {error.filename}"
+                    self.stop()
 
     def _attempt(self, environment: dict[str, str], errors: Path) -> None:
         """Run what is left, until it is done or the process has died."""

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,8 @@ def existing(
     except ValueError:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         raise RuntimeError(f"names could not be looked up: {last}") from None
-    store.put(key, Run([[answer]], []))
+    with suppress(OSError):  # then it is asked again
+        store.put(key, Run([[answer]], []))
     return answer
 
 

@@ -47,6 +47,7 @@ class Verdicts:
         self.root, self.store, self._results = root, store, results
         self.base = fingerprint.environment() + runner(root)
         self.unkept: dict[str, Row] = {}  # seen now, and not what the proof declares
+        self.problems: set[Problem] = set()
 
     @cached_property
     def here(self) -> dict[str, str]:
@@ -72,8 +73,14 @@ class Verdicts:
         """Keep a verdict that is what the proof declares; note another one."""
         if fault(proof, row, self.here):
             self.unkept[proof.id] = row
-        else:
+            return
+        try:
             self.store.put(self._key(proof), Run([[asdict(row)]], [row.seconds]))
+        except OSError as error:
+            self.unkept[proof.id] = row
+            place = os.path.relpath(self.store.folder, self.root)
+            message = f"verdicts cannot be kept: {error.strerror}"
+            self.problems.add(Problem(place, 1, message))
 
     def start(self, proofs: Iterable[ProofSource]) -> "Running | None":
         """Run what has no verdict, beside whatever else is going on."""
@@ -93,7 +100,7 @@ class Running:
     """Proofs that are being run in other processes, one for each core."""
 
     def __init__(self, verdicts: Verdicts, proofs: list[ProofSource]) -> None:
-        self.proofs = proofs
+        self.verdicts, self.proofs = verdicts, proofs
         seconds = {
             name: row.seconds
             for r in verdicts.committed
@@ -113,7 +120,7 @@ class Running:
             except ProofsNotRunError as error:
                 message = f"the proofs could not be run: {error}"
                 problems.append(Problem(FOLDER, 1, message))
-        return problems
+        return [*problems, *self.verdicts.problems]
 
     def stop(self) -> None:
         """End them; what was seen is kept."""

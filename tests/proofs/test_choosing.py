@@ -162,8 +162,8 @@ def test_level_5_without_keras(factor=1.0):
 
 @proves(
     "All five can express the same network, down to equal gradients.",
-    keras=">=3",
     false_with={"shift": 0.01},
+    needs="keras>=3",
 )
 def test_equal_gradients(shift=0.0):
     from snippets.choosing import scores_and_gradients
@@ -186,8 +186,8 @@ def test_equal_gradients(shift=0.0):
 @proves(
     "A convolution with 32 filters of 3 × 3, ReLU, max pooling, and a dense layer that "
     "gives a score for each class:",
-    keras=">=3",
     false_with={"filters": 64},
+    needs="keras>=3",
 )
 def test_the_network(filters=32):
     images, _ = some_digits(4)
@@ -310,8 +310,8 @@ def test_a_module_finds_its_variables(kind=tf.Module):
 @proves(
     "On real digits their scores, and the gradients by every weight, agree to one part "
     "in 100,000:",
-    keras=">=3",
     false_with={"shift": 1e-3},
+    needs="keras>=3",
 )
 def test_scores_and_gradients_agree(shift=0.0):
     from snippets.choosing import agreement
@@ -340,8 +340,9 @@ def loss_after_50_steps(level, shift=0.0):
 
 @proves(
     "After 50 steps on the same batches the losses are equal to three decimals:",
-    keras=">=3.15",
     false_with={"shift": 0.05},
+    needs="keras>=3",
+    keras=">=3.15",
 )
 def test_losses_are_equal_after_50_steps(shift=0.0):
     others = [loss_after_50_steps(level) for level in LEVELS if level != "Functional"]
@@ -401,8 +402,8 @@ def test_equal_shapes_are_swapped_without_an_error(shapes=([2], [2])):
 
 @proves(
     "That is why `ModuleCNN` has a property `weights`.",
-    keras=">=3",
     false_with={"name": "variables"},
+    needs="keras>=3",
 )
 def test_the_property_has_the_order_of_keras(name="weights"):
     networks = five_networks()
@@ -417,8 +418,8 @@ def test_the_property_has_the_order_of_keras(name="weights"):
 @proves(
     "A step is one call of `train_on_batch` on a batch that all share: the same loss, "
     "the same plain gradient step, compiled by `tf.function`, without XLA.",
-    keras=">=3",
     false_with={"rate": 0.2},
+    needs="keras>=3",
 )
 def test_every_step_does_the_same_work(rate=0.1):
     from snippets.choosing import scores_and_gradients
@@ -455,8 +456,8 @@ class Recorder:
 @proves(
     "After three steps that do not count the networks take turns, so that a slow "
     "moment of the machine hits all of them.",
-    keras=">=3",
     false_with={"rounds": 2},
+    needs="keras>=3",
 )
 def test_the_networks_take_turns(rounds=3):
     from snippets.choosing import step_seconds
@@ -488,8 +489,8 @@ def test_train_on_batch_was_traced_anew():
 @proves(
     "A cell of timings is the median ratio to Sequential, with the quartiles in "
     "brackets.",
-    keras=">=3",
     false_with={"seconds": [2.0, 2.0, 2.0, 2.0, 2.0]},
+    needs="keras>=3",
 )
 def test_cells_are_medians_with_quartiles(seconds=(1.0, 2.0, 3.0, 4.0, 90.0)):
     from snippets.choosing import level_table
@@ -508,8 +509,8 @@ def tried():
 
 @proves(
     "Every yes below was done, and every no is the error that came of it.",
-    keras=">=3",
     false_with={"error": ValueError},
+    needs="keras>=3",
 )
 def test_every_yes_was_done(error=KeyError):
     from snippets.choosing import attempt
@@ -545,8 +546,8 @@ def test_the_if_inverts_bright_batches(brightness=0.6):
 @proves(
     "The lines of `tf.Module` include its training step; the others get theirs from "
     "Keras.",
-    keras=">=3",
     false_with={"name": "OwnStepCNN"},
+    needs="keras>=3",
 )
 def test_only_the_module_brings_its_step(name="ModuleCNN"):
     from snippets import choosing
@@ -657,8 +658,8 @@ def test_without_a_first_call_there_are_no_gradients(first=lambda model, x: None
 @proves(
     'This network pools with `padding="SAME"` and then reshapes to `[-1, 5408]`, as a '
     "published example does.",
-    keras=">=3",
     false_with={"name": "DerivedSizeCNN"},
+    needs="keras>=3",
 )
 def test_the_size_was_typed(name="HandTypedCNN"):
     from snippets.choosing import DerivedSizeCNN

@@ -63,8 +63,8 @@ def steps_of(optimizer):
 @proves(
     "Put both into one `keras.Model` and let its `train_step` take two steps, "
     "each with a tape, a loss and an optimizer of its own; `fit` does the rest.",
-    keras=">=3",
     false_with={"rate": 0.0},
+    needs="keras>=3",
 )
 def test_two_steps_under_fit(rate=0.1):
     gan = small(compiled={"discriminator_optimizer": keras.optimizers.SGD(rate)})
@@ -128,8 +128,8 @@ def test_wasserstein_gan_has_its_own_losses(kind="WassersteinGAN"):
 @proves(
     "The **generator** turns noise into images, the **discriminator** scores "
     "images: high for real, low for made up.",
-    keras=">=3",
     false_with={"rate": 0.0},
+    needs="keras>=3",
 )
 def test_the_two_networks(rate=0.05):
     gan = small(compiled={"discriminator_optimizer": keras.optimizers.Adam(rate)})
@@ -172,8 +172,8 @@ def watch_a_step(fresh=False, **options):
 @proves(
     "One step makes one batch of images and uses it twice, for the discriminator "
     "and then for the generator.",
-    keras=">=3",
     false_with={"fresh": True},
+    needs="keras>=3",
 )
 def test_one_batch_of_images_is_used_twice(fresh=False):
     _, seen = watch_a_step(fresh)
@@ -212,8 +212,8 @@ def test_each_half_leaves_the_other_network(moving="one"):
 @proves(
     "the generator makes the batch | `True` | `BatchNormalization` learns its "
     "statistics, once a step",
-    keras=">=3",
     false_with={"steps": 2},
+    needs="keras>=3",
 )
 def test_statistics_move_once_a_step(steps=1):
     _, seen = watch_a_step()
@@ -228,8 +228,8 @@ def test_statistics_move_once_a_step(steps=1):
 
 @proves(
     "the discriminator learns | `True` | its dropout drops",
-    keras=">=3",
     false_with={"dropout": 0.0},
+    needs="keras>=3",
 )
 def test_dropout_drops_where_the_discriminator_learns(dropout=0.5):
     gan, seen = watch_a_step(dropout=dropout)
@@ -240,8 +240,8 @@ def test_dropout_drops_where_the_discriminator_learns(dropout=0.5):
 @proves(
     "the discriminator scores for the generator | `False` | no dropout in what "
     "the generator follows",
-    keras=">=3",
     false_with={"training": True},
+    needs="keras>=3",
 )
 def test_no_dropout_in_what_the_generator_follows(training=False):
     gan, seen = watch_a_step(dropout=0.5)
@@ -347,8 +347,8 @@ def test_a_number_as_seed_is_the_same_noise(number=True):
 @proves(
     "The generator's loss is `-log(sigmoid(score))`, as the first GAN paper "
     "recommends in its section 3.",
-    keras=">=3",
     false_with={"kind": "WassersteinGAN"},
+    needs="keras>=3",
 )
 def test_the_loss_of_the_generator(kind="GAN"):
     gan = small(kind)
@@ -381,8 +381,8 @@ def test_the_gradient_vanishes_where_the_discriminator_is_sure(score=-8.0):
 
 @proves(
     "Label smoothing asks the discriminator for 0.9 in place of 1 on real images.",
-    keras=">=3",
     false_with={"options": {"label_smoothing": 0.0}},
+    needs="keras>=3",
 )
 def test_smoothing_asks_for_0_9(options=None):
     score, certainly_made_up = 1.5, tf.constant([[-200.0]])
@@ -395,8 +395,8 @@ def test_smoothing_asks_for_0_9(options=None):
 
 @proves(
     "Its loss is then least at a score of 2.2, not at infinity.",
-    keras=">=3",
     false_with={"smoothing": 0.2},
+    needs="keras>=3",
 )
 def test_smoothing_puts_the_best_score_at_2_2(smoothing=0.1):
     smoothed, plain = small(label_smoothing=smoothing), small(label_smoothing=0.0)
@@ -429,8 +429,8 @@ def test_the_callback_keeps_the_epochs_asked_for(kept=(0, 2)):
 @proves(
     "`fit` draws its bar with both losses, and `validation_data` adds "
     "`val_generator_loss` and `val_discriminator_loss`.",
-    keras=">=3",
     false_with={"held_out": None},
+    needs="keras>=3",
 )
 def test_fit_shows_both_losses(held_out=X):
     gan = small()
@@ -449,8 +449,8 @@ def test_fit_shows_both_losses(held_out=X):
     "the part whose class it gives more than 90 %; **classes**, how many kinds of "
     "digit have a share worth counting; and **distance**, the Fréchet distance "
     "between the features of samples and of real images.",
-    keras=">=3",
     false_with={"shift": 2.0},
+    needs="keras>=3",
 )
 def test_four_numbers_from_the_judge(shift=3.0):
     from snippets.gans import judge_samples
@@ -484,8 +484,8 @@ def painted(painter, labels):
 @proves(
     "The discriminator sees the label as ten further channels of the image; the "
     "channel of the class is 1 at every pixel.",
-    keras=">=3",
     false_with={"painter": "scrambled_label_maps"},
+    needs="keras>=3",
 )
 def test_label_maps_are_right_at_every_pixel(painter="label_maps"):
     from snippets.gans import correct_pixels
@@ -523,8 +523,8 @@ def test_wrong_labels_count_as_made_up(kind="ConditionalGAN"):
 
 @proves(
     "The shape is right, no pixel is, and nothing complains.",
-    keras=">=3",
     false_with={"painter": "label_maps"},
+    needs="keras>=3",
 )
 def test_scrambled_maps_are_right_at_no_pixel(painter="scrambled_label_maps"):
     from snippets.gans import correct_pixels
@@ -608,8 +608,8 @@ np.save({folder!r} + "/images.npy", generator(np.load({folder!r} + "/noise.npy")
 
 @proves(
     "Loaded in a fresh process, it gives the same images:",
-    keras=">=3",
     false_with={"seed": 1},
+    needs="keras>=3",
 )
 def test_the_generator_alone_gives_the_same_images(seed=0):
     gan, images = images_of_a_fresh_process()
@@ -623,8 +623,8 @@ def test_the_generator_alone_gives_the_same_images(seed=0):
     "With these networks it is a small DCGAN: strided and transposed "
     "convolutions, `BatchNormalization` in the generator, LeakyReLU in the "
     "discriminator, Adam with a momentum of 0.5.",
-    keras=">=3",
     false_with={"adam": "Adam"},
+    needs="keras>=3",
 )
 def test_what_makes_it_a_dcgan(adam="two_adams"):
     from snippets.gans import build_discriminator, build_generator, two_adams
@@ -710,8 +710,8 @@ def test_the_critic_scores_each_image_alone(mixed=False):
 @proves(
     "The paper trains the critic five times for each step of the generator; this "
     "model once.",
-    keras=">=3",
     false_with={"times": 5},
+    needs="keras>=3",
 )
 def test_the_critic_learns_once_a_step(times=1):
     gan = small("WassersteinGAN")
@@ -831,8 +831,8 @@ def test_bad_data_change_nothing(factor=255):
 
 @proves(
     "another loss | `discriminator_loss` and `generator_loss` in a subclass",
-    keras=">=3",
     false_with={"own": False},
+    needs="keras>=3",
 )
 def test_how_to_take_another_loss(own=True):
     from snippets.gans import GAN, build_discriminator, build_generator
@@ -855,8 +855,8 @@ def test_how_to_take_another_loss(own=True):
 @proves(
     "steady training to the end | `compile(*two_adams(num_steps))`: both rates fall to "
     "0 at the last step",
-    keras=">=3",
     false_with={"steps": 30},
+    needs="keras>=3",
 )
 def test_how_to_end_steadily(steps=3):
     from snippets.gans import two_adams

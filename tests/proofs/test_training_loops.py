@@ -231,8 +231,8 @@ def test_a_step_gives_up_the_default_step(default_step=False):
 
 @proves(
     "order of steps | a loop | `fit`, and what it does between the steps",
-    keras=">=3",
     false_with={"use_ema": False},
+    needs="keras>=3",
 )
 def test_a_loop_gives_up_fit(use_ema=True):
     from snippets.training_loops import training_step
@@ -291,8 +291,8 @@ def test_three_ways_take_the_same_steps(dropout=0.2):
 
 @proves(
     "Equal means equal: the largest difference of all steps, on one processor, is 0.",
-    keras=">=3",
     false_with={"dropout": 0.3},
+    needs="keras>=3",
 )
 def test_the_largest_difference_is_zero(dropout=0.2):
     expected, expected_weights = weights_and_losses_of("fit")
@@ -374,8 +374,8 @@ def step_under(policy, scaled):
 @proves(
     "`self.optimizer.scale_loss(loss)` | in `mixed_float16` the gradients are divided "
     "by a scale that they never had",
-    keras=">=3",
     false_with={"policy": "float32"},
+    needs="keras>=3",
 )
 def test_scale_loss_is_missed(policy="mixed_float16"):
     ratio = step_under(policy, scaled=True) / step_under(policy, scaled=False)
@@ -624,8 +624,8 @@ def history_of(way, weight=2.0):
 @proves(
     "`class_weight` is an argument of `fit` and no idea of Keras beyond it: a loop "
     "turns it into sample weights.",
-    keras=">=3",
     false_with={"weight": 3.0},
+    needs="keras>=3",
 )
 def test_class_weight_becomes_sample_weights(weight=2.0):
     assert history_of("loop", weight)[0]["loss"] == history_of("fit")[0]["loss"]
@@ -644,8 +644,8 @@ def test_weights_need_no_tensorflow(name="weights_by_class"):
 
 @proves(
     "The callback stopped it before the 20 epochs were over.",
-    keras=">=3",
     false_with={"patience": 20},
+    needs="keras>=3",
 )
 def test_early_stopping_stops_the_loop(patience=2):
     from snippets.training_loops import train_by_hand
@@ -658,8 +658,8 @@ def test_early_stopping_stops_the_loop(patience=2):
 
 @proves(
     "With the same seed, `fit` stops at the same epoch and writes the same history:",
-    keras=">=3",
     false_with={"weight": 3.0},
+    needs="keras>=3",
 )
 def test_the_loop_writes_the_history_of_fit(weight=2.0):
     (by_fit, weights), (by_hand, same) = history_of("fit"), history_of("loop", weight)
@@ -682,8 +682,8 @@ def test_the_bar_is_that_of_fit(logger=keras.callbacks.ProgbarLogger):
 @proves(
     "An empty dataset, a rank or a length that does not fit, and a label that is no "
     "class stop the loop before the step:",
-    keras=">=3",
     false_with={"label": 2},
+    needs="keras>=3",
 )
 def test_the_loop_refuses_bad_data(label=3):
     from snippets.training_loops import train_by_hand
@@ -822,8 +822,8 @@ def test_place_in_the_data_matters(left_out="place"):
 @proves(
     "The order of an epoch is a function of the seed and the epoch, so a new process "
     "knows it without having seen the epochs before.",
-    keras=">=3",
     false_with={"epoch": 2},
+    needs="keras>=3",
 )
 def test_order_depends_on_seed_and_epoch(epoch=7):
     from snippets.training_loops import epoch_batches
@@ -880,8 +880,8 @@ def losses_on_the_digits(last_step=0):
 @proves(
     "The last checkpoint before the kill was that of step 40, so 35 of the 75 steps "
     "were left, and each has the loss of the run that was not killed.",
-    keras=">=3",
     false_with={"last_step": 30},
+    needs="keras>=3",
 )
 def test_steps_after_the_last_checkpoint_are_repeated(last_step=50):
     whole, resumed = losses_on_the_digits(), losses_on_the_digits(last_step)
@@ -891,8 +891,8 @@ def test_steps_after_the_last_checkpoint_are_repeated(last_step=50):
 
 @proves(
     "The resumed run begins at step 41 and lies on the run that was never killed.",
-    keras=">=3",
     false_with={"last_step": 30},
+    needs="keras>=3",
 )
 def test_the_resumed_run_begins_at_step_41(last_step=50):
     whole, resumed = losses_on_the_digits(), losses_on_the_digits(last_step)
@@ -939,8 +939,8 @@ def killed_process():
 @proves(
     "The proof of this sentence ends a process with `SIGKILL` in the middle of an "
     "epoch, goes on in another process, and finds every weight equal to the last bit.",
-    keras=">=3",
     false_with={"seed": 1},
+    needs="keras>=3",
 )
 def test_killed_and_resumed_equals_uninterrupted(seed=0):
     status, _, losses, weights = killed_process()
@@ -953,8 +953,8 @@ def test_killed_and_resumed_equals_uninterrupted(seed=0):
 
 @proves(
     "A file gets its name when it is whole, and the one before it is kept.",
-    keras=">=3",
     false_with={"name": "save"},
+    needs="keras>=3",
 )
 def test_a_checkpoint_has_its_name_when_it_is_whole(name="savez"):
     from snippets.training_loops import save_checkpoint
@@ -978,8 +978,8 @@ def test_a_checkpoint_has_its_name_when_it_is_whole(name="savez"):
 
 @proves(
     "A file gets its name when it is whole, and the one before it is kept.",
-    keras=">=3",
     false_with={"steps": (3,)},
+    needs="keras>=3",
 )
 def test_the_last_two_are_kept(steps=(1, 2, 3)):
     from snippets.training_loops import checkpoints, save_checkpoint
@@ -996,8 +996,8 @@ def test_the_last_two_are_kept(steps=(1, 2, 3)):
 @proves(
     "A folder of something else, or a checkpoint that is cut short, is refused, and "
     "nothing is overwritten:",
-    keras=">=3",
     false_with={"size": -1},
+    needs="keras>=3",
 )
 def test_bad_folders_are_refused(size=500):
     with tempfile.TemporaryDirectory() as folder:
@@ -1147,8 +1147,8 @@ def test_keras_2_does_not_accumulate():
 
 @proves(
     "The parts count alike, whatever their size: a smaller last batch weighs too much.",
-    keras=">=3",
     false_with={"first": 5},
+    needs="keras>=3",
 )
 def test_parts_count_alike(first=8):
     # 10 examples in two parts: SGD steps by the mean of the two means.
@@ -1779,8 +1779,8 @@ def test_a_custom_gradient_says_what_to_pass_back(factor=7.0):
 @proves(
     "This one rounds, and passes gradients on as if nothing had happened; it is "
     "written with `keras.ops.custom_gradient` and needs no TensorFlow operation:",
-    keras=">=3",
     false_with={"name": "round"},
+    needs="keras>=3",
 )
 def test_rounding_passes_gradients(name="round_straight_through"):
     from snippets import training_loops
@@ -1940,8 +1940,8 @@ def test_metrics_run_on(reset=False):
 @proves(
     "Without `scale_loss`, under `mixed_float16`, the optimizer divides gradients by a "
     "scale that they never had.",
-    keras=">=3",
     false_with={"scaled": True},
+    needs="keras>=3",
 )
 def test_unscaled_step_hardly_learns(scaled=False):
     policy = "mixed_float16"
@@ -1950,8 +1950,8 @@ def test_unscaled_step_hardly_learns(scaled=False):
 
 @proves(
     "The step learns 32,768 times too slowly",
-    keras=">=3",
     false_with={"policy": "float32"},
+    needs="keras>=3",
 )
 def test_times_too_slowly(policy="mixed_float16"):
     ratio = step_under(policy, scaled=True) / step_under(policy, scaled=False)

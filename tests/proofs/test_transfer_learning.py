@@ -129,8 +129,8 @@ def few_new_digits(per_class):
 
 @proves(
     "Our trained network knows the digits 0 to 4, from 901 images.",
-    keras=">=3",
     false_with={"classes": range(5, 10)},
+    needs="keras>=3",
 )
 def test_the_trained_network_knows_901_images(classes=range(5)):
     from snippets.data import digit_images
@@ -145,8 +145,8 @@ def test_the_trained_network_knows_901_images(classes=range(5)):
 @proves(
     "The new task is 5 to 9, with 25 labeled images, 5 of each; the other 871 are the "
     "test.",
-    keras=">=3",
     false_with={"per_class": 4},
+    needs="keras>=3",
 )
 def test_the_sizes_of_the_task(per_class=5):
     few, labels, rest, _ = few_new_digits(per_class)
@@ -157,8 +157,8 @@ def test_the_sizes_of_the_task(per_class=5):
 @proves(
     "A network has a **base**, which turns an image into features, and a **head**, "
     "which turns features into scores.",
-    keras=">=3",
     false_with={"same": False},
+    needs="keras>=3",
 )
 def test_base_and_head(same=True):
     from snippets.transfer_learning import classifier_on, feature_network
@@ -178,11 +178,7 @@ def two_classes():
     return model, X[:2], np.array([0, 1])
 
 
-@proves(
-    "`train` compiles and fits.",
-    keras=">=3",
-    false_with={"fits": False},
-)
+@proves("`train` compiles and fits.", false_with={"fits": False}, needs="keras>=3")
 def test_train_compiles_and_fits(fits=True):
     from snippets.transfer_learning import train
 
@@ -198,8 +194,8 @@ def test_train_compiles_and_fits(fits=True):
 @proves(
     "It refuses a negative learning rate, an empty array or a label out of range "
     "before it changes anything.",
-    keras=">=3",
     false_with={"rate": 0.01},
+    needs="keras>=3",
 )
 def test_train_refuses_before_it_changes(rate=-0.01):
     from snippets.transfer_learning import train
@@ -220,8 +216,8 @@ def test_train_refuses_before_it_changes(rate=-0.01):
 
 @proves(
     "Two recipes say which weights changed between two moments, by comparing bytes.",
-    keras=">=3",
     false_with={"toward": 0.0},
+    needs="keras>=3",
 )
 def test_one_bit_is_a_change(toward=1.0):
     from snippets.transfer_learning import (
@@ -240,8 +236,8 @@ def test_one_bit_is_a_change(toward=1.0):
 
 @proves(
     "The head changed, and nothing else of the 14 weights.",
-    keras=">=3",
     false_with={"frozen": False},
+    needs="keras>=3",
 )
 def test_the_head_is_2_of_14_weights(frozen=True):
     from snippets.transfer_learning import (
@@ -266,8 +262,8 @@ def test_the_head_is_2_of_14_weights(frozen=True):
 @proves(
     "Its `BatchNormalization` stays frozen, so that the statistics of 25 images do not "
     "replace those of 901.",
-    keras=">=3",
     false_with={"recipe": False},
+    needs="keras>=3",
 )
 def test_unfreezing_keeps_normalization_frozen(recipe=True):
     from snippets.transfer_learning import (
@@ -289,8 +285,8 @@ def test_unfreezing_keeps_normalization_frozen(recipe=True):
 
 @proves(
     '`unfreeze_from(base, "conv_1")` would unfreeze both convolutions.',
-    keras=">=3",
     false_with={"layer": "conv_2"},
+    needs="keras>=3",
 )
 def test_unfreezing_from_the_first_layer(layer="conv_1"):
     from snippets.transfer_learning import feature_network, unfreeze_from
@@ -303,8 +299,8 @@ def test_unfreezing_from_the_first_layer(layer="conv_1"):
 
 @proves(
     "Both steps are one recipe, which trains a copy and leaves the base as it is.",
-    keras=">=3",
     false_with={"copied": False},
+    needs="keras>=3",
 )
 def test_transfer_leaves_the_base_alone(copied=True):
     from snippets.transfer_learning import classifier_on, train, transfer
@@ -419,8 +415,8 @@ def changed_on_a_line(steps):
     "Each line runs its steps on a small base inside a model, and says whether the "
     "last step changed the base; `fit:5` is a `fit` with a batch of 5 in place of 8 "
     "examples.",
-    keras=">=3",
     false_with={"last": "fit"},
+    needs="keras>=3",
 )
 def test_lines_of_the_truth_table(last="fit:5"):
     assert changed_on_a_line("compile fit freeze fit") != []
@@ -802,8 +798,8 @@ def test_a_flag_that_is_there_is_passed_on_by_keras_2():
 @proves(
     "Set the flag of the base itself, or use `set_trainable`, which sets every flag "
     "whatever stood there.",
-    keras=">=3",
     false_with={"recipe": False},
+    needs="keras>=3",
 )
 def test_set_trainable_sets_every_flag(recipe=True):
     from snippets.transfer_learning import every_layer, set_trainable
@@ -866,8 +862,8 @@ def five_classes(on):
 @proves(
     "The published recipe: `ResNet50` without its top, global pooling, a `Dense` of "
     "1,024, a `Dense` for your classes.",
-    keras=">=3",
     false_with={"base": "another"},
+    needs="keras>=3",
 )
 def test_the_published_recipe(base="ResNet50"):
     layers = five_classes(base).layers
@@ -879,8 +875,8 @@ def test_the_published_recipe(base="ResNet50"):
 
 @proves(
     "For 5 classes it has 25,691,013 parameters, and 4 of its weights learn.",
-    keras=">=3",
     false_with={"base": "another"},
+    needs="keras>=3",
 )
 def test_the_size_of_the_resnet_recipe(base="ResNet50"):
     model = five_classes(base)
@@ -968,8 +964,8 @@ def test_resnet_expects_preprocessed_images(color=(255.0, 0.0, 0.0)):
 
 @proves(
     "Images divided by 255 raise no error.",
-    keras=">=3",
     false_with={"channels": 1},
+    needs="keras>=3",
 )
 def test_scaled_images_raise_no_error(channels=3):
     images = np.full((1, 32, 32, channels), 128.0)
@@ -988,8 +984,8 @@ def test_scaled_images_raise_no_error(channels=3):
 @proves(
     "fine-tuned with a high learning rate | the weights you wanted to reuse are "
     "overwritten | a rate 10 times lower than the head's",
-    keras=">=3",
     false_with={"rate": 0.003},
+    needs="keras>=3",
 )
 def test_row_high_rate(rate=0.3):
     images, y, _, _ = few_new_digits(5)

@@ -31,23 +31,52 @@ def test_code_and_other_words_are_not_names(text: str) -> None:
     assert mentioned(text) == {}
 
 
+LIBRARY = """
+class Model:
+    layers = ()
+
+    def __init__(self, inputs, outputs): ...
+
+class layers:
+    Dense = staticmethod(lambda units: lambda inputs: inputs)
+
+def Input(shape): ...
+"""
+
+
 def test_names_of_the_libraries_and_of_the_package_are_looked_up(
     tmp_path: Path,
 ) -> None:
-    names = [
-        "keras.Input",
-        "keras.Nothing",
-        "model.layers",
-        "snippets.data.digit_images",
-    ]
-    known = existing([*names, "tf.placeholder"], ROOT, Store(tmp_path), "key")
-    assert known == {
+    """In a process of its own, once for each key."""
+    for name in ("keras", "tf_keras"):
+        (tmp_path / f"{name}.py").write_text(LIBRARY)
+    for name in ("numpy", "tensorflow"):
+        (tmp_path / f"{name}.py").write_text("function = 1\n")
+    (tmp_path / "snippets").mkdir()
+    (tmp_path / "snippets/__init__.py").write_text("from snippets import data\n")
+    (tmp_path / "snippets/data.py").write_text("def digit_images(): ...\n")
+    names = {
         "keras.Input": True,
+        "keras.layers.Dense": True,
         "keras.Nothing": False,
+        "keras.Input.no": False,
         "model.layers": True,
-        "snippets.data.digit_images": True,
+        "model.no": False,
+        "tf.function": True,
         "tf.placeholder": False,
+        "np.function": True,
+        "snippets.data": True,
+        "snippets.data.digit_images": True,
+        "snippets.nothing": False,
+        "snippets.data.nothing": False,
     }
+    store = Store(tmp_path / "store")
+    assert existing(names, tmp_path, store, "key") == names
+    (tmp_path / "keras.py").write_text("")
+    assert existing(names, tmp_path, store, "key") == names
+    with pytest.raises(RuntimeError, match=r"names could not be looked up: .*Input"):
+        existing(names, tmp_path, store, "other key")
+    assert existing([], tmp_path, store, "other key") == {}
 
 
 def test_a_name_that_does_not_exist_is_a_problem_at_its_line() -> None:

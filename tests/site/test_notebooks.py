@@ -194,27 +194,23 @@ def test_a_notebook_runs_alone(built: Site, tmp_path: Path) -> None:
     assert notebook.cells[-1].outputs[0]["text"] == "area 6\n"
 
 
-def test_the_notebook_of_a_page_that_goes_goes_too(built: Site) -> None:
+def test_notebooks_follow_their_pages(built: Site) -> None:
+    """A new one comes, a lost one comes back, an edit arrives, and a page's end too."""
+    new, lost = (
+        built.folder / f"build/html/notebooks/{name}.ipynb"
+        for name in ("pages/short", "guides/gamma")
+    )
+    lost.unlink()
     built.write("docs/pages/short.md", page("1"))
-    built.build()
-    path = built.folder / "build/html/notebooks/pages/short.ipynb"
-    assert path.exists()
+    with built.changed("docs/guides/beta.md", "# Title", "# Fresh"):
+        assert built.build().code == 0
+    assert new.exists()
+    assert lost.exists()
+    assert built.notebook("guides/beta")["cells"][0]["source"] == "# Fresh"
     (built.folder / "docs/pages/short.md").unlink()
     assert built.build().code == 0
-    assert not path.exists()
-
-
-def test_a_notebook_that_was_lost_comes_back(built: Site) -> None:
-    path = built.folder / "build/html/notebooks/guides/gamma.ipynb"
-    path.unlink()
-    built.build()
-    assert path.exists()
-
-
-def test_an_edit_of_prose_reaches_the_notebook(built: Site) -> None:
-    with built.changed("docs/guides/gamma.md", "# Title", "# Fresh"):
-        built.build()
-    assert built.notebook("guides/gamma")["cells"][0]["source"] == "# Fresh"
+    assert not new.exists()
+    assert built.notebook("guides/beta")["cells"][0]["source"] == "# Title"
 
 
 def test_a_page_without_code_has_no_notebook(built: Site) -> None:

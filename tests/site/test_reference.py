@@ -163,28 +163,21 @@ def test_a_listing_holds_its_file_as_it_is(built: Site) -> None:
     assert unescape(code).strip() == ALPHA.strip()
 
 
-@pytest.mark.parametrize(
-    ("path", "old", "new"),
-    [
-        ("mini/gamma.py", "Return a greeting", "Return fresh words"),
-        ("tests/unit/test_gamma.py", "test_hi", "test_fresh_words"),
-    ],
-)
-def test_a_change_of_a_recipe_or_its_tests_reaches_the_reference(
-    built: Site, path: str, old: str, new: str
-) -> None:
-    with built.changed(path, old, new):
-        assert built.build().code == 0
-    assert "fresh words" in text(entry(built, "mini.gamma.greeting"))
-
-
-def test_a_page_that_shows_a_recipe_anew_reaches_the_reference(built: Site) -> None:
+def test_changes_of_recipes_tests_and_pages_reach_the_reference(built: Site) -> None:
     built.write("docs/pages/late.md", page("mini.gamma.greeting"))
+    tests = ("tests/unit/test_gamma.py", "test_hi", "test_other_words")
     try:
-        assert built.build().code == 0
+        with (
+            built.changed("mini/gamma.py", "Return a greeting", "Return fresh words"),
+            built.changed(*tests),
+        ):
+            assert built.build().code == 0
     finally:
         (built.folder / "docs/pages/late.md").unlink()
-    assert "../pages/late.html" in entry(built, "mini.gamma.greeting")
+    found = entry(built, "mini.gamma.greeting")
+    assert "Return fresh words" in text(found)
+    assert "other words" in text(found)
+    assert "../pages/late.html" in found
 
 
 @pytest.fixture(scope="module")

@@ -117,7 +117,7 @@ NOTHING = [
     ("mini/deeper.py", "return 2", "return 4"),
     ("mini/alpha.py", "def volume() -> int:\n    return 1", "def volume(): return 2"),
     ("mini/data.py", "FACTOR = 3\n", "FACTOR = 3\n'How much more.'\n"),
-    ("mini/beta.py", "def total", "OTHER = 1\n\n\ndef total"),
+    ("mini/beta.py", "def total", "# Words.\n\n\ndef total"),
 ]
 
 
