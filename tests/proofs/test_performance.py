@@ -200,8 +200,8 @@ def test_xla_refuses_a_py_function(jit_compile=True):
 @proves(
     "The work of this pipeline: enlarge each digit to 32 × 32 pixels and standardize "
     "it.",
-    keras=">=3",
     false_with={"options": {"size": 8}},
+    needs="keras>=3",
 )
 def test_the_work_of_the_pipeline(options=None):
     from snippets.performance import prepare_image
@@ -215,8 +215,8 @@ def test_the_work_of_the_pipeline(options=None):
 
 @proves(
     "Six pipelines, each with one change to the one before it, give the same batches:",
-    keras=">=3",
     false_with={"shuffled": True},
+    needs="keras>=3",
 )
 def test_six_pipelines_give_the_same_batches(shuffled=False):
     from snippets.performance import pipelines, prepare_image
@@ -352,7 +352,7 @@ def losses_of_a_deep_network(batch_size=8, parts=1, recomputed=False):
     return [step() for _ in range(3)]
 
 
-@proves("Neither changes the losses.", keras=">=3", false_with={"batch_size": 16})
+@proves("Neither changes the losses.", false_with={"batch_size": 16}, needs="keras>=3")
 def test_losses_stay_the_same(batch_size=8):
     whole = losses_of_a_deep_network(batch_size)
     for options in ({"parts": 4}, {"recomputed": True}):
@@ -464,8 +464,8 @@ def scaled_optimizer():
     "`LossScaleOptimizer` of `keras.mixed_precision` finds the scale: it begins with "
     "32768, halves it when a gradient is not finite, and doubles it after 2000 finite "
     "steps in a row.",
-    keras=">=3",
     false_with={"steps": 1999},
+    needs="keras>=3",
 )
 def test_the_scale_is_halved_and_doubled(steps=2000):
     optimizer, variable = scaled_optimizer()
@@ -700,8 +700,8 @@ def lite_answers(file, inputs):
 @proves(
     "Such a file holds a trained model alone. It can store the weights in fewer bytes, "
     "and an interpreter runs it without Keras.",
-    keras=">=3.6",
     false_with={"hidden": "numpy"},
+    needs="keras>=3.6",
 )
 def test_the_interpreter_runs_without_keras(hidden="keras"):
     from snippets.processes import run_python
@@ -734,8 +734,8 @@ print(json.dumps(interpreter.get_tensor(target["index"]).tolist()))
 
 @proves(
     "float16 weights take half the bytes of the file, int8 a bit more than a quarter:",
-    keras=">=3.6",
     false_with={"half": "float32"},
+    needs="keras>=3.6",
 )
 def test_weights_take_half_and_a_quarter(half="float16 weights"):
     sizes = {kind: len(file) for kind, file in lite_files().items()}
@@ -747,8 +747,8 @@ def test_weights_take_half_and_a_quarter(half="float16 weights"):
 
 @proves(
     "It was at least 98 % for each kind.",
-    keras=">=3.6",
     false_with={"brightness": 0.01},
+    needs="keras>=3.6",
 )
 def test_the_classes_stay_the_same(brightness=1.0):
     """Under the falsifier int8 is set up with images that are far too dark."""
@@ -808,9 +808,10 @@ def lite_file_by(way, model):
     "No error, wrong result: from TensorFlow 2.20 on, `from_concrete_functions("
     "[function], model)` of `tf.lite.TFLiteConverter` writes a file without the "
     "weights of a Keras 3 model.",
+    false_with={"way": "from_saved_model"},
+    needs="tensorflow>=2.20",
     keras=">=3",
     tensorflow=">=2.20",
-    false_with={"way": "from_saved_model"},
 )
 def test_a_concrete_function_loses_the_weights(way="from_concrete_functions"):
     """Less than a byte for each weight."""
@@ -823,8 +824,8 @@ def test_a_concrete_function_loses_the_weights(way="from_concrete_functions"):
 
 @proves(
     "`from_saved_model`, after `model.export`, and `from_keras_model` keep them.",
-    keras="!=3.4.*",  # there it ends Python
     false_with={"trained": False},
+    needs="keras!=3.4.*",
 )
 def test_two_converters_keep_the_weights(trained=True):
     model, images = lite_network()
@@ -962,8 +963,9 @@ def test_devices_are_settled_by_the_first_computation(moment="after"):
 
 @proves(
     "The loop and `fit` both reach the weights of one device, to 0.00001.",
-    keras=">=3.9",
     false_with={"batches": "uneven"},
+    needs="keras>=3",
+    keras=">=3.9",
 )
 def test_two_devices_reach_the_weights_of_one(batches="even"):
     assert on_two_devices()[batches] < 1e-5  # by `fit`
@@ -992,8 +994,9 @@ def test_uneven_parts_count_alike(name="uneven"):
 
 @proves(
     "The loop above divides by the number of all examples, and does not.",
-    keras=">=3.6",
     false_with={"name": "uneven"},
+    needs="keras>=3",
+    keras=">=3.6",
 )
 def test_the_loop_counts_every_example(name="loop, uneven"):
     """Under the falsifier `fit` takes the place of the loop."""
@@ -1177,8 +1180,9 @@ def test_keras_2_fits_on_two_workers():
     "Where `fit` of Keras 3 raises an error, the loop of TensorFlow works, with the "
     "model and the optimizer of Keras 3, and both workers end with the weights of one "
     "process, to 0.00001:",
-    keras=">=3.6",
     false_with={"epochs": 2},
+    needs="keras>=3",
+    keras=">=3.6",
 )
 def test_keras_3_loops_on_two_workers(epochs=3):
     from snippets.performance import largest_difference
@@ -1208,8 +1212,9 @@ def test_killed_on_keras_3_and_nothing_lost(name="resumed"):
 @proves(
     "One process can go on with a backup of two workers, and reaches the weights of a "
     "run that was never interrupted, to 0.00001:",
-    keras=">=3.6",
     false_with={"backed_up": False},
+    needs="keras>=3",
+    keras=">=3.6",
 )
 def test_one_process_goes_on(backed_up=True):
     from snippets.performance import largest_difference
@@ -1325,8 +1330,8 @@ def test_the_loop_saves_after_each_epoch(epochs=2):
 @proves(
     "`cluster_variables` writes `TF_CONFIG` | every machine sets it: the same list of "
     "addresses, its own index",
-    keras=">=3",
     false_with={"count": 2},
+    needs="keras>=3",
 )
 def test_workers_share_addresses_not_places(count=3):
     from snippets.performance import cluster_variables

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from conf.proofs.verdict import DOES_NOT_RUN, HOLDS, IS_FALSE
+from conf.proofs.verdict import DOES_NOT_RUN, HOLDS, IS_FALSE, Row
 from tests.site.proved_site import (
     BODY,
     MARK,
@@ -591,6 +591,8 @@ def test_results_that_were_not_seen_here(tmp_path: Path) -> None:
     for damage, says in DAMAGE:
         damage(site)
         proving = site.proving()
+        for proof in proving.proofs.values():
+            proving.verdicts.put(proof, Row(proof.hash, HOLDS, falsified=True))
         cited = {name: [("docs/pages/since.md", 3)] for name in proving.proofs}
         faults = {fault.problem for fault in proving.judged(cited)}
         said = [
