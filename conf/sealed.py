@@ -19,7 +19,10 @@ PASSED = (
     "TF_XLA_FLAGS",
     "XLA_FLAGS",
 )
-FOREIGN = ("IPYTHON", "JUPYTER", "KERAS_", "MPL", "PYTHON", "TF_", "XDG_", "XLA_")
+FOREIGN = (
+    *("IPYTHON", "JUPYTER", "KERAS_", "MATPLOTLIB", "MPL", "PYTHON", "TF_", "XDG_"),
+    "XLA_",
+)
 # Same hashes, no GPU, no chatter from C++: results must not depend on the machine.
 FIXED = {
     "CUDA_VISIBLE_DEVICES": "-1",

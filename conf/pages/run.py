@@ -7,6 +7,7 @@ from scratch.
 """
 
 import asyncio
+import atexit
 import multiprocessing
 import multiprocessing.forkserver
 import os
@@ -198,6 +199,8 @@ async def _run(
             return [Problem(page.path, clock.cell.fence, message)]
         finally:
             provisioner.end_group()
+            # What did not start, nbclient would clean up again as the build ends.
+            atexit.unregister(client._cleanup_kernel)
     return _collect(page, notebook, clock.seconds, settings.measure)
 
 

@@ -10,14 +10,6 @@ from conf.pages.recipes import Package
 from tests.site.small_site import Site
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file in one process: its tests share what they build."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.parent == here:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def interrupted() -> Iterator[None]:
     """Builds can be interrupted, though a shell ignores it for what runs behind it."""

@@ -150,6 +150,8 @@ class Site:
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.folder = folder
         self.environment: dict[str, str] = {}
+        # -P: only what is installed, and conf, can be imported
+        self.python = [sys.executable, "-P"]
         for path, text in {**FILES, **PAGES}.items():
             self.write(path, text)
         changed = "".join(f"{name} = {value!r}\n" for name, value in settings.items())
@@ -175,8 +177,7 @@ class Site:
         """Begin a build, which writes `output.txt` and `errors.txt`."""
         with self.open("output.txt") as output, self.open("errors.txt") as errors:
             return subprocess.Popen(
-                # -P: only what is installed, and conf, can be imported
-                [sys.executable, "-P", "-m", "sphinx", *OPTIONS, *arguments, *FOLDERS],
+                [*self.python, "-m", "sphinx", *OPTIONS, *arguments, *FOLDERS],
                 cwd=self.folder,
                 env=self.variables(environment),
                 stdout=output,
