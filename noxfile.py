@@ -53,7 +53,7 @@ def tests(session: nox.Session) -> None:
     arguments = session.posargs or ["--cov", "--numprocesses=2", "--durations=5"]
     # A file of proofs stays together: its proofs share what they train.
     session.run(
-        *("python", "-m", "pytest", "--dist=loadgroup", "--no-loadscope-reorder"),
+        *("python", "-m", "pytest", "--dist=loadfile", "--no-loadscope-reorder"),
         *arguments,
         env={"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
     )

@@ -26,8 +26,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for path in results_of(ROOT, "any").parent.glob("*.json"):
         for name, row in load(path).rows.items():
             seconds[name.partition(".")[0]] += row.seconds
-    for item in proofs:
-        item.add_marker(pytest.mark.xdist_group(stem_of(item)))
     dealt = set(proofs)
     others = [item for item in items if item not in dealt]
     items[:] = sorted(proofs, key=lambda item: -seconds[stem_of(item)]) + others
