@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from snippets.checks import check_sizes, is_size
+from snippets.checks import is_size
 from snippets.choosing import (
     LEVELS,
     DerivedSizeCNN,
@@ -81,24 +81,6 @@ def pooled_by_numpy(
 
 
 # The sizes
-
-
-@pytest.mark.parametrize("value", [4, np.int64(4), 5])
-def test_an_integer_that_is_large_enough_is_a_size(value: Any) -> None:
-    assert is_size(value, 4) is True
-
-
-@pytest.mark.parametrize("value", [3, 4.0, True, None, "4", np.float32(4)])
-def test_anything_else_is_no_size(value: Any) -> None:
-    assert is_size(value, 1 if value is True else 4) is False
-
-
-@pytest.mark.parametrize("image_shape", [(4, 4, 1), [9, 7, 3], (np.int64(5), 5, 2)])
-def test_good_sizes_come_back_as_a_tuple_of_integers(image_shape: Any) -> None:
-    checked = check_sizes(image_shape, 2)
-
-    assert checked == tuple(image_shape)
-    assert {type(size) for size in checked} == {int}
 
 
 @pytest.mark.parametrize(
