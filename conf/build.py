@@ -232,13 +232,13 @@ class Build:
                 self._keep(missing[names[page.path]], result)
                 cells = sum(result.seconds)
                 logger.info(
-                    "  ran %s in %.1f s, its cells in %.1f s (%s)",
+                    "  ran %s in %.1f s, its cells in %.1f s of one core (%s)",
                     *(page.path, seconds, cells, rest),
                 )
                 budgets = self.config.page_budgets
                 budget = budgets.get(names[page.path], self.config.page_budget)
                 if cells > budget:
-                    logger.info("  %s is over its budget of %d s", page.path, budget)
+                    logger.info("  %s is over its budget of %g s", page.path, budget)
             else:
                 self.problems.update(result)
                 logger.info("  FAILED %s after %.1f s (%s)", page.path, seconds, rest)

@@ -20,7 +20,7 @@ class Run:
 
     Attributes:
         outputs: per code cell, its outputs in notebook format.
-        seconds: how long each of its cells took.
+        seconds: of one core, what each of its cells took.
     """
 
     outputs: list[list[dict[str, Any]]]

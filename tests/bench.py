@@ -120,7 +120,7 @@ class Copy:
             shutil.rmtree(self.folder / "build" / name, ignore_errors=True)
 
     def cell_seconds(self) -> list[float]:
-        """How long the cells of each page took."""
+        """What the cells of each page took of one core."""
         runs = (self.folder / "build/store").glob("*.json")
         texts = (run.read_text("utf-8").partition("\n")[2] for run in runs)
         pages = [sum(json.loads(text)["seconds"]) for text in texts]
@@ -198,10 +198,10 @@ def measure(site: Copy) -> Iterator[Row]:
 
 def keep_pages(said: str) -> None:
     """Keep how long the cells of each page took: the longest is run first next time."""
-    found = re.findall(r"ran docs/(\S+)\.md in .* its cells in ([\d.]+) s", said)
+    found = re.findall(r"ran docs/(\S+)\.md in .* its cells in ([\d.]+) s of", said)
     with PAGES.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["Page", "Its cells, s"])
+        writer.writerow(["Page", "Its cells, s of one core"])
         writer.writerows(sorted(found, key=lambda row: -float(row[1])))
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import nbformat
+import psutil
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
@@ -155,7 +156,6 @@ async def _run(
         for cell in page.cells:
             if cell.is_measured:
                 notebook.cells[cell.index].metadata["tags"] = [SKIPPED]
-    clock = _Clock(page)
     with tempfile.TemporaryDirectory(prefix="page-") as folder:
         work, home = Path(folder, "work"), Path(folder, "home")
         work.mkdir()
@@ -167,6 +167,7 @@ async def _run(
         manager = _Manager(transport="ipc", ip=f"{folder}/s")
         manager.connection_file = f"{folder}/connection.json"
         manager.provisioner = provisioner = _Provisioner(context, manager, errors)
+        clock = _Clock(page, lambda: provisioner.pid)
         client = NotebookClient(
             notebook,
             km=manager,
@@ -234,19 +235,32 @@ def _collect(
 
 
 class _Clock:
-    """Knows which cell runs, and how long each took."""
+    """Knows which cell runs, and how long the processor was at work for each.
 
-    def __init__(self, page: Page) -> None:
+    Args:
+        page: the page.
+        kernel: gives the identifier of the kernel's process once it runs.
+    """
+
+    def __init__(self, page: Page, kernel: Callable[[], int | None]) -> None:
         self.cells = {cell.index: cell for cell in page.cells}
         self.cell = page.cells[0]
+        self.kernel = kernel
         self.began = 0.0
         self.seconds: dict[int, float] = {}
 
     def start(self, cell_index: int, **_: object) -> None:
-        self.cell, self.began = self.cells[cell_index], time.perf_counter()
+        self.cell, self.began = self.cells[cell_index], self._processor()
 
     def stop(self, cell_index: int, **_: object) -> None:
-        self.seconds[cell_index] = time.perf_counter() - self.began
+        self.seconds[cell_index] = self._processor() - self.began
+
+    def _processor(self) -> float:
+        """Seconds of all cores, of the kernel and of processes that it waited for."""
+        with suppress(psutil.Error):  # it may have died in this cell
+            times = psutil.Process(self.kernel()).cpu_times()
+            return float(sum(times[:4]))  # user, system, and both of its children
+        return self.began
 
 
 class _Manager(AsyncKernelManager):

@@ -133,8 +133,6 @@ def shares(
 ) -> list[list[ProofSource]]:
     """Deal proofs out by file, since those of a file share what they train.
 
-    A file is halved where it alone would keep everybody waiting.
-
     Args:
         proofs: what to deal out.
         seconds: what each took last time.

@@ -215,3 +215,31 @@ def test_a_limit_of_the_site_holds_for_every_cell(tmp_path: Path) -> None:
     assert [line.partition(" s;")[0] for line in build.problems] == [
         "docs/pages/over.md:3: the cell ran longer than its limit of 1"
     ]
+
+
+WORKS = """\
+import time
+begun = time.process_time()
+while time.process_time() < begun + 0.5: pass"""
+CHILD_WORKS = f"""\
+import subprocess, sys
+done = subprocess.run([sys.executable, '-c', {WORKS!r}], check=True)"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_seconds_of_a_cell_are_those_of_the_processor(
+    tmp_path: Path, kind: str
+) -> None:
+    site = Site(tmp_path, page_preload=KINDS[kind], page_budgets={"pages/work": 0.9})
+    cells = ("import time", "time.sleep(1.5)", WORKS, CHILD_WORKS)
+    site.write("docs/pages/work.md", page(*cells))
+    build = site.build()
+    assert (build.code, build.errors) == (0, "")
+    runs = [path.read_text() for path in (site.folder / "build/store").glob("*.json")]
+    kept = [json.loads(run.partition("\n")[2])["seconds"] for run in runs]
+    _, asleep, works, child = next(run for run in kept if len(run) == len(cells))
+    # Ticks of the system's clock are 0.01 s.
+    assert asleep < 0.5
+    assert works >= 0.48
+    assert child >= 0.48
+    assert "  docs/pages/work.md is over its budget of 0.9 s\n" in build.output
