@@ -13,6 +13,7 @@ from snippets.placeholders.feeding import (
     unfed_placeholders,
 )
 from snippets.placeholders.graphs import FeedRunner, GraphLayer, count_traces
+from snippets.placeholders.name_maps import NameMapProposal, proposed_name_map
 from snippets.placeholders.training import (
     check_start,
     classifier_with,
@@ -21,20 +22,27 @@ from snippets.placeholders.training import (
     train_in_keras,
     train_in_session,
 )
-from snippets.placeholders.weights import checkpoint_problems, load_checkpoint
+from snippets.placeholders.weights import (
+    checkpoint_prefix,
+    checkpoint_problems,
+    load_checkpoint,
+)
 
 __all__ = [
     "FeedRunner",
     "GraphLayer",
+    "NameMapProposal",
     "begin_at_placeholder",
     "call_on_placeholder",
     "check_start",
+    "checkpoint_prefix",
     "checkpoint_problems",
     "classifier_with",
     "count_traces",
     "graph_of_2017",
     "load_checkpoint",
     "network_of_2017",
+    "proposed_name_map",
     "row_sums_of_2017",
     "start_weights",
     "train_in_function",

@@ -1,10 +1,176 @@
 """Carry the weights of an old checkpoint over."""
 
-from collections.abc import Collection, Mapping
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
+
+
+def prefixes_near(path: str) -> list[str]:
+    """List the checkpoints that a wrong path may have meant.
+
+    Args:
+        path: Path at which there is no checkpoint: of one of its files, of a folder,
+            or of nothing.
+
+    Returns:
+        A sorted list of prefixes in that folder: the one to which the file belongs, or
+        else those that begin like `path`, or else all.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for step in (10, 20):
+        ...         _ = Path(folder, f"model-{step}.index").touch()
+        ...     near = prefixes_near(f"{folder}/model-10.data-00000-of-00001")
+        ...     [os.path.basename(prefix) for prefix in near]
+        ['model-10']
+    """
+    folder = path if tf.io.gfile.isdir(path) else os.path.dirname(path)
+    if not tf.io.gfile.isdir(folder or "."):
+        return []
+    there = sorted(
+        os.path.join(folder, name.removesuffix(".index"))
+        for name in tf.io.gfile.listdir(folder or ".")
+        if name.endswith(".index")
+    )
+    meant = re.sub(r"\.(index|meta|data-\d+-of-\d+)$", "", path)
+    alike = [prefix for prefix in there if prefix.startswith(meant)]
+    return [prefix for prefix in there if prefix == meant] or alike or there
+
+
+def checkpoint_prefix(path: str | Path) -> str:
+    """Return the prefix by which TensorFlow opens a checkpoint.
+
+    `tf.train.load_checkpoint` and `tf.train.list_variables` take a prefix that ends in
+    `/` for a folder and follow the file `checkpoint` in it, which may name a path of
+    another machine. The prefix leads to the files themselves.
+
+    Args:
+        path: Prefix of a checkpoint, as `Saver.save` returned it: what stands before
+            `.index` and `.data-00000-of-00001` in the names of its files. A prefix may
+            end in `/`, which may be left out.
+
+    Returns:
+        The prefix, as `tf.compat.v1.train.NewCheckpointReader` and `Saver.restore`
+        take it.
+
+    Raises:
+        ValueError: If TensorFlow can open no checkpoint there. The message names the
+            prefix that may have been meant.
+
+    Example:
+        >>> checkpoint_prefix("model.ckpt")
+        Traceback (most recent call last):
+            ...
+        ValueError: Expected `path` to be the prefix of a checkpoint, what stands before
+        `.index` and `.data-00000-of-00001` in the names of its files. Received:
+        'model.ckpt'
+    """
+    prefix = str(path)
+    exists = tf.io.gfile.exists
+    if exists(f"{prefix}/.index") and not exists(f"{prefix}.index"):
+        prefix += "/"  # a `Path` drops it
+    try:
+        reader = tf.compat.v1.train.NewCheckpointReader(prefix)
+    except tf.errors.OpError:
+        reader = None
+    # An `.index` file opens too, as a checkpoint without variables.
+    if reader is None or not reader.get_variable_to_shape_map():
+        near = " or ".join(map(repr, prefixes_near(prefix)[:5]))
+        hint = f"; did you mean {near}?" if near else ""
+        raise ValueError(
+            "Expected `path` to be the prefix of a checkpoint, what stands before "
+            "`.index` and `.data-00000-of-00001` in the names of its files. "
+            f"Received: {prefix!r}{hint}"
+        )
+    return prefix
+
+
+def weights_by_path(model: keras.Model) -> dict[str, Any]:
+    """Return the weights of a model by their paths.
+
+    Args:
+        model: A built `keras.Model`.
+
+    Returns:
+        A dict from the `path` of each weight to the weight, in the order of
+        `model.weights`.
+
+    Raises:
+        ValueError: If a layer of the model is not built yet, or if two weights have
+            the same path.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        >>> [tuple(weight.shape) for weight in weights_by_path(model).values()]
+        [(3, 2), (2,)]
+    """
+    unbuilt = [layer.name for layer in model._flatten_layers() if not layer.built]
+    if unbuilt:
+        raise ValueError(
+            "Expected a built `model`; to build it, call it on a batch. "
+            f"Received: {model.name!r}, in which {unbuilt} are not built"
+        )
+    paths = [weight.path for weight in model.weights]
+    twice = sorted({path for path in paths if paths.count(path) > 1})
+    if twice:
+        raise ValueError(
+            "Expected a path of its own for each weight of `model`; give its layers "
+            f"different names. Received: several weights of the paths {twice}"
+        )
+    return dict(zip(paths, model.weights, strict=True))
+
+
+def leftover_problems(
+    names: Iterable[str], used: Collection[str], ignored: Collection[str]
+) -> list[str]:
+    """Say which variables of a checkpoint are left over, or ignored in vain.
+
+    Args:
+        names: Names of the variables in the checkpoint.
+        used: Names of the variables that fill a weight.
+        ignored: Names or patterns, as `checkpoint_problems` takes them.
+
+    Returns:
+        A list of strings, one for each problem; empty if there is none.
+
+    Raises:
+        TypeError: If `ignored` is a string.
+
+    Example:
+        >>> names = ["w", "w/Adam", "w/Adam_1", "beta1_power"]
+        >>> leftover_problems(names, used=["w"], ignored=["*/Adam*"])
+        ["extra: 'beta1_power'"]
+    """
+    if isinstance(ignored, str):
+        raise TypeError(
+            "Expected `ignored` to be a collection of names and patterns, such as "
+            f"[{ignored!r}]. Received: {ignored!r}"
+        )
+    names = sorted(names)
+    return [
+        *(
+            f"`ignored` has {pattern!r}, which matches no variable of the checkpoint"
+            for pattern in ignored
+            if not any(fnmatchcase(name, pattern) for name in names)
+        ),
+        *(
+            f"`ignored` has {name!r}, which `name_map` uses"
+            for name in ignored
+            if name in used
+        ),
+        *(
+            f"extra: {name!r}"
+            for name in names
+            if name not in used and not any(fnmatchcase(name, p) for p in ignored)
+        ),
+    ]
 
 
 def checkpoint_problems(
@@ -17,14 +183,20 @@ def checkpoint_problems(
 
     Args:
         model: A built `keras.Model`.
-        path: Prefix of a checkpoint, as it was given to `Saver.save`.
+        path: Prefix of a checkpoint, as `checkpoint_prefix` takes it.
         name_map: Dict from the `path` of each weight of the model to the name of a
-            variable in the checkpoint.
-        ignored: Names of variables in the checkpoint to leave behind, such as
-            the slots of its optimizer.
+            variable in the checkpoint. `proposed_name_map` proposes one.
+        ignored: Names of variables in the checkpoint to leave behind, or patterns of
+            `fnmatch`: `"*/Adam*"` for the slots of an optimizer, `"*"` for all that
+            `name_map` does not name.
 
     Returns:
         A list of strings, one for each problem; empty if there is none.
+
+    Raises:
+        ValueError: If there is no checkpoint, if the model is not built, or if two of
+            its weights have the same path.
+        TypeError: If `ignored` is a string.
 
     Example:
         >>> import tempfile
@@ -40,11 +212,11 @@ def checkpoint_problems(
         ...     checkpoint_problems(model, f"{folder}/old", same)
         []
     """
-    reader = tf.train.load_checkpoint(str(path))
+    weights = weights_by_path(model)
+    reader = tf.compat.v1.train.NewCheckpointReader(checkpoint_prefix(path))
     shapes = reader.get_variable_to_shape_map()
     dtypes = reader.get_variable_to_dtype_map()
-    weights = {weight.path: weight for weight in model.weights}
-    problems = []
+    problems, used = [], list(name_map.values())
     for here, weight in weights.items():
         name = name_map.get(here)
         if name is None:
@@ -64,9 +236,11 @@ def checkpoint_problems(
         for here in name_map
         if here not in weights
     ]
-    used = {*name_map.values(), *ignored}
-    problems += [f"extra: {name!r}" for name in sorted(shapes) if name not in used]
-    return problems
+    problems += [
+        f"`name_map` has {name!r} for {used.count(name)} weights"
+        for name in sorted({name for name in used if used.count(name) > 1})
+    ]
+    return problems + leftover_problems(shapes, used, ignored)
 
 
 def load_checkpoint(
@@ -82,16 +256,19 @@ def load_checkpoint(
     Args:
         model: A built `keras.Model`. Give its layers names: automatic ones change
             with the number of models built before.
-        path: Prefix of a checkpoint, as it was given to `Saver.save`.
+        path: Prefix of a checkpoint, as `checkpoint_prefix` takes it.
         name_map: Dict from the `path` of each weight of the model to the name of a
             variable in the checkpoint, of the same shape and dtype.
-            `tf.train.list_variables(path)` lists the names.
-        ignored: Names of variables in the checkpoint to leave behind, such as
-            the slots of its optimizer.
+            `proposed_name_map` proposes one.
+        ignored: Names of variables in the checkpoint to leave behind, or patterns of
+            `fnmatch`: `"*/Adam*"` for the slots of an optimizer, `"*"` for all that
+            `name_map` does not name.
 
     Raises:
-        ValueError: If anything is missing, extra, or of another shape or dtype; one
-            message lists it all.
+        ValueError: If there is no complete checkpoint, if the model is not built, if
+            two of its weights have the same path, or if anything is missing, extra,
+            used twice, or of another shape or dtype; one message lists it all.
+        TypeError: If `ignored` is a string.
 
     Example:
         >>> import tempfile
@@ -108,10 +285,20 @@ def load_checkpoint(
     """
     problems = checkpoint_problems(model, path, name_map, ignored)
     if problems:
+        listed = "\n- ".join(["Received:", *problems])
         raise ValueError(
             "Expected a checkpoint with a variable of the same shape and dtype for "
-            f"each weight of `model`, and no other. Received: {'; '.join(problems)}"
+            f"each weight of `model`, and no other. {listed}\n"
+            "`proposed_name_map(model, path)` proposes a map; `ignored=['*']` leaves "
+            "behind all that the map does not name."
         )
-    reader = tf.train.load_checkpoint(str(path))
-    for weight in model.weights:
-        weight.assign(reader.get_tensor(name_map[weight.path]))
+    reader = tf.compat.v1.train.NewCheckpointReader(checkpoint_prefix(path))
+    try:  # All are read before one is assigned.
+        arrays = [reader.get_tensor(name_map[weight.path]) for weight in model.weights]
+    except (IndexError, tf.errors.OpError) as error:
+        raise ValueError(
+            "Expected a complete checkpoint. "
+            f"Received: {str(path)!r}, whose `.data-...` files are cut short or missing"
+        ) from error
+    for weight, array in zip(model.weights, arrays, strict=True):
+        weight.assign(array)

@@ -1378,16 +1378,84 @@ def test_problems_of_a_checkpoint_are_listed(missing=("hidden/bias", "scores/bia
 
 @proves(
     "Slots of an optimizer, such as `hidden/kernel/Momentum`, are left behind by "
-    "naming them in `ignored`.",
+    "naming them in `ignored`, one by one or by a pattern such as `*/Momentum`; `*` "
+    "leaves behind all that the map does not name.",
     false_with={"ignored": ()},
     needs="keras>=3",
 )
-def test_slots_are_left_behind(ignored=("hidden/kernel/Momentum",)):
+def test_slots_are_left_behind(ignored=("hidden/kernel/Momentum", "*/Momentum", "*")):
     slot = {"hidden/kernel/Momentum": np.zeros((64, 32), "float32")}
     assert "extra: 'hidden/kernel/Momentum'" in carry(extra=slot)[2]
-    _, _, error, same = carry(extra=slot, ignored=ignored)
-    assert not error
-    assert not same
+    left_behind = [carry(extra=slot, ignored=[pattern])[2:] for pattern in ignored]
+    assert left_behind == [("", False)] * 3
+
+
+def saved_in_2017(folder, prefix):
+    """A checkpoint with slots; the file `checkpoint` names another folder."""
+    from snippets.placeholders import start_weights
+
+    with tf.Graph().as_default(), tf1.Session() as session:
+        v = [
+            tf1.get_variable(f"net/{n}", initializer=w)
+            for n, w in start_weights(seed=1).items()
+        ]
+        tf1.train.AdamOptimizer().minimize(tf.add_n([tf.reduce_sum(w) for w in v]))
+        session.run(tf1.global_variables_initializer())
+        tf1.train.Saver().save(session, f"{folder}/{prefix}")
+    with open(f"{folder}/checkpoint", "w") as file:
+        file.write('model_checkpoint_path: "/another/machine/model"')
+    return f"{folder}/{prefix}"
+
+
+@proves(
+    "For more than a few layers, `snippets.placeholders.proposed_name_map` proposes "
+    "the map, by kinds, shapes, names and order; it says what it guessed, what it left "
+    "out, and which variables are the optimizer's.",
+    false_with={"width": 16},
+    needs="keras>=3",
+)
+def test_a_map_is_proposed(width=32):
+    from snippets.placeholders import (
+        classifier_with,
+        load_checkpoint,
+        proposed_name_map,
+        start_weights,
+    )
+
+    model = classifier_with(start_weights(num_hidden=width))
+    with tempfile.TemporaryDirectory() as folder:
+        path = saved_in_2017(folder, "old")
+        proposal = proposed_name_map(model, path)
+        expected = {name: f"net/{name}" for name in start_weights()}
+        assert (proposal.name_map, proposal.guessed) == (expected, ())
+        assert (proposal.unmapped, proposal.unused) == ({}, ())
+        assert len(proposal.optimizer) == 2 * 4 + 2
+        load_checkpoint(model, path, proposal.name_map, proposal.optimizer)
+        smaller = proposed_name_map(classifier_with(start_weights(num_hidden=16)), path)
+        assert smaller.unmapped["hidden/kernel"] == ()
+        assert "net/hidden/kernel" in smaller.unused
+    assert all(np.array_equal(w, start_weights(seed=1)[w.path]) for w in model.weights)
+
+
+@proves(
+    "A prefix that ends in `/` is read too; `tf.train.list_variables` takes it for a "
+    "folder, and looks where the file `checkpoint` in it points.",
+    false_with={"prefix": "old"},
+    needs="keras>=3",
+)
+def test_a_prefix_may_end_in_a_slash(prefix=""):
+    from snippets.placeholders import (
+        checkpoint_problems,
+        classifier_with,
+        start_weights,
+    )
+
+    model = classifier_with(start_weights())
+    name_map = {name: f"net/{name}" for name in start_weights()}
+    with tempfile.TemporaryDirectory() as folder:
+        path = saved_in_2017(folder, prefix)
+        assert checkpoint_problems(model, path, name_map, ["*"]) == []
+        assert message_of(lambda: tf.train.list_variables(path)) != "no error"
 
 
 def old_function(x):

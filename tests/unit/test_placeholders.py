@@ -12,19 +12,22 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from snippets.data import digit_vectors
+from snippets.data import digit_images, digit_vectors
 from snippets.placeholders import (
     FeedRunner,
     GraphLayer,
+    NameMapProposal,
     begin_at_placeholder,
     call_on_placeholder,
     check_start,
+    checkpoint_prefix,
     checkpoint_problems,
     classifier_with,
     count_traces,
     graph_of_2017,
     load_checkpoint,
     network_of_2017,
+    proposed_name_map,
     row_sums_of_2017,
     start_weights,
     train_in_function,
@@ -33,6 +36,25 @@ from snippets.placeholders import (
     unfed_placeholders,
 )
 from snippets.placeholders.mistakes import leaking_double
+from snippets.placeholders.name_maps import (
+    KINDS,
+    Part,
+    Units,
+    by_numbers,
+    counterparts,
+    creation_order,
+    ends_alike,
+    kind_of,
+    optimizer_variables,
+    pairs,
+    single_weights,
+    whole_layers,
+)
+from snippets.placeholders.weights import (
+    leftover_problems,
+    prefixes_near,
+    weights_by_path,
+)
 from snippets.processes import outputs_in_fresh_process
 from snippets.showing.both_kerases import errors_and_fixes
 
@@ -301,12 +323,19 @@ def test_the_name_map_decides_which_variable_goes_where(tmp_path: Path) -> None:
     assert keras.ops.convert_to_numpy(beta).tolist() == [1.0, 1.0, 1.0]
 
 
-def write(folder: Path, arrays: dict[str, Any]) -> str:
+def write(
+    folder: Path,
+    arrays: dict[str, Any],
+    name: str = "old",
+    write_meta_graph: bool = True,
+    write_version: int = 2,
+) -> str:
     with tf.Graph().as_default(), tf1.Session() as session:
-        for name, value in arrays.items():
-            tf1.get_variable(name, initializer=value)
+        for variable, value in arrays.items():
+            tf1.get_variable(variable, initializer=value)
         session.run(tf1.global_variables_initializer())
-        return str(tf1.train.Saver().save(session, str(folder / "old")))
+        saver, path = tf1.train.Saver(write_version=write_version), f"{folder}/{name}"
+        return str(saver.save(session, path, write_meta_graph=write_meta_graph))
 
 
 def test_every_problem_stands_in_one_message_and_nothing_is_loaded(
@@ -325,17 +354,21 @@ def test_every_problem_stands_in_one_message_and_nothing_is_loaded(
     with pytest.raises(ValueError, match="for each weight of `model`") as caught:
         load_checkpoint(model, path, name_map)
 
-    problems = str(caught.value).partition("Received: ")[2].split("; ")
+    first, *problems, last = str(caught.value).splitlines()
+    assert first.endswith("and no other. Received:")
+    assert "`proposed_name_map(model, path)` proposes a map" in last
     assert problems == [
-        "wrong shape: 'hidden/kernel' is (32, 64), 'hidden/kernel' is (64, 32)",
-        "missing: 'hidden/bias', for the weight 'hidden/bias'",
-        "`name_map` lacks the weight 'scores/kernel'",
-        "wrong dtype: 'scores/bias' is float64, 'scores/bias' is float32",
-        "`name_map` has 'hidden/gamma', which is no weight of the model",
-        "extra: 'global_step'",
-        "extra: 'scores/kernel'",
+        "- wrong shape: 'hidden/kernel' is (32, 64), 'hidden/kernel' is (64, 32)",
+        "- missing: 'hidden/bias', for the weight 'hidden/bias'",
+        "- `name_map` lacks the weight 'scores/kernel'",
+        "- wrong dtype: 'scores/bias' is float64, 'scores/bias' is float32",
+        "- `name_map` has 'hidden/gamma', which is no weight of the model",
+        "- extra: 'global_step'",
+        "- extra: 'scores/kernel'",
     ]
-    assert problems == checkpoint_problems(model, path, name_map)
+    assert [f"- {line}" for line in checkpoint_problems(model, path, name_map)] == (
+        problems
+    )
     for weight in model.weights:
         np.testing.assert_array_equal(weight, start_weights(seed=2)[weight.path])
 
@@ -366,11 +399,465 @@ def test_ignored_variables_are_no_problem(tmp_path: Path) -> None:
     assert checkpoint_problems(model, path, SAME) == ["extra: 'step'"]
 
 
-def test_a_checkpoint_that_is_not_there_is_reported_by_tensorflow(
+# Checkpoints as one finds them
+
+
+@pytest.mark.parametrize("make", [str, Path])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_prefix_may_end_in_a_slash_whatever_the_checkpoint_file_names(
+    tmp_path: Path, make: Callable[[str], Any], slash: str
+) -> None:
+    write(tmp_path, start_weights(seed=1), name="")
+    elsewhere = 'model_checkpoint_path: "/another/machine/model"\n'
+    (tmp_path / "checkpoint").write_text(elsewhere)
+    with pytest.raises((ValueError, tf.errors.OpError)):
+        tf.train.load_checkpoint(f"{tmp_path}/")
+    model = classifier_with(start_weights(seed=2))
+
+    load_checkpoint(model, make(f"{tmp_path}{slash}"), SAME)
+
+    assert checkpoint_prefix(make(f"{tmp_path}{slash}")) == f"{tmp_path}/"
+    for weight in model.weights:
+        np.testing.assert_array_equal(weight, start_weights(seed=1)[weight.path])
+
+
+def test_a_checkpoint_file_that_names_another_folder_does_not_matter(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(tf.errors.NotFoundError, match="none"):
-        load_checkpoint(classifier_with(start_weights()), tmp_path / "none", SAME)
+    path = write(tmp_path, start_weights(seed=1))
+    elsewhere = 'model_checkpoint_path: "/another/machine/model"\n'
+    (tmp_path / "checkpoint").write_text(elsewhere)
+
+    assert checkpoint_problems(classifier_with(start_weights()), path, SAME) == []
+
+
+def test_a_checkpoint_of_the_first_format_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path, start_weights(), write_version=1)
+
+    assert not Path(f"{path}.index").exists()
+    assert checkpoint_problems(classifier_with(start_weights()), path, SAME) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [
+        ("old-20.index", ["old-20"]),
+        ("old-20.data-00000-of-00001", ["old-20"]),
+        ("old-20.meta", ["old-20"]),
+        ("old", ["old-20", "old-30"]),
+        ("", ["new", "old-20", "old-30"]),
+        ("checkpoint", ["new", "old-20", "old-30"]),
+        ("none/old", []),
+    ],
+)
+def test_a_path_that_is_no_prefix_is_refused_with_the_prefixes_near_it(
+    tmp_path: Path, wrong: str, near: list[str]
+) -> None:
+    for name in ("old-30", "old-20", "new"):
+        write(tmp_path, {"w": np.zeros(2, "float32")}, name=name)
+    path = str(tmp_path / wrong)
+    paths = [f"{tmp_path}/{name}" for name in near]
+    hint = f"; did you mean {' or '.join(map(repr, paths))}?" if near else ""
+
+    with pytest.raises(ValueError, match=r"^Expected `path` to be the pre") as caught:
+        load_checkpoint(classifier_with(start_weights()), path, SAME)
+
+    message = str(caught.value)
+    assert prefixes_near(path) == paths
+    assert "\n" not in message
+    assert message.endswith(f"Received: {path!r}{hint}")
+
+
+def test_prefixes_are_found_in_the_working_directory_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"w": np.zeros(2, "float32")}, name="old-20")
+    monkeypatch.chdir(tmp_path)
+
+    assert prefixes_near("old") == ["old-20"]
+
+
+def test_at_most_five_prefixes_are_named(tmp_path: Path) -> None:
+    for step in range(10, 19):
+        (tmp_path / f"old-{step}.index").touch()
+    with pytest.raises(ValueError, match=r"old-14'\?$"):
+        checkpoint_prefix(tmp_path / "old")
+
+
+def test_a_damaged_checkpoint_changes_no_weight(tmp_path: Path) -> None:
+    path = write(tmp_path, start_weights(seed=1))
+    data = Path(f"{path}.data-00000-of-00001")
+    data.write_bytes(data.read_bytes()[:-1000])
+    model = classifier_with(start_weights(seed=2))
+
+    with pytest.raises(ValueError, match="Expected a complete checkpoint"):
+        load_checkpoint(model, path, SAME)
+
+    for weight in model.weights:
+        np.testing.assert_array_equal(weight, start_weights(seed=2)[weight.path])
+
+
+# What stands in the way
+
+
+def test_one_variable_does_not_fill_two_weights(tmp_path: Path) -> None:
+    path = write(tmp_path, {"a": np.ones(3, "float32")})
+    model = keras.Sequential([keras.Input((3,)), keras.layers.LayerNormalization()])
+    both = {weight.path: "a" for weight in model.weights}
+
+    assert checkpoint_problems(model, path, both) == [
+        "`name_map` has 'a' for 2 weights"
+    ]
+
+
+def test_patterns_leave_variables_behind() -> None:
+    names = ["w", "w/Adam", "w/Adam_1", "beta1_power"]
+
+    assert leftover_problems(names, ["w"], ["*/Adam*", "beta?_power"]) == []
+    assert leftover_problems(names, ["w"], ["*"]) == []
+    assert leftover_problems(names, ["w"], ["*/adam*", "beta1_power"]) == [
+        "`ignored` has '*/adam*', which matches no variable of the checkpoint",
+        "extra: 'w/Adam'",
+        "extra: 'w/Adam_1'",
+    ]
+
+
+def test_what_fills_a_weight_is_not_ignored() -> None:
+    assert leftover_problems(["w"], ["w"], ["w"]) == [
+        "`ignored` has 'w', which `name_map` uses"
+    ]
+    assert leftover_problems(["w"], ["w"], ["w*"]) == []
+
+
+def test_ignored_is_no_string() -> None:
+    with pytest.raises(TypeError, match=r"such as \['step'\]. Received: 'step'"):
+        leftover_problems(["step"], [], "step")
+
+
+class TwoLayers(keras.Model):
+    def __init__(self, second: str) -> None:
+        super().__init__(name="two")
+        self.first = keras.layers.Dense(2, name="first")
+        self.second = keras.layers.Dense(2, name=second)
+
+    def call(self, x: Any, use_both: bool = True) -> Any:
+        return self.second(self.first(x)) if use_both else self.first(x)
+
+
+def test_a_model_that_is_not_built_is_refused(tmp_path: Path) -> None:
+    path, model = write(tmp_path, start_weights()), TwoLayers("second")
+    for refuse in (load_checkpoint, checkpoint_problems):
+        with pytest.raises(ValueError, match="Expected a built `model`"):
+            refuse(model, path, SAME, ["*"])
+
+    with pytest.warns(UserWarning, match="unbuilt state"):
+        model(np.ones((1, 2), "float32"), use_both=False)
+    with pytest.raises(ValueError, match=r"'two', in which \['second'\] are not built"):
+        weights_by_path(model)
+
+    model(np.ones((1, 2), "float32"))
+    assert list(weights_by_path(model).values()) == model.weights
+
+
+def test_two_weights_of_one_path_are_refused(tmp_path: Path) -> None:
+    path, model = write(tmp_path, start_weights()), TwoLayers("first")
+    model(np.ones((1, 2), "float32"))
+
+    with pytest.raises(ValueError, match=r"two/first/bias', 'two/first/kernel'\]$"):
+        load_checkpoint(model, path, SAME)
+
+
+# A map of names is proposed
+
+
+def network_of_2019(images: Any, training: Any) -> Any:
+    """Six convolutions with batch normalization and three dense layers."""
+    x, ones, zeros = images, tf1.ones_initializer(), tf1.zeros_initializer()
+    for block, size in zip(range(7, 13), [8, 8, 8, 8, 16, 16], strict=True):
+        with tf1.variable_scope(f"net/block{block}"):
+            kernel = tf1.get_variable("conv/weights", [3, 3, x.shape[-1], size])
+            x = tf.nn.conv2d(x, kernel, strides=1, padding="SAME")
+            gamma = tf1.get_variable("norm/gamma", [size], initializer=ones)
+            beta = tf1.get_variable("norm/beta", [size], initializer=zeros)
+            moving = [
+                tf1.get_variable(f"norm/{name}", [size], None, start, trainable=False)
+                for name, start in [("moving_mean", zeros), ("moving_variance", ones)]
+            ]
+            batch = tf.nn.moments(x, [0, 1, 2])
+            for old, new in zip(moving, batch, strict=True):
+                update = old.assign(0.9 * old + 0.1 * new)
+                tf1.add_to_collection(tf1.GraphKeys.UPDATE_OPS, update)
+            mean, variance = (
+                training * new + (1.0 - training) * old
+                for old, new in zip(moving, batch, strict=True)
+            )
+            x = tf.nn.batch_normalization(x, mean, variance, beta, gamma, 1e-3)
+            x = tf.nn.relu(x)
+    x = tf.reduce_mean(x, [1, 2])
+    for name, size in {"hidden": 32, "hidden_1": 32, "scores": 10}.items():
+        with tf1.variable_scope(f"net/{name}"):
+            weights = tf1.get_variable("weights", [x.shape[-1], size])
+            biases = tf1.get_variable("biases", [size], initializer=ones)
+            x = tf.matmul(x, weights) + biases
+        x = x if name == "scores" else tf.nn.relu(x)
+    return x
+
+
+def network_of_today() -> keras.Model:
+    layers = keras.layers
+    x = inputs = keras.Input((8, 8, 1))
+    for size in (8, 8, 8, 8, 16, 16):
+        x = layers.Conv2D(size, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+    x = layers.GlobalAveragePooling2D()(x)
+    for size in (32, 32):
+        x = layers.Dense(size, activation="relu")(x)
+    return keras.Model(inputs, layers.Dense(10)(x))
+
+
+def trained_in_2019(prefix: str, write_meta_graph: bool) -> Any:
+    """Train the old network, save it under a prefix and return its scores."""
+    images, labels = digit_images()
+    with tf.Graph().as_default(), tf1.Session() as session:
+        tf1.set_random_seed(0)
+        x = tf1.placeholder(tf.float32, [None, 8, 8, 1])
+        y = tf1.placeholder(tf.int64, [None])
+        training = tf1.placeholder(tf.float32, [])
+        scores = network_of_2019(x, training)
+        loss = tf1.losses.sparse_softmax_cross_entropy(y, scores)
+        step = tf1.train.get_or_create_global_step()
+        with tf.control_dependencies(tf1.get_collection(tf1.GraphKeys.UPDATE_OPS)):
+            train = tf1.train.AdamOptimizer(0.01).minimize(loss, step)
+        session.run(tf1.global_variables_initializer())
+        for start in range(0, 640, 64):
+            part = slice(start, start + 64)
+            session.run(train, {x: images[part], y: labels[part], training: 1.0})
+        tf1.train.Saver().save(session, prefix, write_meta_graph=write_meta_graph)
+        return session.run(scores, {x: images[:200], training: 0.0})
+
+
+@pytest.mark.parametrize("write_meta_graph", [True, False])
+def test_a_network_of_2019_is_carried_over_by_the_map_that_is_proposed(
+    tmp_path: Path, write_meta_graph: bool
+) -> None:
+    old = trained_in_2019(f"{tmp_path}/", write_meta_graph)
+    elsewhere = 'model_checkpoint_path: "/another/machine/model"\n'
+    (tmp_path / "checkpoint").write_text(elsewhere)
+    model = network_of_today()
+
+    proposal = proposed_name_map(model, f"{tmp_path}/")
+    load_checkpoint(model, f"{tmp_path}/", proposal.name_map, proposal.optimizer)
+
+    assert (len(proposal.name_map), len(proposal.optimizer)) == (36, 51)
+    assert (proposal.unmapped, proposal.unused) == ({}, ())
+    # Three kernels of one shape and all norms are alike.
+    assert len(proposal.guessed) == 3 + 6 * 4
+    np.testing.assert_allclose(model(digit_images()[0][:200]), old, atol=1e-5)
+
+
+def two_layers() -> keras.Model:
+    x = inputs = keras.Input((3,))
+    for name in "ab":
+        x = keras.layers.Dense(3, use_bias=False, name=name)(x)
+    return keras.Model(inputs, x)
+
+
+def proposal_for(folder: Path, model: keras.Model, *names: str) -> NameMapProposal:
+    arrays = {name: np.zeros((3, 3), "float32") for name in names}
+    path = write(folder, arrays, write_meta_graph=False)
+    return proposed_name_map(model, path)
+
+
+def test_equal_names_are_no_guess(tmp_path: Path) -> None:
+    proposal = proposal_for(tmp_path, two_layers(), "net/b/w", "net/a/w")
+
+    assert proposal.name_map == {"a/kernel": "net/a/w", "b/kernel": "net/b/w"}
+    assert (proposal.guessed, proposal.unmapped, proposal.unused) == ((), {}, ())
+
+
+def test_equal_names_are_a_guess_if_more_variables_are_alike(tmp_path: Path) -> None:
+    proposal = proposal_for(tmp_path, two_layers(), "a/w", "b/w", "c/w")
+
+    assert proposal.name_map == {"a/kernel": "a/w", "b/kernel": "b/w"}
+    assert proposal.guessed == ("a/kernel", "b/kernel")
+    assert proposal.unused == ("c/w",)
+
+
+def test_numbers_in_names_are_an_order(tmp_path: Path) -> None:
+    proposal = proposal_for(tmp_path, two_layers(), "fc10/w", "fc9/w")
+
+    assert proposal.name_map == {"a/kernel": "fc9/w", "b/kernel": "fc10/w"}
+    assert proposal.guessed == ("a/kernel", "b/kernel")
+
+
+def test_words_in_names_are_no_order_and_the_weights_are_left_out(
+    tmp_path: Path,
+) -> None:
+    proposal = proposal_for(tmp_path, two_layers(), "head/w", "stem/w")
+
+    both = ("head/w", "stem/w")
+    assert proposal == NameMapProposal(
+        name_map={},
+        guessed=(),
+        unmapped={"a/kernel": both, "b/kernel": both},
+        optimizer=(),
+        unused=both,
+    )
+
+
+def test_the_program_of_a_meta_file_is_an_order(tmp_path: Path) -> None:
+    arrays = {name: np.zeros((3, 3), "float32") for name in ("stem/w", "head/w")}
+    path = write(tmp_path, arrays)
+
+    assert proposed_name_map(two_layers(), path).name_map == {
+        "a/kernel": "stem/w",
+        "b/kernel": "head/w",
+    }
+    assert creation_order(path, ["head/w", "stem/w"]) == ["stem/w", "head/w"]
+    assert creation_order(path, ["head/w", "elsewhere"]) is None
+    assert creation_order(f"{path}-1", ["head/w"]) is None
+
+
+def test_one_layer_too_many_is_left_out(tmp_path: Path) -> None:
+    proposal = proposal_for(tmp_path, two_layers(), "fc1/w", "fc2/w", "fc3/w")
+
+    assert proposal.name_map == {}
+    assert proposal.unmapped["a/kernel"] == ("fc1/w", "fc2/w", "fc3/w")
+
+
+def test_a_weight_without_a_variable_has_none_to_choose_from(tmp_path: Path) -> None:
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Dense(3, name="a")(inputs))
+
+    proposal = proposal_for(tmp_path, model, "fc/w")
+
+    assert proposal.name_map == {"a/kernel": "fc/w"}
+    assert proposal.guessed == ("a/kernel",)  # the rest of the layer is not there
+    assert proposal.unmapped == {"a/bias": ()}
+
+
+def test_variables_without_names_are_told_apart_by_shape(tmp_path: Path) -> None:
+    weights = list(start_weights(seed=1).values())
+    names = ["Variable", "Variable_1", "Variable_2", "Variable_3"]
+    path = write(tmp_path, dict(zip(names, weights, strict=True)))
+
+    proposal = proposed_name_map(classifier_with(start_weights()), path)
+
+    assert list(proposal.name_map.values()) == names
+    assert set(proposal.guessed) == {*SAME}
+
+
+def test_another_dtype_is_another_variable(tmp_path: Path) -> None:
+    path = write(tmp_path, {"a/w": np.zeros((3, 3)), "b/w": np.zeros((3, 3))})
+
+    proposal = proposed_name_map(two_layers(), path)
+
+    assert proposal.unmapped == {"a/kernel": (), "b/kernel": ()}
+
+
+def test_a_map_is_proposed_for_a_built_model_alone(tmp_path: Path) -> None:
+    path = write(tmp_path, start_weights())
+    with pytest.raises(ValueError, match="Expected a built `model`"):
+        proposed_name_map(TwoLayers("second"), path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "kind"),
+    [
+        ("conv1/weights", (3, 3, 1, 8), "kernel"),
+        ("separable/depthwise_weights", (3, 3, 8, 1), "kernel"),
+        ("words/embeddings", (100, 8), "kernel"),
+        ("lstm/recurrent_kernel", (8, 32), "recurrent_kernel"),
+        ("fc1/biases", (8,), "bias"),
+        ("b_2", (8,), "bias"),
+        ("BatchNorm/gamma", (8,), "gamma"),
+        ("norm/scale", (8,), "gamma"),
+        ("norm/offset", (8,), "beta"),
+        ("norm/moving_variance", (8,), "moving_variance"),
+        ("prelu/alpha", (8,), "alpha"),
+    ],
+)
+def test_kinds_go_by_many_names(name: str, shape: tuple[int, ...], kind: str) -> None:
+    assert kind_of(name, shape) == kind
+    assert set(KINDS.values()) == {
+        *("bias", "gamma", "beta", "moving_mean", "moving_variance")
+    }
+
+
+def test_a_layer_with_two_equal_parts_is_taken_apart() -> None:
+    part: Part = ("kernel", (3, 3), "float32")
+    parts = {"a/v": part, "a/w": part, "b/w": part}
+    alone: Units = {"b": {part: "b/w"}}
+
+    assert whole_layers(parts) == alone
+    assert single_weights(parts) == {name: {part: name} for name in parts}
+    assert list(pairs(alone, alone, order_is_known=False)) == [("b/w", "b/w", False)]
+
+
+NAMED = ["b1/conv", "b2/conv"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "scopes", "order_is_known", "chosen", "is_guess"),
+    [
+        (["a"], ["x"], False, ["x"], False),
+        (["a"], [], True, [], False),
+        (["a", "b"], ["stem", "head"], False, [], False),
+        (["a", "b"], ["stem", "head"], True, ["stem", "head"], True),
+        (["a", "b"], ["fc1", "fc2"], False, ["fc1", "fc2"], True),
+        (["a", "b"], ["fc1", "fc2", "fc3"], True, [], False),
+        (["b1_conv", "b2_conv"], ["b2/conv", "b1/conv"], False, NAMED, False),
+        (["b1_conv", "b2_conv"], ["b2/conv", "b1/conv", "c"], False, NAMED, True),
+        # Automatic names, in a process in which a layer was made before.
+        (["conv_1", "conv_2"], ["conv", "conv_1"], False, ["conv", "conv_1"], True),
+        # The model's own name stands before those of its layers.
+        (["top/b1_conv", "top/b2_conv"], ["b2/conv", "b1/conv"], False, NAMED, False),
+        # One layer has two names to choose from, the other none.
+        (["conv", "a"], ["y/conv", "x/conv"], False, [], False),
+    ],
+)
+def test_scopes_are_chosen_by_name_or_by_order(
+    layers: list[str],
+    scopes: list[str],
+    order_is_known: bool,
+    chosen: list[str],
+    is_guess: bool,
+) -> None:
+    assert counterparts(layers, scopes, order_is_known) == (chosen, is_guess)
+
+
+def test_names_are_alike_up_to_where_they_lie() -> None:
+    assert ends_alike("block1_conv", "net/block1/conv")
+    assert ends_alike("net/conv", "conv")
+    assert not ends_alike("conv", "deconv")
+    assert not ends_alike("conv", "conv_1")
+
+
+def test_an_optimizer_makes_counters_and_slots() -> None:
+    with tf.Graph().as_default():
+        w = tf1.get_variable("a/w", [3])
+        with tf1.variable_scope("training"):
+            for optimizer in (
+                tf1.train.AdamOptimizer(),
+                tf1.train.RMSPropOptimizer(0.1, momentum=0.9),
+            ):
+                step = tf1.train.get_or_create_global_step()
+                optimizer.minimize(tf.reduce_sum(w), step)
+        shapes = {v.op.name: v.shape.as_list() for v in tf1.global_variables()}
+    shapes |= {"a/w/inner": [2], "b/beta1_power": [], "step": []}
+
+    found = optimizer_variables(shapes)
+
+    assert set(shapes) - set(found) == {"a/w", "a/w/inner", "step"}
+    assert len(found) == 4 + 4  # slots and counters
+
+
+def test_names_are_sorted_by_their_numbers() -> None:
+    names = ["b", "a/conv_10/w", "a/conv_2/w", "a/conv/w", "a/conv_1/w"]
+
+    assert sorted(names, key=by_numbers) == [
+        *("a/conv/w", "a/conv_1/w", "a/conv_2/w", "a/conv_10/w", "b")
+    ]
 
 
 # Graph functions as layers
