@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from snippets.checks import check_mapping, check_ndarray
+
 
 def shape_problem(
     expected: tuple[int | None, ...], shape: tuple[int, ...]
@@ -14,8 +16,9 @@ def shape_problem(
     """Say what is wrong with the shape of an array for an Input, and how to mend it.
 
     Args:
-        expected: Tuple, the shape of the Input with its batch axis first.
-        shape: Tuple of integers, the shape of the array.
+        expected: Tuple of at least one axis, the shape of the Input with its batch axis
+            first, `None` for a size that varies.
+        shape: Tuple of integers of at least 0, the shape of the array.
 
     Returns:
         `None` if the shapes agree, else a string, a clause that begins with "which".
@@ -37,6 +40,8 @@ def shape_problem(
             return "which is an empty batch: pass at least one example"
         if shape[0] % batch:
             return f"which is no whole number of batches of {batch}, the fixed size"
+        if 0 in shape:
+            return f"which has no values: axis {shape.index(0)} has size 0"
         return None
     if fits(example, shape):
         return (
@@ -73,11 +78,49 @@ def shape_problem(
     return f"which has size {shape[axis]} on axis {axis} instead of {expected[axis]}"
 
 
+def range_problem(dtype: str, array: npt.NDArray[Any]) -> str | None:
+    """Say which number of an array the dtype of an Input cannot hold.
+
+    Keras converts without an error: 1e39 becomes infinite as float32, 300 becomes 44 as
+    uint8, and 16777217 becomes 16777216 as float32.
+
+    Args:
+        dtype: String, the dtype of the Input: float, integer or bool.
+        array: Array of finite real numbers, any shape and dtype.
+
+    Returns:
+        `None` if each number arrives, floats rounded, else a string, a clause that
+        begins with "which".
+
+    Example:
+        >>> range_problem("uint8", np.array([7, 300]))
+        'which holds 300, and that becomes 44 as uint8: give the Input a wider ...'
+    """
+    with np.errstate(all="ignore"):
+        read = array.astype(dtype)
+        back = read.astype(array.dtype)
+    if array.dtype.kind not in "biu":
+        lost = ~np.isfinite(read) | ((read == 0) & (array != 0))
+    elif keras.backend.is_float_dtype(dtype):
+        # From 2**63 on, the way back to an integer is undefined.
+        lost = (back != array) | ~(np.abs(read.astype("float64")) < 2.0**63)
+    else:
+        lost = (back != array) | ((read < 0) != (array < 0))
+    if not lost.any():
+        return None
+    return (
+        f"which holds {array[lost][0]!s}, and that becomes {read[lost][0]!s} as "
+        f"{dtype}: give the Input a wider dtype or change the values"
+    )
+
+
 def value_problem(dtype: str, array: npt.NDArray[Any]) -> str | None:
     """Say what is wrong with the values of an array for an Input, and how to mend it.
 
+    Floats go through `keras.config.floatx()`, float32 by default, to every Input.
+
     Args:
-        dtype: String, the dtype of the Input.
+        dtype: String, the dtype of the Input: float, integer, bool or string.
         array: Array of any shape and dtype.
 
     Returns:
@@ -88,7 +131,7 @@ def value_problem(dtype: str, array: npt.NDArray[Any]) -> str | None:
         >>> value_problem("float32", np.array([1.0, np.nan]))
         'which holds 1 NaN or infinite values: replace them or drop their rows'
     """
-    is_float = array.dtype.kind == "f" or array.dtype.name == "bfloat16"
+    is_float = array.dtype.name in ("bfloat16", "float16", "float32", "float64")
     if dtype == "string":
         values = array.ravel().tolist()
         if not all(isinstance(value, (str, bytes)) for value in values):
@@ -99,7 +142,7 @@ def value_problem(dtype: str, array: npt.NDArray[Any]) -> str | None:
     if dtype == "bool" and array.dtype.kind != "b":
         return "which is not boolean: use `array.astype(bool)`"
     if not is_float and array.dtype.kind not in "biu":
-        return f"which does not hold real numbers: use `array.astype('{dtype}')`"
+        return f"which holds no numbers for Keras: use `array.astype('{dtype}')`"
     if is_float and not keras.backend.is_float_dtype(dtype):
         return f"which would lose its fractions: use `array.astype('{dtype}')`"
     bad = int(np.sum(~np.isfinite(array))) if is_float else 0
@@ -107,21 +150,75 @@ def value_problem(dtype: str, array: npt.NDArray[Any]) -> str | None:
         return (
             f"which holds {bad} NaN or infinite values: replace them or drop their rows"
         )
-    return None
+    floatx = keras.config.floatx()
+    return (is_float and range_problem(floatx, array)) or range_problem(dtype, array)
 
 
-def check_array(
-    model: keras.Model, array: npt.NDArray[Any] | dict[str, npt.NDArray[Any]]
-) -> npt.NDArray[Any] | dict[str, npt.NDArray[Any]]:
+def inputs_by_name(model: keras.Model) -> dict[str, keras.KerasTensor]:
+    """Return the Inputs of a model by the names that its data goes by.
+
+    Args:
+        model: A `keras.Model` that knows its inputs: Functional or built Sequential.
+
+    Returns:
+        A dict from name to `keras.KerasTensor`.
+
+    Raises:
+        ValueError: If `model` does not know its inputs.
+
+    Example:
+        >>> from snippets.input_layers import digit_classifier
+        >>> list(inputs_by_name(digit_classifier()))
+        ['pixels']
+    """
+    if not getattr(model, "inputs", None):
+        raise ValueError(
+            "Expected a model that knows its inputs: start it with `keras.Input`. "
+            f"Received: {type(model).__name__}, unbuilt or subclassed"
+        )
+    declared = getattr(model, "input", None)  # A fresh Sequential has only `inputs`.
+    if isinstance(declared, dict):
+        return declared
+    return {tensor.name: tensor for tensor in model.inputs}
+
+
+def check_fit(label: str, tensor: keras.KerasTensor, array: npt.NDArray[Any]) -> None:
+    """Refuse an array that does not fit one Input, and say how to mend it.
+
+    Args:
+        label: String, what the error calls the array.
+        tensor: A `keras.KerasTensor`, the Input.
+        array: NumPy array of shape `(num_examples, ...)`.
+
+    Raises:
+        ValueError: If Keras would refuse the array, or misread it without an error.
+
+    Example:
+        >>> check_fit("pixels", keras.Input((2,)), np.array([[1.0, 1e39]]))
+        Traceback (most recent call last):
+            ...
+        ValueError: Expected `pixels` of shape (None, 2) ... becomes inf as float32: ...
+    """
+    check_ndarray(label, array)
+    problem = shape_problem(tensor.shape, array.shape)
+    problem = problem or value_problem(tensor.dtype, array)
+    if problem:
+        raise ValueError(
+            f"Expected `{label}` of shape {tensor.shape} and dtype {tensor.dtype}. "
+            f"Received: shape {array.shape} and dtype {array.dtype}, {problem}."
+        )
+
+
+def check_array(model: keras.Model, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return the array if the model can be fed with it, else say in words why not.
 
     It is stricter than Keras, which adds or drops a last axis of size 1 by itself and
     so reads one unbatched image of shape `(28, 28, 1)` as a batch of 28 rows.
 
     Args:
-        model: A `keras.Model` that knows its inputs: Functional or built Sequential.
-        array: NumPy array of shape `(num_examples, ...)`, or a dict of them by name
-            for a model with several inputs.
+        model: A `keras.Model` of one input that knows it: Functional or built
+            Sequential. For several inputs there is `check_arrays`.
+        array: NumPy array of shape `(num_examples, ...)`.
 
     Returns:
         `array`, unchanged.
@@ -134,39 +231,51 @@ def check_array(
         >>> check_array(digit_classifier(), np.zeros((2, 8, 8, 1))).shape
         (2, 8, 8, 1)
     """
-    if not getattr(model, "inputs", None):
+    inputs = inputs_by_name(model)
+    if len(inputs) > 1:
         raise ValueError(
-            "Expected a model that knows its inputs: start it with `keras.Input`. "
-            f"Received: {type(model).__name__} '{model.name}', unbuilt or subclassed"
+            "Expected a model with one input: pass a dict of arrays to `check_arrays`. "
+            f"Received: {list(inputs)}"
         )
-    declared = getattr(model, "input", None)  # A fresh Sequential has only `inputs`.
-    if not isinstance(declared, dict):
-        declared = {tensor.name: tensor for tensor in model.inputs}
-    label, given = 'array["{}"]', array
-    if not isinstance(given, dict) and len(declared) == 1:
-        label, given = "array", dict.fromkeys(declared, given)
-    if not isinstance(given, dict) or given.keys() != declared.keys():
-        found = list(given) if isinstance(given, dict) else type(given).__name__
+    for tensor in inputs.values():
+        check_fit("array", tensor, array)
+    return array
+
+
+def check_arrays(
+    model: keras.Model, arrays: dict[str, npt.NDArray[Any]]
+) -> dict[str, npt.NDArray[Any]]:
+    """Return a dict of arrays if the model can be fed with it, else say why not.
+
+    It is as strict as `check_array`, and refuses keys that no Input has, which Keras
+    ignores.
+
+    Args:
+        model: A `keras.Model` that knows its inputs: Functional or built Sequential.
+        arrays: Dict from the name of each Input to a NumPy array of shape
+            `(num_examples, ...)`, all of one length.
+
+    Returns:
+        `arrays`, unchanged.
+
+    Raises:
+        ValueError: If Keras would refuse the arrays, or misread them without an error.
+
+    Example:
+        >>> from snippets.input_layers import digit_classifier
+        >>> list(check_arrays(digit_classifier(), {"pixels": np.zeros((2, 8, 8, 1))}))
+        ['pixels']
+    """
+    inputs = inputs_by_name(model)
+    check_mapping("arrays", arrays)
+    if arrays.keys() != inputs.keys():
         raise ValueError(
-            f"Expected `array` to be a dict with the keys {list(declared)}. "
-            f"Received: {found}"
+            f"Expected `arrays` to be a dict with the keys {list(inputs)}. "
+            f"Received: {list(arrays)}"
         )
-    for name, tensor in declared.items():
-        part = given[name]
-        if not isinstance(part, np.ndarray):
-            raise ValueError(
-                f"Expected `{label.format(name)}` to be a NumPy array. "
-                f"Received: {type(part).__name__}"
-            )
-        problem = shape_problem(tensor.shape, part.shape)
-        problem = problem or value_problem(tensor.dtype, part)
-        if problem:
-            raise ValueError(
-                f"Expected `{label.format(name)}` of shape {tensor.shape} and dtype "
-                f"{tensor.dtype}. Received: shape {part.shape} and dtype {part.dtype}, "
-                f"{problem}."
-            )
-    lengths = {name: len(part) for name, part in given.items()}
+    for name, tensor in inputs.items():
+        check_fit(f'arrays["{name}"]', tensor, arrays[name])
+    lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"Expected arrays of one length. Received: {lengths}")
-    return array
+    return arrays

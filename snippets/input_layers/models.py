@@ -1,6 +1,5 @@
 """Small models that differ in how they begin."""
 
-import math
 from types import ModuleType
 from typing import Any
 
@@ -210,7 +209,10 @@ def feature_extractor(model: keras.Model, layer_name: str) -> keras.Model:
         (None, 8, 8, 1)
     """
     if not getattr(model, "inputs", None):
-        raise ValueError(f"Expected a model that begins at an Input. Received: {model}")
+        raise ValueError(
+            "Expected a model that begins at an Input. "
+            f"Received: {type(model).__name__}"
+        )
     names = [layer.name for layer in model.layers]
     if layer_name not in names:
         raise ValueError(
@@ -224,26 +226,29 @@ def on_raw_pixels(model: keras.Model, maximum: float = 16.0) -> keras.Model:
     """Reuse a model on a new Input, with the scaling of the pixels built in.
 
     Args:
-        model: A `keras.Model` with one input, whose values range over `[0, 1]`.
-        maximum: Float greater than 0, the largest raw value.
+        model: A `keras.Model` with one input, of floats that range over `[0, 1]`.
+        maximum: Float from 1e-30 to 1e30, the largest raw value.
 
     Returns:
         A `keras.Model` on values from 0 to `maximum`, float32, of the same shape. It
         shares its weights with `model`.
 
     Raises:
-        ValueError: If `maximum` is not a finite number greater than 0, or if `model`
-            does not have exactly one input.
+        ValueError: If `maximum` is no such number, or if `model` does not have exactly
+            one input, of floats.
 
     Example:
         >>> on_raw_pixels(digit_classifier()).input_shape
         (None, 8, 8, 1)
     """
-    if not 0 < maximum < math.inf:
-        raise ValueError(f"Expected `maximum` greater than 0. Received: {maximum}")
+    # For others `1 / maximum` can be zero or infinite as float32.
+    if not 1e-30 <= maximum <= 1e30:
+        raise ValueError(f"Expected `maximum` from 1e-30 to 1e30. Received: {maximum}")
     inputs = getattr(model, "inputs", None) or []
     if len(inputs) != 1:
         raise ValueError(f"Expected a model with one input. Received: {len(inputs)}")
+    if not keras.backend.is_float_dtype(inputs[0].dtype):
+        raise ValueError(f"Expected a model on floats. Received: {inputs[0].dtype}")
     raw_pixels = keras.Input(batch_shape=inputs[0].shape, name="raw_pixels")
     scaled = keras.layers.Rescaling(1.0 / maximum)(raw_pixels)
     return keras.Model(raw_pixels, model(scaled))

@@ -1396,15 +1396,15 @@ def test_pass_the_keys_of_the_model(extra=None):
 
 
 @proves(
-    "The recipe `check_array` of Input layers refuses extra keys.",
+    "The recipe `check_arrays` of Input layers refuses extra keys.",
     false_with={"extra": {}},
     needs="keras>=3",
 )
-def test_check_array_refuses_extra_keys(extra=None):
-    from snippets.input_layers import check_array
+def test_check_arrays_refuses_extra_keys(extra=None):
+    from snippets.input_layers import check_arrays
 
     more = {"article": 9.0} if extra is None else extra
-    error = rises(check_array, profit(), amounts(price=5.0, cost=3.0, **more))
+    error = rises(check_arrays, profit(), amounts(price=5.0, cost=3.0, **more))
     assert "Expected" in error
     assert "article" in error
 

@@ -14,20 +14,29 @@ import tf_keras
 from snippets.data import as_dataset, digit_images, wine_table
 from snippets.input_layers import (
     check_array,
+    check_arrays,
+    check_fit,
     classifier_from,
     digit_classifier,
+    dtype_for_column,
     feature_extractor,
     fully_convolutional,
     input_from_column,
     input_from_spec,
     input_layer_on_placeholder,
+    inputs_by_name,
     inputs_from_arrays,
     inputs_from_element_spec,
     linear_classifier,
+    normalization_of,
     on_raw_pixels,
+    one_hot_of,
     preprocess,
+    preprocessing_layer,
+    range_problem,
     sequence_classifier,
     shape_problem,
+    text_of,
     two_branch_features,
     value_problem,
 )
@@ -242,10 +251,15 @@ def test_a_model_on_raw_pixels_keeps_a_fixed_batch_size() -> None:
     assert model.input_shape == (4, 3)
 
 
-@pytest.mark.parametrize("maximum", [0.0, -1.0, float("nan"), float("inf")])
-def test_the_raw_maximum_must_be_a_positive_number(maximum: float) -> None:
-    with pytest.raises(ValueError, match="Expected `maximum` greater than 0"):
+@pytest.mark.parametrize("maximum", [0.0, -1.0, 1e-31, 1e31, np.nan, np.inf])
+def test_the_raw_maximum_must_be_a_number_to_divide_by(maximum: float) -> None:
+    with pytest.raises(ValueError, match="Expected `maximum` from 1e-30 to 1e30"):
         on_raw_pixels(digit_classifier(), maximum)
+
+
+def test_raw_pixels_need_a_model_on_floats() -> None:
+    with pytest.raises(ValueError, match=r"a model on floats\. Received: int32"):
+        on_raw_pixels(model_on(3, dtype="int32"))
 
 
 @pytest.mark.parametrize(
@@ -317,7 +331,7 @@ def test_labels_and_weights_are_left_aside(num_parts: int) -> None:
     assert tensor.shape == (None, 8)
 
 
-@pytest.mark.parametrize("element_spec", [(), ((),), [tf.TensorSpec((None,))]])
+@pytest.mark.parametrize("element_spec", [(), ((),), {}, [tf.TensorSpec((None,))]])
 def test_features_that_are_no_tensor_and_no_dict_are_refused(element_spec: Any) -> None:
     with pytest.raises(ValueError, match=r"Expected a `tf\.TensorSpec`"):
         inputs_from_element_spec(element_spec)
@@ -364,13 +378,26 @@ def test_a_name_that_keras_refuses_is_refused(name: Any) -> None:
 
 @pytest.mark.parametrize("dtype", ["complex64", "datetime64[s]"])
 def test_a_column_of_no_numbers_and_no_strings_is_refused(dtype: str) -> None:
-    with pytest.raises(ValueError, match=r'`arrays\["x"\]` to hold numbers or strings'):
+    with pytest.raises(
+        ValueError, match=r'`arrays\["x"\]` to hold numbers or strings.*dtype'
+    ):
         input_from_column("x", np.zeros(2, dtype))
 
 
-@pytest.mark.parametrize("column", [np.float32(3.0), np.array(3), np.zeros((0, 2))])
-def test_a_scalar_or_an_empty_column_is_refused(column: Any) -> None:
-    with pytest.raises(ValueError, match=r'`arrays\["x"\]` to hold at least one row'):
+@pytest.mark.parametrize(
+    "column", [np.array(3), np.zeros((0, 2)), np.zeros((2, 0)), np.zeros(0, "U1")]
+)
+def test_a_scalar_or_an_empty_column_is_refused(column: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"at least one row of them. Received: dtype"):
+        input_from_column("x", column)
+
+
+@pytest.mark.parametrize(
+    "column", [[1.0], np.float32(3.0), "Rome", tf.constant([1.0]), np.ma.array([1.0])]
+)
+def test_a_column_is_an_array(column: Any) -> None:
+    name = type(column).__name__
+    with pytest.raises(ValueError, match=f"to be a NumPy array. Received: {name}"):
         input_from_column("x", column)
 
 
@@ -382,18 +409,29 @@ def test_a_scalar_or_an_empty_column_is_refused(column: Any) -> None:
         np.array(["a", None], object),
         np.array(["a", 3], object),
         np.array(["a", float("nan")], object),
+        np.array([1.0, 1e39]),
+        np.array([b"a", b"\xff"]),
+        np.array(["a", "\ud800"], object),
+        np.array(["a", "b\0c"], object),
     ],
 )
-def test_a_missing_value_is_refused_and_counted(column: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"without missing.*Received: 1 of these"):
+def test_a_value_that_its_input_cannot_hold_is_refused_and_counted(
+    column: np.ndarray,
+) -> None:
+    with pytest.raises(ValueError, match=r"no value missing.*Received: 1 others, such"):
         input_from_column("x", column)
 
 
 def test_a_table_without_columns_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match=r"at least one array\. Received: an empty dict"
-    ):
+    with pytest.raises(ValueError, match=r"with at least one key. Received: dict"):
         inputs_from_arrays({})
+
+
+@pytest.mark.parametrize("table", [[np.zeros(2)], np.zeros((2, 2)), "ab", None])
+def test_a_table_is_a_dict(table: Any) -> None:
+    name = type(table).__name__
+    with pytest.raises(ValueError, match=f"`arrays` to be a dict .* Received: {name}"):
+        inputs_from_arrays(table)
 
 
 def test_columns_of_different_lengths_are_refused() -> None:
@@ -459,15 +497,117 @@ def test_a_value_never_seen_has_a_place_of_its_own() -> None:
     np.testing.assert_array_equal(features, [[1.0, 0.0, 0.0, 0.0]])
 
 
-@pytest.mark.parametrize("names", [[], ["age"], ["age", "rooms"]])
+def test_a_constant_column_is_not_blown_up() -> None:
+    column = {"x": np.array([1.0, 1.0, 1.0])}
+    inputs = inputs_from_arrays(column)
+    model = keras.Model(inputs, preprocess(inputs, column))
+
+    assert model({"x": np.array([1.0, 5.0])}).numpy().tolist() == [[0.0], [4.0]]
+
+
+@pytest.mark.parametrize("value", [-1, 2**63 - 1, "[UNK]", "", "a\nb", b"a", True])
+def test_a_value_that_keras_reserves_is_a_value_like_others(
+    value: Any, tmp_path: Path
+) -> None:
+    column = {"x": np.array([value, value])}
+    inputs = inputs_from_arrays(column)
+    model = keras.Model(inputs, preprocess(inputs, column))
+    model.save(tmp_path / "lookup.keras")
+    other = tf.constant([b"other" if isinstance(value, (str, bytes)) else 0])
+    other = tf.cast(other, bool) if value is True else other
+
+    for used in (model, keras.models.load_model(tmp_path / "lookup.keras")):
+        assert (
+            used({"x": tf.constant(column["x"])}).numpy().tolist() == [[0.0, 1.0]] * 2
+        )
+        assert used({"x": other}).numpy().tolist() == [[1.0, 0.0]]
+
+
+def test_a_column_of_ids_is_refused_before_it_becomes_a_hundred_thousand_features() -> (
+    None
+):
+    column = {"id": np.arange(100_000)}
+
+    with pytest.raises(ValueError, match=r'\["id"\]` with at most 1000 .* 100000'):
+        preprocess(inputs_from_arrays(column), column)
+
+
+def test_as_many_values_as_there_may_be_are_encoded() -> None:
+    assert one_hot_of("x", np.arange(3), 3)(np.array([[1]])).shape == (1, 4)
+    with pytest.raises(ValueError, match="at most 2 different values"):
+        one_hot_of("x", np.arange(3), 2)
+
+
+def test_an_integer_that_the_lookup_cannot_hold_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"below 2\*\*63. Received: 9223372036854775808"
+    ):
+        one_hot_of("x", np.array([1, 2**63], "uint64"), 9)
+
+
+@pytest.mark.parametrize(
+    ("values", "received"),
+    [
+        ([1e-9, 3e-9], "1e-09 around 2e-09"),
+        ([-1e30, 1e30], r"1e\+30 around 0"),
+        ([1e7, 1e7 + 2], r"1 around 1e\+07"),
+    ],
+)
+def test_what_normalization_would_get_wrong_is_refused(
+    values: list[float], received: str
+) -> None:
+    expected = f'`arrays."x".` with a standard deviation .* Received: {received}'
+    with pytest.raises(ValueError, match=expected):
+        normalization_of("x", np.array(values))
+
+
+def test_only_a_declared_tensor_is_prepared() -> None:
+    with pytest.raises(ValueError, match=r"`inputs.\"x\".` to be .* Received: int"):
+        preprocessing_layer("x", 3, np.array([1.0]), 9)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "column"),
+    [
+        (keras.Input(()), np.array([1, 2])),
+        (keras.Input(()), np.array(["a"])),
+        (keras.Input((), dtype="int32"), np.array([1.0])),
+        (keras.Input((), dtype="string"), np.array([1])),
+        (keras.Input((), dtype="int32"), np.array(["a"])),
+        (keras.Input((3,)), np.array([1.0])),
+    ],
+)
+def test_the_array_is_like_the_input_that_it_prepares(
+    tensor: keras.KerasTensor, column: np.ndarray
+) -> None:
+    with pytest.raises(ValueError, match=r'Expected `arrays\["x"\]` as its Input'):
+        preprocessing_layer("x", tensor, column, 9)
+
+
+def test_text_is_text_that_tensorflow_reads() -> None:
+    assert [text_of(v) for v in ("é", "é".encode(), np.str_("a"), np.bytes_(b"a"))] == [
+        *("é", "é"),
+        *("a", "a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "dtype"),
+    [([1.5], "float32"), ([1], "int64"), (["a"], "string"), ([True], "bool")],
+)
+def test_a_column_names_the_dtype_of_its_input(column: list[Any], dtype: str) -> None:
+    assert dtype_for_column("x", np.array(column)) == dtype
+
+
+@pytest.mark.parametrize("names", [["age"], ["age", "rooms"]])
 def test_preprocessing_needs_the_arrays_of_its_inputs(names: list[str]) -> None:
     inputs = inputs_from_arrays({"age": TABLE["age"], "city": TABLE["city"]})
-    with pytest.raises(ValueError, match="with the same names, at least one"):
+    with pytest.raises(ValueError, match="`inputs` and `arrays` with the same names"):
         preprocess(inputs, {name: TABLE[name] for name in names})
 
 
 def test_preprocessing_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="with the same names, at least one"):
+    with pytest.raises(ValueError, match="`inputs` to be a dict with at least one key"):
         preprocess({}, {})
 
 
@@ -533,7 +673,7 @@ def test_what_fits_is_what_predict_accepts() -> None:
 def test_a_dict_fits_several_inputs_by_name() -> None:
     arrays = {"height": np.zeros((2, 1)), "age": np.zeros((2, 1))}
 
-    assert check_array(model_on_two_inputs(), arrays) is arrays
+    assert check_arrays(model_on_two_inputs(), arrays) is arrays
 
 
 def test_a_dict_fits_a_list_of_inputs_and_a_single_one_by_name() -> None:
@@ -541,8 +681,8 @@ def test_a_dict_fits_a_list_of_inputs_and_a_single_one_by_name() -> None:
     listed = keras.Model(tensors, keras.layers.Add()(tensors))
     single = {"pixels": np.zeros((2, 8, 8, 1))}
 
-    assert check_array(digit_classifier(), single) is single
-    assert check_array(listed, {"age": np.ones((1, 1)), "height": np.ones((1, 1))})
+    assert check_arrays(digit_classifier(), single) is single
+    assert check_arrays(listed, {"age": np.ones((1, 1)), "height": np.ones((1, 1))})
 
 
 def test_a_fresh_sequential_and_a_called_one_are_checked_alike() -> None:
@@ -633,6 +773,63 @@ def test_keras_silently_cuts_the_fractions_off_for_an_integer_input() -> None:
         check_array(model, array)
 
 
+# The checker: what the dtype of the Input cannot hold
+
+
+WRONG = [
+    ("float32", np.array([[0.0, 1e39]]), "1e+39", "inf"),
+    ("float32", np.array([[0.0, -1e39]]), "-1e+39", "-inf"),
+    ("float16", np.array([[0.0, 1e6]], "float32"), "1e+06", "inf"),
+    ("float16", np.array([[0, 10**6]]), "1000000", "inf"),
+    ("float16", np.array([[0.0, 1e-9]], "float32"), "1e-09", "0.0"),
+    ("float64", np.array([[0.0, 1e300]]), "1e+300", "inf"),
+    ("float32", np.array([[0, 2**24 + 1]]), "16777217", "1.6777216e+07"),
+    ("int32", np.array([[0, 2**40]]), "1099511627776", "0"),
+    ("uint8", np.array([[0, -1]]), "-1", "255"),
+    ("uint8", np.array([[0, 300]]), "300", "44"),
+    ("int64", np.array([[0, 2**63]], "uint64"), "9223372036854775808", f"-{2**63}"),
+    ("uint64", np.array([[0, -1]], "int8"), "-1", "18446744073709551615"),
+]
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+@pytest.mark.parametrize(("dtype", "array", "value", "read"), WRONG)
+def test_keras_silently_changes_a_number_that_the_dtype_cannot_hold(
+    dtype: str, array: np.ndarray, value: str, read: str
+) -> None:
+    model = model_on(2, dtype=dtype)
+
+    assert float(model.predict(array, verbose=0)[0, 1]) == float(read)
+    with pytest.raises(ValueError, match="give the Input a wider dtype") as caught:
+        check_array(model, array)
+    assert f"which holds {value}, and that becomes {read} as " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "array"),
+    [
+        ("float32", np.array([2**24, -(2**24), 2**25])),
+        ("float16", np.array([65504.0, 65519.0])),
+        ("float32", np.array([3.4028235e38, 0.1, 0.0])),
+        ("uint8", np.array([0, 255])),
+        ("int8", np.array([-128.0, 127.0]).astype("int64")),
+        ("int64", np.array([2**63 - 1], "uint64")),
+        ("bool", np.array([True, False])),
+        ("bfloat16", np.array([1.0, 1e38])),
+    ],
+)
+def test_what_the_dtype_holds_is_no_problem(dtype: str, array: np.ndarray) -> None:
+    assert range_problem(dtype, array) is None
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("value", [2**63 - 1, -(2**63), 2**64 - 1])
+def test_the_largest_integers_do_not_pass_as_floats(dtype: str, value: int) -> None:
+    array = np.array([value], "uint64" if value > 2**63 else "int64")
+
+    assert range_problem(dtype, array) is not None
+
+
 # The checker: the sentence for each mistake
 
 
@@ -661,6 +858,7 @@ def test_keras_silently_cuts_the_fractions_off_for_an_integer_input() -> None:
         ),
         ((None, 64), (5, 8, 8), "another shape: .*array.reshape\\(\\(-1, 64\\)"),
         ((None, 8, 8, 1), (0, 8, 8, 1), "is an empty batch"),
+        ((None, None, 4), (5, 0, 4), "has no values: axis 1 has size 0"),
         ((4, 3), (0, 3), "is an empty batch"),
         ((4, 3), (6, 3), "is no whole number of batches of 4"),
         ((4, 3), (3,), "is one unbatched example"),
@@ -706,10 +904,10 @@ def test_the_remedy_works(
 @pytest.mark.parametrize(
     ("dtype", "array", "sentence"),
     [
-        ("float32", np.array(["1"]), "does not hold real numbers"),
-        ("float32", np.array([1.0], object), "does not hold real numbers"),
-        ("float32", np.array([1j]), "does not hold real numbers"),
-        ("int64", np.array(["1"]), "does not hold real numbers"),
+        ("float32", np.array(["1"]), "holds no numbers for Keras"),
+        ("float32", np.array([1.0], object), "holds no numbers for Keras"),
+        ("float32", np.array([1j]), "holds no numbers for Keras"),
+        ("int64", np.array(["1"]), "holds no numbers for Keras"),
         ("int64", np.array([1.0]), "lose its fractions"),
         ("bool", np.array([1]), "is not boolean"),
         ("float32", np.array([np.nan, np.inf, 0.0]), "holds 2 NaN or infinite"),
@@ -758,26 +956,30 @@ def test_one_unbatched_image_is_named_as_such() -> None:
 
 def test_a_wrong_array_in_a_dict_is_named_by_its_key() -> None:
     arrays = {"age": np.zeros((2, 1)), "height": np.full((2, 1), np.nan)}
-    with pytest.raises(ValueError, match=r'`array\["height"\]` of shape .*2 NaN'):
-        check_array(model_on_two_inputs(), arrays)
+    with pytest.raises(ValueError, match=r'`arrays\["height"\]` of shape .*2 NaN'):
+        check_arrays(model_on_two_inputs(), arrays)
 
 
 @pytest.mark.parametrize("names", [["age"], ["age", "height", "extra"], ["a", "h"]])
 def test_missing_and_extra_names_are_listed(names: list[str]) -> None:
     with pytest.raises(ValueError, match=r"keys \['age', 'height'\]. Received: \['a"):
-        check_array(model_on_two_inputs(), {name: np.zeros((2, 1)) for name in names})
+        check_arrays(model_on_two_inputs(), {name: np.zeros((2, 1)) for name in names})
 
 
 def test_one_array_for_several_inputs_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"a dict with the keys .*Received: ndarray"):
+    with pytest.raises(
+        ValueError, match=r"one input: .*`check_arrays`. Received: \['age"
+    ):
         check_array(model_on_two_inputs(), np.zeros((2, 1)))
+    with pytest.raises(ValueError, match=r"`arrays` to be a dict .*Received: ndarray"):
+        check_arrays(model_on_two_inputs(), np.zeros((2, 1)))
 
 
 def test_arrays_of_different_lengths_are_refused() -> None:
     with pytest.raises(
         ValueError, match=r"one length. Received: {'age': 2, 'height': 3"
     ):
-        check_array(
+        check_arrays(
             model_on_two_inputs(), {"age": np.zeros((2, 1)), "height": np.zeros((3, 1))}
         )
 
@@ -795,3 +997,29 @@ def test_a_list_is_refused_since_keras_takes_it_for_several_arrays() -> None:
 def test_a_model_that_does_not_know_its_inputs_is_refused(model: keras.Model) -> None:
     with pytest.raises(ValueError, match=r"start it with `keras\.Input`.*unbuilt or"):
         check_array(model, np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("array", [[[0.0]], tf.zeros((2, 3)), "abc", None, (1.0,)])
+def test_only_arrays_are_arrays(array: Any) -> None:
+    name = type(array).__name__
+    with pytest.raises(ValueError, match=rf"to be a NumPy array\. Received: {name}"):
+        check_array(model_on(3), array)
+
+
+def test_values_behind_a_mask_are_refused_since_keras_reads_them() -> None:
+    array = np.ma.array([[1.0, -999.0]], mask=[[False, True]])
+
+    assert model_on(2).predict(array, verbose=0).tolist() == [[1.0, -999.0]]
+    with pytest.raises(ValueError, match=r"NumPy array. Received: MaskedArray"):
+        check_array(model_on(2), array)
+
+
+def test_the_array_is_named_as_its_caller_calls_it() -> None:
+    with pytest.raises(ValueError, match="Expected `pixels` of shape"):
+        check_fit("pixels", keras.Input((3,)), np.zeros((2, 4)))
+
+
+@pytest.mark.parametrize("model", ["model", None, keras.layers.Dense(2)])
+def test_only_a_model_has_inputs(model: Any) -> None:
+    with pytest.raises(ValueError, match=f"Received: {type(model).__name__}, unbuilt"):
+        inputs_by_name(model)
