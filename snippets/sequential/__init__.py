@@ -10,14 +10,14 @@ from snippets.sequential.models import (
 from snippets.sequential.shapes import output_of_copy, shapes_by_layer
 from snippets.sequential.training import (
     build_for,
-    check_labels,
+    check_examples,
     copy_weights,
     train_classifier,
 )
 
 __all__ = [
     "build_for",
-    "check_labels",
+    "check_examples",
     "copy_weights",
     "image_classifier",
     "output_of_copy",

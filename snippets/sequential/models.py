@@ -2,6 +2,8 @@
 
 import keras
 
+from snippets.checks import check_sizes, is_size
+
 
 def vector_classifier(num_features: int, num_classes: int) -> keras.Sequential:
     """Build a classifier of vectors: two layers, one after the other.
@@ -29,14 +31,13 @@ def vector_classifier(num_features: int, num_classes: int) -> keras.Sequential:
 
 
 def image_classifier(
-    image_shape: tuple[int | None, ...], num_classes: int
+    image_shape: tuple[int, int, int], num_classes: int
 ) -> keras.Sequential:
     """Build a convolutional classifier of images of one size.
 
     Args:
-        image_shape: Tuple `(height, width, channels)` of integers, without the batch
-            axis; height and width of at least 4.
-        num_classes: Integer of at least 1.
+        image_shape: Tuple `(height, width, channels)`, as `check_sizes` takes it.
+        num_classes: Integer of at least 2.
 
     Returns:
         An uncompiled `keras.Sequential` from images of shape `(batch, *image_shape)`
@@ -44,25 +45,15 @@ def image_classifier(
         `features` gives 32 numbers for each image.
 
     Raises:
-        ValueError: If `image_shape` does not hold three integers, or if an image is
-            smaller than 4 x 4.
+        ValueError: If `check_sizes` refuses a size.
 
     Example:
         >>> image_classifier((28, 28, 1), num_classes=10).output_shape
         (None, 10)
     """
-    if len(image_shape) != 3 or None in image_shape:
-        raise ValueError(
-            "Expected `image_shape` of three integers, (height, width, channels). "
-            f"Received: {image_shape}"
-        )
-    if min(size or 0 for size in image_shape[:2]) < 4:
-        raise ValueError(
-            f"Expected images of at least 4 x 4 pixels. Received: {image_shape}"
-        )
     return keras.Sequential(
         [
-            keras.Input(shape=image_shape, name="pixels"),
+            keras.Input(shape=check_sizes(image_shape, num_classes), name="pixels"),
             keras.layers.Conv2D(32, 3, activation="relu"),
             keras.layers.MaxPooling2D(),
             keras.layers.Flatten(),
@@ -129,13 +120,14 @@ def with_new_head(
     if not (is_sequential and model.built and len(model.layers) > 1):
         raise ValueError(
             "Expected `model` to be a built Sequential model of at least two layers. "
-            f"Received: {model}"
+            f"Received: {type(model).__name__}"
         )
-    if not 1 <= num_dropped < len(model.layers):
+    if not is_size(num_dropped, 1) or num_dropped >= len(model.layers):
         raise ValueError(
             f"Expected `num_dropped` from 1 to {len(model.layers) - 1}, to keep and to "
-            f"replace some of {len(model.layers)} layers. Received: {num_dropped}"
+            f"replace some of {len(model.layers)} layers. Received: {num_dropped!r}"
         )
+    head = keras.layers.Dense(num_classes, activation="softmax", name="head")
     kept = model.layers[:-num_dropped]
     for layer in kept:
         layer.trainable = False
@@ -143,7 +135,7 @@ def with_new_head(
         [
             keras.Input(batch_shape=model.input_shape, dtype=model.inputs[0].dtype),
             *kept,
-            keras.layers.Dense(num_classes, activation="softmax", name="head"),
+            head,
         ]
     )
 
@@ -169,7 +161,8 @@ def with_skip(block: keras.Sequential) -> keras.Model:
     """
     if not (isinstance(block, keras.Sequential) and block.built):
         raise ValueError(
-            f"Expected `block` to be a built Sequential model. Received: {block}"
+            "Expected `block` to be a built Sequential model. "
+            f"Received: {type(block).__name__}"
         )
     if block.input_shape != block.output_shape:
         raise ValueError(

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import keras
 
+from snippets.checks import is_size
+
 
 def output_of_copy(layer: keras.Layer, tensor: keras.KerasTensor) -> keras.KerasTensor:
     """Try a copy of a layer on a declared tensor, and leave the layer as it is.
@@ -17,12 +19,18 @@ def output_of_copy(layer: keras.Layer, tensor: keras.KerasTensor) -> keras.Keras
 
     Raises:
         NotImplementedError: If `layer` has no config that it can be made from.
-        ValueError: If the copy does not accept `tensor`, or gives several tensors.
+        ValueError: If an argument is none of these, or if the copy does not accept
+            `tensor`, or gives several tensors.
 
     Example:
         >>> output_of_copy(keras.layers.Flatten(), keras.Input((8, 8))).shape
         (None, 64)
     """
+    if not isinstance(layer, keras.Layer) or not isinstance(tensor, keras.KerasTensor):
+        raise ValueError(
+            "Expected a `keras.Layer` and a `keras.KerasTensor`. "
+            f"Received: {type(layer).__name__} and {type(tensor).__name__}"
+        )
     label = f"{type(layer).__name__} '{layer.name}'"
     copy = type(layer).from_config(layer.get_config())
     try:
@@ -68,8 +76,12 @@ def shapes_by_layer(
         >>> shapes_by_layer([convolution, keras.layers.Flatten(name="flat")], (8, 8, 1))
         {'convolution': (None, 6, 6, 4), 'flat': (None, 144)}
     """
-    given = layers.layers if isinstance(layers, keras.Sequential) else list(layers)
-    if not given or not all(isinstance(layer, keras.Layer) for layer in given):
+    given = layers.layers if isinstance(layers, keras.Sequential) else layers
+    if (
+        not isinstance(given, (list, tuple))
+        or not given
+        or not all(isinstance(layer, keras.Layer) for layer in given)
+    ):
         raise ValueError(
             "Expected `layers` to hold instances of `keras.Layer`, at least one. "
             f"Received: {given}"
@@ -78,7 +90,7 @@ def shapes_by_layer(
     if len(set(names)) < len(names):
         raise ValueError(f"Expected layers of different names. Received: {names}")
     if not isinstance(input_shape, (tuple, list)) or not all(
-        size is None or (type(size) is int and size > 0) for size in input_shape
+        size is None or is_size(size, 1) for size in input_shape
     ):
         raise ValueError(
             "Expected `input_shape` to hold `None` or integers of at least 1, without "

@@ -3,7 +3,15 @@
 from typing import Any
 
 import keras
+import numpy as np
 import numpy.typing as npt
+
+from snippets.checks import (
+    check_integer,
+    check_labels,
+    check_ndarray,
+    check_numbers,
+)
 
 
 def build_for(model: keras.Sequential, examples: npt.NDArray[Any]) -> keras.Sequential:
@@ -22,25 +30,26 @@ def build_for(model: keras.Sequential, examples: npt.NDArray[Any]) -> keras.Sequ
 
     Raises:
         ValueError: If `model` is no Sequential model or has no layers, if `examples`
-            has no axis but the batch or an empty one, or if `model` was built for
-            another shape.
+            is no NumPy array, has no axis but the batch or an empty one, or if `model`
+            was built for another shape.
 
     Example:
-        >>> import numpy as np
         >>> model = keras.Sequential([keras.layers.Dense(2)])
         >>> build_for(model, np.ones((5, 3))).input_shape
         (None, 3)
     """
     if not isinstance(model, keras.Sequential) or not model.layers:
         raise ValueError(
-            f"Expected `model` to be a Sequential model with layers. Received: {model}"
+            "Expected `model` to be a Sequential model with layers. "
+            f"Received: {type(model).__name__}"
         )
-    if examples.ndim < 2 or 0 in examples.shape[1:]:
+    check_ndarray("examples", examples)
+    wanted = (None, *examples.shape[1:])
+    if examples.ndim < 2 or 0 in wanted:
         raise ValueError(
             "Expected `examples` of shape (num_examples, ...), with at least one axis "
             f"besides the batch and none of size 0. Received: shape {examples.shape}"
         )
-    wanted = (None, *examples.shape[1:])
     if not model.built:
         model.build(wanted)
     built_for = tuple(model.input_shape)
@@ -55,45 +64,47 @@ def build_for(model: keras.Sequential, examples: npt.NDArray[Any]) -> keras.Sequ
     return model
 
 
-def check_labels(
+def check_examples(
     model: keras.Sequential, features: npt.NDArray[Any], labels: npt.NDArray[Any]
 ) -> None:
-    """Refuse labels that are no classes of a classifier.
+    """Refuse examples that a classifier cannot learn from.
 
     Args:
         model: A built `keras.Sequential` to probabilities of shape
             `(batch, num_classes)`.
-        features: Array of shape `(num_examples, ...)`.
-        labels: Array of shape `(num_examples,)`, integers from 0 to one less than the
+        features: Array of shape `(num_examples, ...)`, as the model takes it, finite
+            numbers.
+        labels: Integer array of shape `(num_examples,)`, from 0 to one less than the
             number of classes.
 
     Raises:
-        ValueError: If `model` is not built for one vector of probabilities, if there
-            are not as many `labels` as `features`, at least one, or if a label is no
-            class of the model.
+        ValueError: If an argument is none of these, if `features` and `labels` differ
+            in length, or if the model gives no probabilities, for lack of a softmax.
 
     Example:
-        >>> import numpy as np
         >>> from snippets.sequential import vector_classifier
-        >>> check_labels(vector_classifier(4, 2), np.eye(4), np.array([0, 1, 0, 1]))
+        >>> check_examples(vector_classifier(4, 2), np.eye(4), np.array([0, 1, 0, 1]))
     """
-    if not model.built or len(model.output_shape) != 2:
+    is_built = isinstance(model, keras.Sequential) and model.built
+    if not is_built or len(model.output_shape) != 2:
         raise ValueError(
             "Expected `model` to be built, with one vector of probabilities for each "
-            f"example. Received: {model}"
+            f"example. Received: {type(model).__name__}"
         )
-    if len(features) != len(labels) or not len(labels):
+    check_numbers("features", features)
+    check_ndarray("labels", labels)
+    check_labels(labels, model.output_shape[-1])
+    if features.shape[:1] != labels.shape:
         raise ValueError(
-            "Expected as many `labels` as `features`, at least one. "
-            f"Received: {len(labels)} and {len(features)}"
+            "Expected as many `labels` as `features`. "
+            f"Received: {len(labels)}, and features of shape {features.shape}"
         )
-    num_classes = model.output_shape[-1]
-    are_integers = labels.ndim == 1 and labels.dtype.kind in "iu"
-    if not (are_integers and 0 <= labels.min() <= labels.max() < num_classes):
+    build_for(model, features)
+    first = np.asarray(model(features[:1]))
+    if not (first.min() >= 0 and abs(first.sum() - 1) < 0.01):
         raise ValueError(
-            f"Expected `labels` of whole numbers from 0 to {num_classes - 1}, shape "
-            f"(num_examples,). Received: {labels.dtype} of shape {labels.shape}, "
-            f"from {labels.min()} to {labels.max()}"
+            "Expected `model` to give probabilities: end it with a softmax. "
+            f"Received: outputs from {first.min():.3g}, with the sum {first.sum():.3g}"
         )
 
 
@@ -109,8 +120,9 @@ def train_classifier(
     Args:
         model: A built `keras.Sequential` to probabilities of shape
             `(batch, num_classes)`.
-        features: Array of shape `(num_examples, ...)`, as the model takes it.
-        labels: Array of shape `(num_examples,)`, integers from 0 to one less than the
+        features: Array of shape `(num_examples, ...)`, as the model takes it, finite
+            numbers.
+        labels: Integer array of shape `(num_examples,)`, from 0 to one less than the
             number of classes.
         epochs: Integer of at least 1.
         validation_data: `None`, or a tuple `(features, labels)` to measure on after
@@ -121,27 +133,36 @@ def train_classifier(
         validation data, to one number for each epoch.
 
     Raises:
-        ValueError: If `check_labels` refuses the labels, or those of the validation.
+        ValueError: If `epochs` is no such integer, if `check_examples` refuses the
+            examples, or those of the validation, or if a weight becomes NaN. The model
+            keeps its weights.
 
     Example:
-        >>> import numpy as np
         >>> from snippets.sequential import vector_classifier
         >>> model = vector_classifier(num_features=4, num_classes=2)
         >>> history = train_classifier(model, np.eye(4), np.array([0, 1, 0, 1]), 3)
         >>> sorted(history), len(history["loss"])
         (['accuracy', 'loss'], 3)
     """
-    check_labels(model, features, labels)
+    check_integer("epochs", epochs)
+    check_examples(model, features, labels)
     if validation_data is not None:
-        check_labels(model, *validation_data)
+        check_examples(model, *validation_data)
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate=0.005),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
+    before = model.get_weights()
     history = model.fit(
         features, labels, epochs=epochs, validation_data=validation_data, verbose=0
     )
+    if not all(np.isfinite(weight).all() for weight in model.get_weights()):
+        model.set_weights(before)
+        raise ValueError(
+            "Expected `features` on which the training stays finite: scale them. "
+            f"Received: values from {features.min()} to {features.max()}"
+        )
     return dict(history.history)
 
 
@@ -153,12 +174,12 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
 
     Args:
         source: A built `keras.Model`.
-        target: A built `keras.Model` with weights of the same shapes, in the same
-            order.
+        target: A built `keras.Model` with weights of the same shapes and dtypes, in the
+            same order.
 
     Raises:
-        ValueError: If one of them is not built, or if their weights differ in number
-            or shape.
+        ValueError: If one of them is no built model, or if their weights differ in
+            number, shape or dtype.
 
     Example:
         >>> from snippets.sequential import vector_classifier
@@ -168,15 +189,18 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
         True
     """
     for name, model in (("source", source), ("target", target)):
-        if not model.built:
+        if not getattr(model, "built", False):
             raise ValueError(
                 f"Expected `{name}` to be built: it has no weights yet. Start it with "
-                f"`keras.Input`, or call `build`. Received: {model}"
+                f"`keras.Input`, or call `build`. Received: {type(model).__name__}"
             )
-    shapes = [[tuple(w.shape) for w in model.weights] for model in (source, target)]
-    if shapes[0] != shapes[1]:
+    kinds = [
+        [(tuple(weight.shape), weight.dtype) for weight in model.weights]
+        for model in (source, target)
+    ]
+    if kinds[0] != kinds[1]:
         raise ValueError(
-            "Expected `source` and `target` with weights of the same shapes. "
-            f"Received: {shapes[0]} and {shapes[1]}"
+            "Expected `source` and `target` with weights of the same shapes and dtypes."
+            f" Received: {kinds[0]} and {kinds[1]}"
         )
     target.set_weights(source.get_weights())

@@ -12,7 +12,7 @@ import tf_keras
 from snippets.data import digit_images, digit_sequences, digit_vectors, split_train_test
 from snippets.sequential import (
     build_for,
-    check_labels,
+    check_examples,
     copy_weights,
     image_classifier,
     output_of_copy,
@@ -71,18 +71,11 @@ def test_the_smallest_image_is_4_by_4() -> None:
     assert image_classifier((4, 4, 3), 2)(np.ones((1, 4, 4, 3))).shape == (1, 2)
 
 
-@pytest.mark.parametrize(
-    ("shape", "message"),
-    [
-        ((8, 8), r"three integers.*Received: \(8, 8\)"),
-        ((None, 8, 1), r"three integers.*Received: \(None, 8, 1\)"),
-        ((3, 8, 1), r"at least 4 x 4 pixels.*Received: \(3, 8, 1\)"),
-        ((8, 3, 1), r"at least 4 x 4 pixels.*Received: \(8, 3, 1\)"),
-    ],
-)
-def test_an_image_shape_that_cannot_work_is_refused(shape: Any, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+@pytest.mark.parametrize("shape", [(8, 8), (None, 8, 1), (3, 8, 1), (8, 3, 1), 8, "88"])
+def test_an_image_shape_that_cannot_work_is_refused(shape: Any) -> None:
+    with pytest.raises(ValueError, match=r"three integers.*at least") as caught:
         image_classifier(shape, 10)
+    assert str(caught.value).endswith(f"Received: {shape}")
 
 
 @pytest.mark.parametrize("num_steps", [1, 5, 13])
@@ -165,6 +158,20 @@ def test_a_layer_that_has_weights_is_tried_without_them() -> None:
     assert layer.kernel.shape == (3, 2)
 
 
+@pytest.mark.parametrize(
+    ("layer", "tensor"),
+    [("relu", keras.Input((3,))), (keras.layers.Dense(2), np.ones((1, 3)))],
+)
+def test_only_a_layer_is_tried_and_only_on_a_declared_tensor(
+    layer: Any, tensor: Any
+) -> None:
+    received = f"{type(layer).__name__} and {type(tensor).__name__}"
+    with pytest.raises(
+        ValueError, match=f"a `keras.KerasTensor`. Received: {received}"
+    ):
+        output_of_copy(layer, tensor)
+
+
 def test_a_layer_without_a_config_cannot_be_copied() -> None:
     class Bare(keras.Layer):
         def __init__(self, function: Any) -> None:
@@ -224,7 +231,10 @@ def test_a_layer_that_gives_several_tensors_is_named() -> None:
 
 @pytest.mark.parametrize(
     "layers",
-    [[], keras.Sequential(), ["relu"], [keras.Input((3,))], [tf_keras.layers.Dense(2)]],
+    [
+        *([], 3, "relu", keras.Sequential(), ["relu"], [keras.Input((3,))]),
+        [tf_keras.layers.Dense(2)],
+    ],
 )
 def test_what_is_not_a_list_of_layers_is_refused(layers: Any) -> None:
     with pytest.raises(ValueError, match=r"instances of `keras\.Layer`, at least one"):
@@ -321,15 +331,19 @@ def test_a_classifier_gives_one_vector_for_each_example(
     model: keras.Sequential,
 ) -> None:
     with pytest.raises(ValueError, match="one vector of probabilities for each"):
-        check_labels(model, np.ones((2, 5, 3)), np.array([0, 1]))
+        check_examples(model, np.ones((2, 5, 3)), np.array([0, 1]))
 
 
-@pytest.mark.parametrize("counts", [(2, 3), (0, 0)])
-def test_each_example_has_its_label(counts: tuple[int, int]) -> None:
-    features, labels = np.ones((counts[0], 4)), np.zeros(counts[1], "int64")
-
-    with pytest.raises(ValueError, match=f"Received: {counts[1]} and {counts[0]}"):
-        check_labels(vector_classifier(4, 3), features, labels)
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.zeros(3, int), r"as many `labels` .* Received: 3, .* shape \(2, 4\)"),
+        ([0, 1], "`labels` to be a NumPy array"),
+    ],
+)
+def test_each_example_has_its_label(labels: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_examples(vector_classifier(4, 3), np.ones((2, 4)), labels)
 
 
 @pytest.mark.parametrize(
@@ -340,28 +354,70 @@ def test_each_example_has_its_label(counts: tuple[int, int]) -> None:
         np.array([0.0, 1.0]),
         np.array([[0], [1]]),
         np.eye(3, dtype="int64")[:2],
+        np.zeros(0, "int64"),
     ],
 )
 def test_labels_that_are_no_classes_of_the_model_are_refused(
     labels: npt.NDArray[Any],
 ) -> None:
-    with pytest.raises(ValueError, match="whole numbers from 0 to 2, shape"):
-        check_labels(vector_classifier(4, 3), np.ones((2, 4)), labels)
+    with pytest.raises(ValueError, match=r"`labels` of shape .*integers from 0 to 2"):
+        check_examples(vector_classifier(4, 3), np.ones((2, 4)), labels)
 
 
 @pytest.mark.parametrize("label", [0, 2])
 def test_the_lowest_and_the_highest_class_are_labels(label: int) -> None:
     labels = np.array([label, label], "uint8")
 
-    check_labels(vector_classifier(4, 3), np.ones((2, 4)), labels)
+    check_examples(vector_classifier(4, 3), np.ones((2, 4)), labels)
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (np.full((2, 4), np.nan), "finite numbers within float32. Received: nan and 7"),
+        (np.full((2, 4), 1e39), r"finite numbers within float32. Received: 1e\+39"),
+        (np.array([["a"] * 4] * 2), "`features` to hold numbers.*<U1"),
+        ([[0.0] * 4] * 2, "`features` to be a NumPy array. Received: list"),
+        (np.ones((2, 5)), r"examples of the shape \(None, 4\) .* shape \(2, 5\)"),
+    ],
+)
+def test_examples_that_would_spoil_the_weights_are_refused(
+    features: Any, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_examples(vector_classifier(4, 3), features, np.array([0, 2]))
+
+
+@pytest.mark.parametrize("shift", [-1.0, 1.0])
+def test_a_classifier_without_a_softmax_is_refused(shift: float) -> None:
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Rescaling(1.0, shift)])
+
+    with pytest.raises(ValueError, match=r"end it with a softmax. Received: outputs"):
+        check_examples(model, np.array([[0.5, 0.5]]), np.array([0]))
+
+
+def test_features_too_large_to_train_on_leave_the_weights_as_they_were() -> None:
+    model = vector_classifier(4, 3)
+    before = model.get_weights()
+
+    with pytest.raises(ValueError, match=r"scale them. Received: values from -1e\+37"):
+        train_classifier(model, np.eye(4) * 2e37 - 1e37, np.array([0, 1, 2, 0]))
+
+    np.testing.assert_equal(model.get_weights(), before)
+
+
+@pytest.mark.parametrize("epochs", [0, -1, 2.5, True, "3"])
+def test_training_takes_at_least_one_epoch(epochs: Any) -> None:
+    with pytest.raises(ValueError, match="Expected `epochs` to be an integer"):
+        train_classifier(vector_classifier(4, 3), np.eye(4), np.arange(4) % 3, epochs)
 
 
 def test_wrong_labels_are_refused_before_anything_is_compiled() -> None:
     model, x, good = vector_classifier(4, 3), np.ones((2, 4)), np.array([0, 1])
 
-    with pytest.raises(ValueError, match="from 0 to 3"):
+    with pytest.raises(ValueError, match="Received: 0 to 3"):
         train_classifier(model, x, np.array([0, 3]))
-    with pytest.raises(ValueError, match="from 0 to 3"):
+    with pytest.raises(ValueError, match="Received: 0 to 3"):
         train_classifier(model, x, good, validation_data=(x, np.array([0, 3])))
 
     assert not model.compiled
@@ -400,10 +456,20 @@ def test_weights_that_do_not_exist_yet_are_not_copied(
 
 
 def test_weights_of_other_shapes_are_not_copied() -> None:
-    expected = r"same shapes. Received: .*\(4, 64\).* and .*\(5, 64\)"
+    expected = r"same shapes and dtypes. Received: .*\(4, 64\).* and .*\(5, 64\)"
 
     with pytest.raises(ValueError, match=expected):
         copy_weights(vector_classifier(4, 3), vector_classifier(5, 3))
+
+
+def test_weights_of_another_dtype_are_not_copied_since_they_could_overflow() -> None:
+    source, target = (
+        keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, dtype=dtype)])
+        for dtype in ("float32", "float16")
+    )
+
+    with pytest.raises(ValueError, match=r"same shapes and dtypes.*float32.*float16"):
+        copy_weights(source, target)
 
 
 # New models from old layers
