@@ -6,12 +6,15 @@ Nothing is downloaded. TensorFlow is imported only by the recipe that makes a
 
 import re
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.datasets import load_digits, load_wine
 from sklearn.model_selection import train_test_split
+
+from snippets.checks import check_integer
 
 
 def digit_images() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
@@ -113,16 +116,18 @@ def split_train_test(
     Args:
         features: Array of shape `(num_examples, ...)`, any dtype.
         labels: Array of classes, shape `(num_examples,)`, at least two examples of
-            each class.
-        test_fraction: Float between 0 and 1, both excluded: the part to hold out.
-        seed: Integer of at least 0 that decides the shuffle.
+            each class, none missing.
+        test_fraction: Float between 0 and 1, both excluded: the part to hold out. Both
+            parts need at least as many examples as there are classes.
+        seed: Integer from 0 to `2**32 - 1` that decides the shuffle.
 
     Returns:
         A tuple `(x_train, y_train, x_test, y_test)`, dtypes as in the arguments.
 
     Raises:
-        ValueError: If there are no examples, if `features` and `labels` differ in
-            length, or if `test_fraction` is not between 0 and 1.
+        ValueError: If `features` and `labels` are no arrays of one length, at least 1,
+            if `test_fraction` is not between 0 and 1, or if the classes cannot be
+            split so.
 
     Example:
         >>> images, labels = digit_images()
@@ -130,6 +135,14 @@ def split_train_test(
         >>> len(x_train), len(x_test)
         (1437, 360)
     """
+    given: dict[str, Any] = {"features": features, "labels": labels}
+    for name, array in given.items():
+        is_masked = isinstance(array, np.ma.MaskedArray)
+        if is_masked or not isinstance(array, np.ndarray) or array.ndim == 0:
+            raise ValueError(
+                f"Expected `{name}` to be a NumPy array of examples. "
+                f"Received: {type(array).__name__}"
+            )
     if not 0 < len(features) == len(labels):
         raise ValueError(
             "Expected `features` and `labels` to hold as many examples, and at least "
@@ -138,11 +151,27 @@ def split_train_test(
     if not 0.0 < test_fraction < 1.0:
         raise ValueError(
             "Expected `test_fraction` between 0 and 1, both excluded. "
-            f"Received: test_fraction={test_fraction}"
+            f"Received: test_fraction={test_fraction!r}"
         )
-    x_train, x_test, y_train, y_test = train_test_split(
-        features, labels, test_size=test_fraction, random_state=seed, stratify=labels
-    )
+    missing = labels != labels  # NaN, which is a class to scikit-learn
+    if missing.any():
+        raise ValueError(
+            f"Expected `labels` without NaN. Received: {missing.sum()} of them"
+        )
+    try:
+        x_train, x_test, y_train, y_test = train_test_split(
+            features,
+            labels,
+            test_size=test_fraction,
+            random_state=seed,
+            stratify=labels,
+        )
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "Expected `labels` to hold at least two examples of each class, and "
+            "`test_fraction` to leave one of each class for both parts. "
+            f"Received: {shorten(str(error), 200)}"
+        ) from error
     return x_train, y_train, x_test, y_test
 
 
@@ -163,14 +192,16 @@ def as_dataset(
             input name, any dtype that TensorFlow knows.
         labels: Array of shape `(num_examples, ...)`.
         batch_size: Integer of at least 1.
-        shuffle_seed: `None` keeps the order. An integer shuffles the examples, in
-            another order in each epoch, and in the same orders in each run.
+        shuffle_seed: `None` keeps the order. An integer of at least 0 shuffles the
+            examples, in another order in each epoch, and in the same orders in each
+            run.
 
     Returns:
         A `tf.data.Dataset`.
 
     Raises:
-        ValueError: If `batch_size` is less than 1, or if the lengths differ.
+        ValueError: If `batch_size` or `shuffle_seed` is no such integer, if something
+            is no array of examples, or if the lengths differ.
 
     Example:
         >>> images, labels = digit_images()
@@ -179,16 +210,31 @@ def as_dataset(
     """
     import tensorflow as tf
 
-    if batch_size < 1:
-        raise ValueError(f"Expected `batch_size` of at least 1. Received: {batch_size}")
-    columns = features.values() if isinstance(features, Mapping) else [features]
-    if {len(column) for column in columns} != {len(labels)}:
+    check_integer("batch_size", batch_size)
+    is_table = isinstance(features, Mapping)
+    columns = dict(features) if is_table else {"features": features}
+    given: dict[str, Any] = {**columns, "labels": labels}
+    for name, array in given.items():
+        is_masked = isinstance(array, np.ma.MaskedArray)
+        if is_masked or not isinstance(array, np.ndarray) or array.ndim == 0:
+            raise ValueError(
+                f"Expected `{name}` to be a NumPy array of examples. "
+                f"Received: {type(array).__name__}"
+            )
+    if {len(column) for column in columns.values()} != {len(labels)}:
         raise ValueError(
             f"Expected every array to hold {len(labels)} examples, as `labels` does. "
-            f"Received: {[len(column) for column in columns]}"
+            f"Received: {[len(column) for column in columns.values()]}"
         )
-    features = dict(features) if isinstance(features, Mapping) else features
-    dataset = tf.data.Dataset.from_tensor_slices((features, labels))
+    parts = (columns if is_table else features, labels)
+    try:
+        dataset = tf.data.Dataset.from_tensor_slices(parts)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "Expected arrays of dtypes that TensorFlow knows. "
+            f"Received: {shorten(str(error), 200)}"
+        ) from error
     if shuffle_seed is not None:
+        check_integer("shuffle_seed", shuffle_seed, least=0)
         dataset = dataset.shuffle(max(1, len(labels)), seed=shuffle_seed)
     return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)

@@ -119,6 +119,42 @@ def test_the_split_refuses_lengths_that_differ_or_are_zero(
         split_train_test(np.zeros(num_features), np.zeros(num_labels))
 
 
+@pytest.mark.parametrize("array", [[0, 0, 1, 1], "0011", None, np.array(3)])
+def test_the_split_and_the_dataset_refuse_what_is_no_array(array: Any) -> None:
+    name, good = type(array).__name__, np.zeros(4)
+    expected = f"Expected `%s` to be a NumPy array of examples. Received: {name}"
+    for call in (split_train_test, as_dataset):
+        with pytest.raises(ValueError, match=expected % "labels"):
+            call(good, array)
+        with pytest.raises(ValueError, match=expected % "features"):
+            call(array, good)
+    with pytest.raises(ValueError, match=expected % "age"):
+        as_dataset({"age": array}, good)
+
+
+@pytest.mark.parametrize(
+    ("labels", "options"),
+    [
+        ([0, 0, 0, 1], {}),
+        ([0, 0, 1, 1], {"test_fraction": 0.2}),
+        ([0, 0, 1, 1], {"test_fraction": 0.8}),
+        ([0, 0, 1, 1], {"test_fraction": 0.5, "seed": -1}),
+        ([0, 0, 1, 1], {"test_fraction": 0.5, "seed": 1.5}),
+    ],
+)
+def test_the_split_says_which_classes_it_cannot_split(
+    labels: list[int], options: dict[str, Any]
+) -> None:
+    expected = "at least two examples of each class, .* Received: (The|With) "
+    with pytest.raises(ValueError, match=expected):
+        split_train_test(np.arange(4), np.array(labels), **options)
+
+
+def test_the_split_refuses_labels_that_are_nan() -> None:
+    with pytest.raises(ValueError, match=r"`labels` without NaN. Received: 2 of them"):
+        split_train_test(np.arange(4), np.array([0.0, 0.0, np.nan, np.nan]), 0.5)
+
+
 def test_a_dataset_leaves_its_batch_axis_open() -> None:
     features, labels = as_dataset(
         np.zeros((5, 8, 8, 1), "float32"), np.zeros(5)
@@ -176,5 +212,34 @@ def test_a_dataset_refuses_lengths_that_differ() -> None:
 
 
 def test_a_dataset_refuses_a_batch_size_below_one() -> None:
-    with pytest.raises(ValueError, match=r"`batch_size` of at least 1\. Received: 0"):
+    with pytest.raises(
+        ValueError,
+        match=r"`batch_size` to be an integer of at least 1. Received: batch_size=0",
+    ):
         as_dataset(np.zeros(3), np.zeros(3), batch_size=0)
+
+
+@pytest.mark.parametrize("batch_size", [2.5, True, "8", None])
+def test_a_dataset_refuses_a_batch_size_that_is_no_integer(batch_size: Any) -> None:
+    with pytest.raises(ValueError, match="`batch_size` to be an integer of at least"):
+        as_dataset(np.zeros(3), np.zeros(3), batch_size=batch_size)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "1", True])
+def test_a_dataset_refuses_a_seed_that_is_no_integer(seed: Any) -> None:
+    with pytest.raises(
+        ValueError, match="`shuffle_seed` to be an integer of at least 0"
+    ):
+        as_dataset(np.zeros(3), np.zeros(3), shuffle_seed=seed)
+
+
+@pytest.mark.parametrize("table", [{}, {"a": np.zeros((0, 1))}])
+def test_a_dataset_refuses_a_table_without_rows(table: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="to hold 3 examples, as `labels` does"):
+        as_dataset(table, np.zeros(3))
+
+
+@pytest.mark.parametrize("array", [np.array([None] * 3), np.zeros(3, "datetime64[s]")])
+def test_a_dataset_refuses_what_tensorflow_cannot_hold(array: Any) -> None:
+    with pytest.raises(ValueError, match=r"dtypes that TensorFlow knows\. Received: "):
+        as_dataset(array, np.zeros(3))
