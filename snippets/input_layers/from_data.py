@@ -232,7 +232,9 @@ def normalization_of(name: str, column: npt.NDArray[Any]) -> keras.layers.Normal
             f"Received: {deviation[bad][0]:.3g} around {mean[bad][0]:.3g}"
         )
     variance = np.where(varies, np.square(deviation), 1.0)
-    return keras.layers.Normalization(mean=mean.tolist(), variance=variance.tolist())
+    return keras.layers.Normalization(
+        mean=mean.tolist(), variance=variance.tolist(), dtype=keras.config.floatx()
+    )
 
 
 def one_hot_of(
@@ -358,11 +360,12 @@ def preprocess(
             "Expected `inputs` and `arrays` with the same names. "
             f"Received: {list(inputs)} and {list(arrays)}"
         )
-    features = []
+    # Not in the float16 of a mixed policy, in which 1e5 is infinite.
+    floatx, features = keras.config.floatx(), []
     for name, tensor in inputs.items():
         layer = preprocessing_layer(name, tensor, arrays[name], max_categories)
-        flat = keras.layers.Flatten()(tensor)  # (batch, values)
-        features.append(keras.layers.Flatten()(layer(flat)))
-    joined = keras.layers.Concatenate()(features)
+        flat = keras.layers.Flatten(dtype=floatx)(tensor)  # (batch, values)
+        features.append(keras.layers.Flatten(dtype=floatx)(layer(flat)))
+    joined = keras.layers.Concatenate(dtype=floatx)(features)
     # Lookup layers declare floats, and give integers.
-    return keras.ops.cast(joined, keras.config.floatx())
+    return keras.ops.cast(joined, floatx)

@@ -250,5 +250,7 @@ def on_raw_pixels(model: keras.Model, maximum: float = 16.0) -> keras.Model:
     if not keras.backend.is_float_dtype(inputs[0].dtype):
         raise ValueError(f"Expected a model on floats. Received: {inputs[0].dtype}")
     raw_pixels = keras.Input(batch_shape=inputs[0].shape, name="raw_pixels")
-    scaled = keras.layers.Rescaling(1.0 / maximum)(raw_pixels)
+    # Not in the float16 of a mixed policy, in which 1e5 is infinite.
+    floatx = keras.config.floatx()
+    scaled = keras.layers.Rescaling(1.0 / maximum, dtype=floatx)(raw_pixels)
     return keras.Model(raw_pixels, model(scaled))

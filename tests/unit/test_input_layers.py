@@ -1,7 +1,7 @@
 """The recipes around `keras.Input`, against NumPy, a second way, and Keras itself."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -521,6 +521,28 @@ def test_a_value_that_keras_reserves_is_a_value_like_others(
             used({"x": tf.constant(column["x"])}).numpy().tolist() == [[0.0, 1.0]] * 2
         )
         assert used({"x": other}).numpy().tolist() == [[1.0, 0.0]]
+
+
+@pytest.fixture
+def mixed_policy() -> Iterator[None]:
+    """The layers made in a test compute in float16."""
+    keras.config.set_dtype_policy("mixed_float16")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.usefixtures("mixed_policy")
+def test_preprocessing_in_a_mixed_policy_does_not_overflow() -> None:
+    np.testing.assert_allclose(
+        features_of({"x": np.array([1e6, 3e6, 5e6, 7e6])}, "x")[:, 0],
+        (np.array([1, 3, 5, 7]) - 4) / np.sqrt(5),
+        rtol=1e-6,
+    )
+
+
+@pytest.mark.usefixtures("mixed_policy")
+def test_raw_pixels_in_a_mixed_policy_do_not_overflow() -> None:
+    assert on_raw_pixels(model_on(2), 1e6)(np.array([[1e6, 5e5]]))[0, 1] == 0.5
 
 
 def test_a_column_of_ids_is_refused_before_it_becomes_a_hundred_thousand_features() -> (
