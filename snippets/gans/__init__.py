@@ -7,7 +7,6 @@ losses, and what the networks are told beside the image.
 from snippets.gans.conditional import (
     ConditionalGAN,
     between_labels,
-    check_labels,
     correct_pixels,
     label_maps,
 )
@@ -36,7 +35,6 @@ __all__ = [
     "between_labels",
     "build_discriminator",
     "build_generator",
-    "check_labels",
     "check_network",
     "check_real_images",
     "correct_pixels",

@@ -7,38 +7,9 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
+from snippets.checks import check_labels
 from snippets.gans.networks import Images
 from snippets.gans.step import GAN
-
-
-def check_labels(labels: Any, num_classes: int) -> None:
-    """Refuse labels that are no class numbers.
-
-    Args:
-        labels: Array, tensor or list of class numbers, shape `(batch,)`.
-        num_classes: Integer of at least 1.
-
-    Raises:
-        ValueError: If `labels` is empty, has another shape, or holds something else
-            than whole numbers from 0 to `num_classes - 1`.
-
-    Example:
-        >>> check_labels([3, 10], num_classes=10)
-        Traceback (most recent call last):
-            ...
-        ValueError: Expected labels of shape (batch,), whole ... Received: 3 to 10
-    """
-    numbers = np.asarray(labels)
-    if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or not numbers.size:
-        received = f"shape {numbers.shape} and dtype {numbers.dtype}"
-    elif not 0 <= numbers.min() <= numbers.max() < num_classes:
-        received = f"{numbers.min()} to {numbers.max()}"
-    else:
-        return
-    raise ValueError(
-        "Expected labels of shape (batch,), whole numbers from 0 to "
-        f"{num_classes - 1}, at least one. Received: {received}"
-    )
 
 
 def label_maps(labels: Any, num_classes: int, height: int, width: int) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from snippets.gans.conditional import check_labels
+from snippets.checks import check_labels
 from snippets.gans.networks import Images
 from snippets.gans.step import check_real_images
 

@@ -2,7 +2,7 @@
 
 from snippets.training_loops.loops import (
     check_batch,
-    check_labels,
+    check_targets,
     count_batches,
     evaluate_by_hand,
     train_by_hand,
@@ -30,7 +30,7 @@ __all__ = [
     "OwnStep",
     "accumulated_gradients",
     "check_batch",
-    "check_labels",
+    "check_targets",
     "checkpoints",
     "count_batches",
     "epoch_batches",

@@ -6,10 +6,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from snippets.checks import is_size
 from snippets.training_loops.steps import training_step
 
 
-def check_labels(labels: Any, num_classes: int) -> None:
+def check_targets(labels: Any, num_classes: int) -> None:
     """Refuse labels that are no classes, before a loss reads them.
 
     Args:
@@ -18,15 +19,17 @@ def check_labels(labels: Any, num_classes: int) -> None:
 
     Raises:
         ValueError: If there is a label below 0, of `num_classes` or above, or with a
-            fraction.
+            fraction, or if the labels are no numbers.
 
     Example:
-        >>> check_labels(np.array([0, 9, 10]), num_classes=10)
+        >>> check_targets(np.array([0, 9, 10]), num_classes=10)
         Traceback (most recent call last):
             ...
         ValueError: Expected labels from 0 to 9. Received: 10
     """
     values = keras.ops.convert_to_numpy(labels)
+    if values.dtype.kind not in "biuf":
+        raise ValueError(f"Expected labels to be numbers. Received: {values.dtype}")
     wrong = values[~((values >= 0) & (values < num_classes) & (values % 1 == 0))]
     if wrong.size:
         raise ValueError(
@@ -68,7 +71,7 @@ def check_batch(model: keras.Model, x: Any, y: Any) -> None:
     output_shape = model.output_shape
     holds_classes = target_shape[1:] in ((), (1,)) and output_shape[-1] > 1
     if holds_classes and len(output_shape) == 2:
-        check_labels(y, output_shape[-1])
+        check_targets(y, output_shape[-1])
     elif len(target_shape) not in (len(output_shape), len(output_shape) - 1):
         raise ValueError(
             f"Expected `y` of rank {len(output_shape)}, as {output_shape} has, or one "
@@ -273,29 +276,33 @@ def weights_by_class(labels: Any, class_weight: Mapping[int, float]) -> Any:
     """Turn `class_weight` of `fit` into the `sample_weight` that a loop needs.
 
     Args:
-        labels: Array of classes, shape `(num_examples,)`, integers of at least 0.
-        class_weight: Dict from class to its weight, a float of at least 0. Other
-            classes have the weight 1, as in `fit`.
+        labels: Array of classes, shape `(num_examples,)`, integers from 0 to
+            `2**31 - 1`.
+        class_weight: Dict from class to its weight, a float of at least 0 within
+            float32. Other classes have the weight 1, as in `fit`.
 
     Returns:
         A float32 tensor of shape `(num_examples,)`, of any backend of Keras.
 
     Raises:
-        ValueError: If `class_weight` is empty, or holds a weight below 0 or a class
-            below 0, or if a label is below 0.
+        ValueError: If `class_weight` is empty or holds anything else, or if a label is
+            none of these.
 
     Example:
         >>> weights_by_class(np.array([0, 2, 1, 2]), {2: 3.0}).numpy().tolist()
         [1.0, 3.0, 1.0, 3.0]
     """
-    classes = list(class_weight)
-    if not classes or min(classes) < 0 or min(class_weight.values()) < 0:
+    limit = float(np.finfo(np.float32).max)
+    weights_are_good = all(0 <= weight <= limit for weight in class_weight.values())
+    classes_are_good = all(is_size(c, 0) and c < 2**31 for c in class_weight)
+    if not (class_weight and classes_are_good and weights_are_good):
         raise ValueError(
-            "Expected `class_weight` to map at least one class to a weight of at least "
-            f"0. Received: {dict(class_weight)}"
+            "Expected `class_weight` to map at least one class to a finite weight of "
+            f"at least 0. Received: {dict(class_weight)}"
         )
-    largest = int(keras.ops.max(labels)) if len(labels) else 0
-    check_labels(labels, largest + 1)
-    table = np.ones(max(largest, *classes) + 1, "float32")
-    table[classes] = list(class_weight.values())
-    return keras.ops.take(table, keras.ops.cast(labels, "int32"))
+    check_targets(labels, num_classes=2**31)
+    classes = keras.ops.cast(labels, "int32")
+    weights = keras.ops.ones(keras.ops.shape(classes), "float32")
+    for label, weight in class_weight.items():
+        weights = keras.ops.where(keras.ops.equal(classes, label), weight, weights)
+    return keras.ops.cast(weights, "float32")

@@ -17,7 +17,7 @@ from snippets.training_loops import (
     OwnStep,
     accumulated_gradients,
     check_batch,
-    check_labels,
+    check_targets,
     checkpoints,
     count_batches,
     epoch_batches,
@@ -214,8 +214,8 @@ def test_a_step_needs_weights_to_train(frozen: bool) -> None:
 
 @pytest.mark.parametrize("labels", [[0, 9], [], [[1], [2]], [1.0, 2.0]])
 def test_classes_pass(labels: Any) -> None:
-    check_labels(np.array(labels), 10)
-    check_labels(tf.constant(labels), 10)
+    check_targets(np.array(labels), 10)
+    check_targets(tf.constant(labels), 10)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_classes_pass(labels: Any) -> None:
 )
 def test_what_is_no_class_is_named(labels: list[float], wrong: str) -> None:
     with pytest.raises(ValueError, match=rf"labels from 0 to 9. Received: {wrong}$"):
-        check_labels(np.array(labels), 10)
+        check_targets(np.array(labels), 10)
 
 
 @pytest.mark.parametrize(
@@ -416,8 +416,14 @@ def test_no_labels_have_no_weights() -> None:
     assert weights_by_class(np.zeros(0, "int64"), {1: 2.0}).shape == (0,)
 
 
-@pytest.mark.parametrize("class_weight", [{}, {-1: 1.0}, {1: -0.5}])
-def test_weights_of_no_class_are_refused(class_weight: dict[int, float]) -> None:
+@pytest.mark.parametrize(
+    "class_weight",
+    [
+        *({}, {-1: 1.0}, {1: -0.5}, {1: float("nan")}, {1: float("inf")}, {1: 1e39}),
+        *({1.5: 1.0}, {True: 1.0}, {"1": 1.0}, {2**31: 1.0}),
+    ],
+)
+def test_weights_of_no_class_are_refused(class_weight: Any) -> None:
     with pytest.raises(
         ValueError, match=r"Expected `class_weight` to map at least one"
     ):
@@ -425,8 +431,21 @@ def test_weights_of_no_class_are_refused(class_weight: dict[int, float]) -> None
 
 
 def test_weights_of_labels_below_zero_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"labels from 0 to 1. Received: -1"):
+    with pytest.raises(ValueError, match=r"labels from 0 to 2147483647. Received: -1"):
         weights_by_class(np.array([1, -1]), {1: 2.0})
+
+
+def test_weights_of_labels_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"labels from 0 .* Received: nan"):
+        weights_by_class(np.array([1.0, np.nan]), {1: 2.0})
+    with pytest.raises(ValueError, match=r"labels to be numbers. Received: <U1"):
+        weights_by_class(np.array(["1"]), {1: 2.0})
+
+
+def test_the_weight_of_a_large_class_needs_no_large_table() -> None:
+    weights = weights_by_class(np.array([3, 2**31 - 1]), {2**31 - 1: 2.0})
+
+    assert weights.numpy().tolist() == [1.0, 2.0]
 
 
 # Accumulation
