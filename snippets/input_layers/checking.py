@@ -89,8 +89,8 @@ def range_problem(dtype: str, array: npt.NDArray[Any]) -> str | None:
         array: Array of finite real numbers, any shape and dtype.
 
     Returns:
-        `None` if each number arrives, floats rounded, else a string, a clause that
-        begins with "which".
+        `None` if each number arrives, floats rounded or without their fractions, else a
+        string, a clause that begins with "which".
 
     Example:
         >>> range_problem("uint8", np.array([7, 300]))
@@ -99,9 +99,11 @@ def range_problem(dtype: str, array: npt.NDArray[Any]) -> str | None:
     with np.errstate(all="ignore"):
         read = array.astype(dtype)
         back = read.astype(array.dtype)
+    is_float = keras.backend.is_float_dtype(dtype)
     if array.dtype.kind not in "biu":
         lost = ~np.isfinite(read) | ((read == 0) & (array != 0))
-    elif keras.backend.is_float_dtype(dtype):
+        lost = lost if is_float else back != np.trunc(array)
+    elif is_float:
         # From 2**63 on, the way back to an integer is undefined.
         lost = (back != array) | ~(np.abs(read.astype("float64")) < 2.0**63)
     else:
@@ -143,13 +145,14 @@ def value_problem(dtype: str, array: npt.NDArray[Any]) -> str | None:
         return "which is not boolean: use `array.astype(bool)`"
     if not is_float and array.dtype.kind not in "biu":
         return f"which holds no numbers for Keras: use `array.astype('{dtype}')`"
-    if is_float and not keras.backend.is_float_dtype(dtype):
-        return f"which would lose its fractions: use `array.astype('{dtype}')`"
     bad = int(np.sum(~np.isfinite(array))) if is_float else 0
     if bad:
         return (
             f"which holds {bad} NaN or infinite values: replace them or drop their rows"
         )
+    if is_float and not keras.backend.is_float_dtype(dtype):
+        fractions = f"which would lose its fractions: use `array.astype('{dtype}')`"
+        return range_problem(dtype, array) or fractions
     floatx = keras.config.floatx()
     return (is_float and range_problem(floatx, array)) or range_problem(dtype, array)
 
