@@ -1,7 +1,8 @@
 """Layers of your own, that save, mask and run in mixed precision.
 
 Everything here is written in `keras.ops` and runs on every backend of Keras, except
-`LocalResponseNormalization`, which calls a TensorFlow op.
+`LocalResponseNormalization`, which calls a TensorFlow op. On JAX `SparsityPenalty` adds
+its loss and reports no metric.
 """
 
 from snippets.custom_layers.attention import (
@@ -28,7 +29,12 @@ from snippets.custom_layers.layers import (
     SparsityPenalty,
     StepDropout,
 )
-from snippets.custom_layers.masks import check_mask, masked_mean, masked_softmax
+from snippets.custom_layers.masks import (
+    check_mask,
+    count_steps,
+    masked_mean,
+    masked_softmax,
+)
 
 __all__ = [
     "AttentionPooling",
@@ -45,6 +51,7 @@ __all__ = [
     "attention_by_step",
     "attention_classifier",
     "check_mask",
+    "count_steps",
     "last_cause",
     "layer_of",
     "layer_problem",

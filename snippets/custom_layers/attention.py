@@ -65,6 +65,7 @@ class UnmaskedAttentionPooling(keras.Layer):
         return ops.squeeze(ops.matmul(hidden, self.query), axis=-1)  # (batch, time)
 
     def call(self, inputs: Any, return_attention_scores: bool = False) -> Any:
+        inputs = ops.cast(inputs, self.compute_dtype)  # integers too
         weights = ops.softmax(self.score(inputs), axis=-1)  # (batch, time)
         pooled = ops.sum(weights[..., None] * inputs, axis=1)  # (batch, features)
         return (pooled, weights) if return_attention_scores else pooled
@@ -119,6 +120,9 @@ class AttentionPooling(UnmaskedAttentionPooling):
         self, inputs: Any, return_attention_scores: bool = False, mask: Any = None
     ) -> Any:
         check_mask(mask, tuple(inputs.shape[:2]))
+        inputs = ops.cast(inputs, self.compute_dtype)  # integers too
+        if mask is not None:  # NaN times a weight of 0 would be NaN
+            inputs = ops.where(ops.cast(mask, "bool")[..., None], inputs, 0.0)
         weights = masked_softmax(self.score(inputs), mask)  # (batch, time)
         pooled = ops.sum(weights[..., None] * inputs, axis=1)  # (batch, features)
         return (pooled, weights) if return_attention_scores else pooled
@@ -133,7 +137,7 @@ def scaled_dot_product_attention(
     """Average the values of a sequence, weighted by how well their keys fit the query.
 
     Args:
-        query: Tensor of shape `(batch, targets, features)`, any float dtype.
+        query: Tensor of shape `(batch, targets, features)`, any dtype.
         key: Tensor of shape `(batch, sources, features)`.
         value: Tensor of shape `(batch, sources, value_features)`.
         mask: `None`, or a tensor of shape `(batch, sources)`, false where there is
@@ -169,8 +173,9 @@ def scaled_dot_product_attention(
             f"Received: shapes {shapes}"
         )
     check_mask(mask, shapes[1][:2])
+    query = ops.divide(query, shapes[0][2] ** 0.5)
     scores = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
-    scores = scores / shapes[0][2] ** 0.5  # (batch, targets, sources)
+    # scores: (batch, targets, sources)
     weights = masked_softmax(scores, None if mask is None else mask[:, None, :])
     return ops.matmul(weights, value), weights
 
@@ -242,6 +247,7 @@ class EncoderBlock(keras.Layer):
 
     def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
         check_mask(mask, tuple(inputs.shape[:2]))
+        inputs = ops.cast(inputs, self.compute_dtype)  # integers too
         over_time = None if mask is None else ops.cast(mask, "bool")[:, None, :]
         mixed = self.attention(inputs, inputs, attention_mask=over_time)
         x = self.norms[0](inputs + self.dropout(mixed, training=training))

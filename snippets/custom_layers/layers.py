@@ -1,12 +1,13 @@
 """Layers with weights, state, losses and modes of their own."""
 
+import math
 from typing import Any
 
 import keras
 from keras import ops
 
 from snippets.checks import fraction, positive_integer
-from snippets.custom_layers.masks import check_mask, masked_mean
+from snippets.custom_layers.masks import check_mask, count_steps, masked_mean
 
 
 @keras.saving.register_keras_serializable(package="snippets")
@@ -60,7 +61,9 @@ class Gain(keras.Layer):
 class RunningCenter(keras.Layer):
     """Subtract the mean of each feature, which is averaged over training batches.
 
-    The mean is state: `fit` moves it, no gradient does. Padding does not count.
+    The mean is state: `fit` moves it, no gradient does. Padding does not count, and a
+    batch without a step changes nothing. Under `tf.distribute` the means of the devices
+    are averaged.
 
     Args:
         momentum: Float from 0 up to, and without, 1: how much of the old mean each
@@ -69,7 +72,7 @@ class RunningCenter(keras.Layer):
 
     Call arguments:
 
-    - `inputs`: tensor of shape `(batch, ..., features)`, any float dtype.
+    - `inputs`: tensor of shape `(batch, ..., features)`, any dtype.
     - `mask`: `None`, or a tensor of shape `(batch, ...)`, false where there is
       padding. It is passed on.
     - `training`: whether to move the mean.
@@ -99,15 +102,18 @@ class RunningCenter(keras.Layer):
             name="mean",
             shape=(input_shape[-1],),
             initializer="zeros",
+            dtype=keras.backend.result_type(self.variable_dtype, "float32"),
             trainable=False,
             autocast=False,  # float16 would round small steps away
+            aggregation="mean",
         )
 
     def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
+        inputs = ops.cast(inputs, self.compute_dtype)  # integers too
         if training:
             step = (1.0 - self.momentum) * (masked_mean(inputs, mask) - self.mean)
-            is_padding = False if mask is None else ops.logical_not(ops.any(mask))
-            self.mean.assign(self.mean + ops.where(is_padding, 0.0, step))
+            has_steps = count_steps(inputs, mask) > 0
+            self.mean.assign(self.mean + ops.where(has_steps, step, 0.0))
         return inputs - ops.cast(self.mean, inputs.dtype)
 
     def get_config(self) -> dict[str, Any]:
@@ -138,6 +144,7 @@ class RoundedCenter(RunningCenter):
             shape=(input_shape[-1],),
             initializer="zeros",
             trainable=False,
+            aggregation="mean",
         )
 
 
@@ -177,6 +184,7 @@ class StepDropout(keras.Layer):
         self.supports_masking = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:
+        inputs = ops.cast(inputs, self.compute_dtype)  # integers too
         if not training:
             return inputs
         batch, time, _ = ops.shape(inputs)
@@ -234,13 +242,17 @@ class SkipSteps(keras.Layer):
 class SparsityPenalty(keras.Layer):
     """Add the mean absolute activity to the loss, and report it as a metric.
 
+    The metric is the mean over the steps of all batches. A batch without a step adds
+    nothing to the loss. On JAX there is no metric: Keras cannot move one inside of
+    `call` there.
+
     Args:
         weight: Float of at least 0, what the activity counts in the loss.
         **kwargs: What every layer takes.
 
     Call arguments:
 
-    - `inputs`: tensor of shape `(batch, ..., features)`, any float dtype.
+    - `inputs`: tensor of shape `(batch, ..., features)`, any dtype.
     - `mask`: `None`, or a tensor of shape `(batch, ...)`: padding does not count. It
       is passed on.
 
@@ -248,7 +260,8 @@ class SparsityPenalty(keras.Layer):
         The inputs.
 
     Raises:
-        ValueError: If `weight` is less than 0, or the mask has a wrong shape.
+        ValueError: If `weight` is negative or not finite, or the mask has a wrong
+            shape.
 
     Example:
         >>> import numpy as np
@@ -261,18 +274,22 @@ class SparsityPenalty(keras.Layer):
 
     def __init__(self, weight: float = 0.01, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not weight >= 0:
+        if not 0.0 <= weight < math.inf:
             raise ValueError(
                 f"Expected `weight` of at least 0. Received: weight={weight!r}"
             )
         self.weight = weight
-        self.activity = keras.metrics.Mean(name="activity")
+        on_jax = keras.backend.backend() == "jax"
+        self.activity = None if on_jax else keras.metrics.Mean(name="activity")
         self.supports_masking = True
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        activity = ops.mean(masked_mean(ops.abs(inputs), mask))
+        values = ops.abs(ops.cast(inputs, keras.config.floatx()))
+        activity = ops.mean(masked_mean(values, mask))
         self.add_loss(self.weight * activity)
-        self.activity.update_state(activity)
+        if self.activity is not None:
+            count = count_steps(values, mask)
+            self.activity.update_state(activity, sample_weight=count)
         return inputs
 
     def get_config(self) -> dict[str, Any]:
@@ -318,6 +335,7 @@ class PositionEmbedding(keras.Layer):
 
     def call(self, inputs: Any) -> Any:
         self.compute_output_shape(inputs.shape)
+        inputs = ops.cast(inputs, self.compute_dtype)  # integers too
         return inputs + ops.convert_to_tensor(self.positions)[: ops.shape(inputs)[1]]
 
     def compute_output_shape(
@@ -338,7 +356,8 @@ class PositionEmbedding(keras.Layer):
 class LocalResponseNormalization(keras.Layer):
     """Divide each pixel by the energy of its neighboring channels, by TensorFlow's op.
 
-    `keras.ops` has no such operation, so this layer runs on TensorFlow alone.
+    `keras.ops` has no such operation, so this layer runs on TensorFlow alone. The
+    operation computes in float32, whatever the dtype of the layer.
 
     Args:
         depth_radius: Integer of at least 1, the neighbors on each side.
@@ -349,11 +368,10 @@ class LocalResponseNormalization(keras.Layer):
 
     Call arguments:
 
-    - `inputs`: tensor of shape `(batch, height, width, channels)`, float16, bfloat16
-      or float32.
+    - `inputs`: tensor of shape `(batch, height, width, channels)`, any dtype.
 
     Returns:
-        A tensor of the shape of `inputs`.
+        A tensor of the shape of `inputs`, in the compute dtype of the layer.
 
     Raises:
         ValueError: If `depth_radius` is no integer of at least 1, if `bias` is not
@@ -387,9 +405,11 @@ class LocalResponseNormalization(keras.Layer):
     def call(self, inputs: Any) -> Any:
         import tensorflow as tf  # here, so that the module runs on every backend
 
-        return tf.nn.local_response_normalization(
-            inputs, self.depth_radius, self.bias, self.alpha, self.beta
+        x = ops.cast(inputs, "float32")  # no kernel for float64, nor bfloat16 on CPUs
+        x = tf.nn.local_response_normalization(
+            x, self.depth_radius, self.bias, self.alpha, self.beta
         )
+        return ops.cast(x, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         names = ("depth_radius", "bias", "alpha", "beta")

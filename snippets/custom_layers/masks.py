@@ -32,15 +32,37 @@ def check_mask(mask: Any, expected: tuple[int | None, ...]) -> None:
         )
 
 
+def count_steps(inputs: Any, mask: Any = None) -> Any:
+    """Count the steps of a batch that are no padding.
+
+    Args:
+        inputs: Tensor of shape `(batch, ..., features)`.
+        mask: `None`, or a tensor of shape `(batch, ...)`, false where there is padding.
+
+    Returns:
+        A scalar tensor, float32; 0 for an empty batch.
+
+    Example:
+        >>> import numpy as np
+        >>> float(count_steps(np.ones((2, 3, 4))))
+        6.0
+    """
+    if mask is None:
+        return ops.cast(ops.size(inputs[..., 0]), "float32")
+    return ops.sum(ops.cast(ops.cast(mask, "bool"), "float32"))
+
+
 def masked_mean(inputs: Any, mask: Any = None) -> Any:
     """Average over the batch and the steps, without those that are padding.
 
     Args:
-        inputs: Tensor of shape `(batch, ..., features)`, any float dtype.
+        inputs: Tensor of shape `(batch, ..., features)`, any dtype.
         mask: `None`, or a tensor of shape `(batch, ...)`, false where there is padding.
+            What stands there does not matter, NaN included.
 
     Returns:
-        A tensor of shape `(features,)`, float32; zeros if everything is padding.
+        A tensor of shape `(features,)`, float32, or float64 for inputs of float64;
+        zeros if the batch is empty or everything is padding.
 
     Raises:
         ValueError: If the mask does not have the shape of `inputs` without its last
@@ -53,34 +75,37 @@ def masked_mean(inputs: Any, mask: Any = None) -> Any:
         [2.0]
     """
     check_mask(mask, tuple(inputs.shape[:-1]))
-    values = ops.reshape(ops.cast(inputs, "float32"), (-1, inputs.shape[-1]))
-    if mask is None:
-        return ops.mean(values, axis=0)
-    valid = ops.reshape(ops.cast(mask, "float32"), (-1, 1))  # (batch * steps, 1)
-    return ops.sum(values * valid, axis=0) / ops.maximum(ops.sum(valid), 1.0)
+    dtype = keras.backend.result_type(inputs.dtype, "float32")
+    values = ops.cast(inputs, dtype)
+    if mask is not None:
+        values = ops.where(ops.cast(mask, "bool")[..., None], values, 0.0)
+    total = ops.sum(values, axis=tuple(range(len(inputs.shape) - 1)))
+    return total / ops.cast(ops.maximum(count_steps(inputs, mask), 1.0), dtype)
 
 
 def masked_softmax(scores: Any, mask: Any = None) -> Any:
     """Turn scores into weights that sum to 1 over the last axis, and to 0 on padding.
 
     Args:
-        scores: Tensor of shape `(..., time)`, any float dtype.
+        scores: Tensor of shape `(..., time)`, any dtype.
         mask: `None`, or a tensor that broadcasts to `scores`, false where there is
             padding.
 
     Returns:
-        A tensor of the shape and dtype of `scores`. Padding weighs exactly 0. Where
-        everything is padding all weights are 0, and nothing is NaN.
+        A tensor of the shape and dtype of `scores`, float32 if they are integers.
+        Padding weighs exactly 0. Where everything is padding all weights are 0, and
+        nothing is NaN.
 
     Example:
         >>> import numpy as np
         >>> masked_softmax(np.zeros((1, 4)), np.array([[1, 1, 0, 0]])).numpy().tolist()
         [[0.5, 0.5, 0.0, 0.0]]
     """
+    dtype = keras.backend.result_type(scores.dtype, float)
+    scores = ops.cast(scores, dtype)
     if mask is None:
         return ops.softmax(scores, axis=-1)
-    scores, mask = ops.convert_to_tensor(scores), ops.cast(mask, "bool")
-    dtype = keras.backend.standardize_dtype(scores.dtype)
-    lowest = ops.cast(-3e4 if dtype == "float16" else -1e9, dtype)  # both are finite
+    mask = ops.cast(mask, "bool")
+    lowest = ops.cast(-65504.0 if dtype == "float16" else -3e38, dtype)  # still finite
     weights = ops.softmax(ops.where(mask, scores, lowest), axis=-1)
     return ops.where(mask, weights, ops.zeros_like(weights))

@@ -28,6 +28,7 @@ from snippets.custom_layers import (
     attention_by_step,
     attention_classifier,
     check_mask,
+    count_steps,
     last_cause,
     layer_of,
     layer_problem,
@@ -256,6 +257,7 @@ def test_a_mask_of_the_wrong_shape_is_refused(
         (lambda: RunningCenter(1.5), "Received: momentum=1.5"),
         (lambda: SparsityPenalty(-1.0), "Received: weight=-1.0"),
         (lambda: SparsityPenalty(float("nan")), "Received: weight=nan"),
+        (lambda: SparsityPenalty(float("inf")), "Received: weight=inf"),
         (lambda: LocalResponseNormalization(0), "Received: depth_radius=0"),
         (lambda: LocalResponseNormalization(bias=0.0), "Received: bias=0.0"),
         (lambda: PositionEmbedding(4)(steps()), "at most `max_length`, 4, steps"),
@@ -274,6 +276,27 @@ def test_sizes_and_fractions_may_come_from_numpy(value: Any) -> None:
     assert type(positive_integer("units", value)) is int
     assert fraction("rate", np.float32(0.5)) == 0.5
     assert fraction("rate", 0) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "arguments", "time"), SEQUENCE_LAYERS, ids=named(SEQUENCE_LAYERS)
+)
+@pytest.mark.parametrize("training", [False, True])
+def test_integers_are_computed_as_the_floats_that_they_are(
+    layer_class: type[keras.Layer],
+    arguments: dict[str, Any],
+    time: int | None,
+    training: bool,
+) -> None:
+    x = np.arange(60).reshape(3, 5, 4)
+    keras.utils.set_random_seed(0)
+    expected = layer_class(**arguments)(x.astype("float32"), training=training)
+    keras.utils.set_random_seed(0)
+    found = layer_class(**arguments)(x, training=training)
+
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    returns_its_input = layer_class in (SkipSteps, SparsityPenalty)
+    assert found.dtype == (x.dtype if returns_its_input else "float32")
 
 
 # In a fresh process, on TensorFlow and without it
@@ -399,6 +422,37 @@ def test_fit_moves_the_center_and_evaluate_does_not() -> None:
     np.testing.assert_allclose(model.layers[0].mean, x.mean(axis=0), atol=1e-6)
 
 
+@pytest.mark.parametrize("mask", [None, np.ones((0, 5), "bool")])
+def test_an_empty_batch_moves_no_mean(mask: np.ndarray | None) -> None:
+    layer = RunningCenter(momentum=0.5)
+    layer(np.full((2, 5, 1), 8.0), training=True)
+
+    assert layer(np.zeros((0, 5, 1)), mask=mask, training=True).shape == (0, 5, 1)
+    assert np.array(layer.mean).tolist() == [4.0]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kept_in"),
+    [
+        ("float16", "float32"),
+        ("bfloat16", "float32"),
+        ("mixed_float16", "float32"),
+        ("float64", "float64"),
+    ],
+)
+def test_a_running_center_keeps_its_mean_in_float32_at_least(
+    dtype: str, kept_in: str
+) -> None:
+    layer = RunningCenter(momentum=0.999, dtype=dtype)
+    layer.build((None, 1))
+    layer.mean.assign([1.0])
+    for _ in range(200):
+        layer(np.full((4, 1), 2.0), training=True)
+
+    assert layer.mean.dtype == kept_in
+    assert float(layer.mean[0]) == pytest.approx(2.0 - 0.999**200, rel=1e-4)
+
+
 def test_a_quarter_of_the_steps_is_dropped_whole_and_the_rest_scaled_up() -> None:
     layer = StepDropout(rate=0.25, seed=0)
     outputs = np.array(layer(np.ones((200, 50, 3), "float32"), training=True))
@@ -457,6 +511,51 @@ def test_fit_adds_the_penalty_to_the_loss_and_reports_the_metric() -> None:
     assert history["loss"][0] == pytest.approx(0.5 * history["activity"][0], rel=1e-5)
 
 
+def test_the_metric_is_the_mean_over_the_steps_of_all_batches() -> None:
+    layer = SparsityPenalty(weight=0.5)
+    for batch in (steps(3), steps(1) + 9.0, steps(0)):
+        layer(batch)
+    expected = np.abs(np.concatenate([steps(3), steps(1) + 9.0])).mean()
+
+    assert float(layer.activity.result()) == pytest.approx(expected, rel=1e-5)
+    assert float(layer.losses[0]) == 0.0
+
+
+def test_a_batch_of_padding_alone_moves_no_metric_and_adds_no_loss() -> None:
+    layer = SparsityPenalty(weight=0.5)
+    layer(steps())
+    before = float(layer.activity.result())
+    layer(steps() + 9.0, mask=np.zeros((3, 5), "bool"))
+
+    assert float(layer.activity.result()) == before
+    assert float(layer.losses[0]) == 0.0
+
+
+@pytest.mark.parametrize("dtype", ["mixed_float16", "bfloat16", "float64"])
+def test_a_penalty_can_be_added_to_the_loss_in_any_precision(dtype: str) -> None:
+    layer = SparsityPenalty(weight=0.5, dtype=dtype)
+    head = [keras.layers.Flatten(), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((5, 4)), layer, *head])
+    model.compile("sgd", "mse", run_eagerly=True)
+    y = np.array(model(steps()))
+    history = model.test_on_batch(steps(), y, return_dict=True)
+
+    penalty = 0.5 * np.abs(steps()).mean()
+    assert layer.losses[0].dtype == "float32"
+    assert history["loss"] == pytest.approx(penalty, rel=1e-2)
+
+
+def test_on_jax_a_penalty_has_a_loss_and_no_metric(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    layer = SparsityPenalty(weight=0.5)
+    layer(steps())
+
+    assert layer.activity is None
+    assert float(layer.losses[0]) == pytest.approx(0.5 * np.abs(steps()).mean())
+
+
 @pytest.mark.parametrize("time", [1, 5, 7])
 def test_a_step_gets_the_vector_of_its_place(time: int) -> None:
     layer = with_random_weights(PositionEmbedding(max_length=7), (None, None, 4))
@@ -481,6 +580,17 @@ def test_local_response_normalization_is_alexnets(radius: int) -> None:
     found = LocalResponseNormalization(**arguments)(x)
 
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
+def test_local_response_normalization_knows_every_dtype(dtype: str) -> None:
+    x = np.arange(72).reshape(2, 3, 3, 4)
+    expected = LocalResponseNormalization(**NORMALIZATION)(x.astype("float32"))
+
+    found = LocalResponseNormalization(**NORMALIZATION, dtype=dtype)(x)
+
+    assert found.dtype == dtype
+    np.testing.assert_allclose(tf.cast(found, "float32"), expected, rtol=1e-2)
 
 
 def test_local_response_normalization_wants_images() -> None:
@@ -588,6 +698,62 @@ def test_padding_weighs_nothing_beside_scores_that_are_very_low(dtype: str) -> N
     weights = masked_softmax(scores, np.array([[1, 1, 0]]))
 
     np.testing.assert_allclose(weights, [[0.7311, 0.2689, 0.0]], atol=1e-3)
+
+
+@pytest.mark.parametrize("mask", [None, np.array([[1, 1, 0]])])
+def test_masked_softmax_of_integers_is_that_of_floats(mask: np.ndarray | None) -> None:
+    scores = np.array([[1, 2, 3]])
+    found = masked_softmax(scores, mask)
+
+    assert found.dtype == "float32"
+    np.testing.assert_allclose(found, masked_softmax(scores * 1.0, mask), rtol=1e-6)
+
+
+def test_padding_weighs_nothing_beside_scores_below_minus_a_billion() -> None:
+    scores = np.array([[-3e9, -4e9, 0.0]], "float32")
+
+    np.testing.assert_array_equal(
+        masked_softmax(scores, np.array([[1, 1, 0]])), [[1.0, 0.0, 0.0]]
+    )
+
+
+def test_nan_in_the_padding_stays_there() -> None:
+    x = np.where(MASK[..., None], steps(), np.nan).astype("float32")
+    layer = with_random_weights(AttentionPooling(3), (None, 5, 4))
+    expected, _ = pooled_by_numpy(layer, steps(), MASK)
+    with tf.GradientTape() as tape:
+        pooled = layer(x, mask=MASK)
+        total = tf.reduce_sum(pooled)
+
+    np.testing.assert_allclose(pooled, expected, atol=1e-5)
+    for gradient in tape.gradient(total, layer.trainable_variables):
+        assert np.isfinite(gradient).all()
+    np.testing.assert_allclose(masked_mean(x, MASK), steps()[MASK].mean(axis=0), 1e-5)
+
+
+@pytest.mark.parametrize("mask", [None, MASK])
+def test_steps_are_counted_without_those_that_are_padding(
+    mask: np.ndarray | None,
+) -> None:
+    assert float(count_steps(steps(), mask)) == (15 if mask is None else MASK.sum())
+    assert float(count_steps(steps(0))) == 0.0
+    assert float(count_steps(steps(), 2 * MASK)) == MASK.sum()
+
+
+def test_a_masked_mean_of_nothing_is_zero_and_one_of_float64_is_exact() -> None:
+    large = np.array([[1e9 + 1.0], [1e9 + 2.0]])
+
+    assert np.array(masked_mean(steps(0))).tolist() == [0.0] * 4
+    assert np.array(masked_mean(large)).tolist() == [1e9 + 1.5]
+    assert masked_mean(steps().astype("float16")).dtype == "float32"
+
+
+def test_dot_product_attention_takes_integers() -> None:
+    query, key, value = (np.arange(12).reshape(1, 3, 4) % n for n in (3, 4, 5))
+    found, _ = scaled_dot_product_attention(query, key, value)
+    expected, _ = scaled_dot_product_attention(query / 1.0, key / 1.0, value / 1.0)
+
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("mask", [None, MASK])
@@ -885,6 +1051,19 @@ def test_a_layer_that_cannot_be_made_again_is_named_with_the_cause() -> None:
     assert reload_problem(BlockWithoutConfig(4, 2, 3), steps()) == (
         "TypeError: BlockWithoutConfig.__init__() got an unexpected keyword argument "
         "'trainable'"
+    )
+
+
+def test_a_layer_that_cannot_be_saved_is_named_with_the_cause() -> None:
+    class Unsaved(keras.Layer):
+        def call(self, inputs: Any) -> Any:
+            return inputs
+
+        def get_config(self) -> dict[str, Any]:
+            raise NotImplementedError("An array has no config.")
+
+    assert reload_problem(Unsaved(), steps()) == (
+        "NotImplementedError: An array has no config."
     )
 
 
