@@ -1,6 +1,7 @@
 """Recipes around `class MyModel(keras.Model)`: writing, training and saving it."""
 
 from snippets.subclassing.autoencoder import (
+    MeanOverExamples,
     VariationalAutoencoder,
     kl_divergence,
     nearest_neighbor_accuracy,
@@ -30,6 +31,7 @@ __all__ = [
     "ActivityPenalty",
     "DeepClassifier",
     "LinearModule",
+    "MeanOverExamples",
     "ModuleClassifier",
     "PrependToken",
     "Residual",

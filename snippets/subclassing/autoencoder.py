@@ -17,7 +17,7 @@ def kl_divergence(mean: Any, log_variance: Any) -> Any:
     `KL(N(mean, variance) || N(0, 1))`, summed over the last axis.
 
     Args:
-        mean: Tensor or array of shape `(..., latent_dim)`, float.
+        mean: Tensor or array of shape `(..., latent_dim)`.
         log_variance: Tensor or array of the same shape, the logarithm of the variance.
 
     Returns:
@@ -44,12 +44,40 @@ def kl_divergence(mean: Any, log_variance: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable(package="snippets")
+class MeanOverExamples(keras.losses.Loss):
+    """Take the mean of losses that a model has computed, as Keras does with its own.
+
+    Each loss is multiplied by its `sample_weight`, and the sum is divided by the number
+    of examples. Under `tf.distribute` the result is the share of this device.
+
+    Call arguments:
+        y_true: Ignored. Keras asks for it: pass the losses again.
+        y_pred: Tensor of shape `(batch,)`, a loss for each example.
+        sample_weight: `None`, or a tensor of shape `(batch,)` or `(batch, 1)`.
+
+    Returns:
+        A scalar tensor.
+
+    Example:
+        >>> losses = np.array([1.0, 3.0])
+        >>> float(MeanOverExamples()(losses, losses, sample_weight=np.array([1, 0])))
+        0.5
+    """
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return y_pred
+
+
+@keras.saving.register_keras_serializable(package="snippets")
 class VariationalAutoencoder(keras.Model):
     """Squeeze images into a few numbers from which new images can be drawn.
 
     It is trained on the images alone: `fit(images)`. The loss of an image is the
     cross-entropy of its pixels plus the divergence of its code from a standard normal
     distribution, both in nats.
+
+    To weight images, pass them as targets too: `fit(images, images,
+    sample_weight=weights)`. Without targets Keras drops the weights, in silence.
 
     Args:
         image_shape: Tuple `(height, width, channels)` of integers.
@@ -58,12 +86,13 @@ class VariationalAutoencoder(keras.Model):
         seed: Integer of at least 0, where the noise begins.
 
     Call arguments:
-        images: Tensor of shape `(batch, *image_shape)`, float32 in `[0, 1]`.
+        images: Tensor of shape `(batch, *image_shape)`, in `[0, 1]`.
         training: Whether codes are drawn at random; otherwise each is its mean.
 
     Returns:
         A dict of `images`, shape `(batch, *image_shape)` in `[0, 1]`, and of `mean`
-        and `log_variance`, shape `(batch, latent_dim)`; all float32.
+        and `log_variance`, shape `(batch, latent_dim)`; all float32, also in mixed
+        precision.
 
     Raises:
         ValueError: If a size is less than 1, or `image_shape` has not three of them.
@@ -96,13 +125,16 @@ class VariationalAutoencoder(keras.Model):
         self.num_units = check_positive("num_units", num_units)
         self.seed = seed
         self.noise = keras.random.SeedGenerator(seed)
-        self.flatten = keras.layers.Flatten()
-        self.read = keras.layers.Dense(num_units, activation="relu")
-        self.mean = keras.layers.Dense(latent_dim)
-        self.log_variance = keras.layers.Dense(latent_dim)
-        self.write = keras.layers.Dense(num_units, activation="relu")
-        self.pixels = keras.layers.Dense(math.prod(image_shape), activation="sigmoid")
-        self.reshape = keras.layers.Reshape(self.image_shape)
+        layers, policy = keras.layers, self.dtype_policy  # which layers do not inherit
+        exact = keras.backend.result_type(self.compute_dtype, "float32")  # for the loss
+        self.flatten = layers.Flatten(dtype=policy)
+        self.read = layers.Dense(num_units, activation="relu", dtype=policy)
+        self.mean = layers.Dense(latent_dim, dtype=exact)
+        self.log_variance = layers.Dense(latent_dim, dtype=exact)
+        self.write = layers.Dense(num_units, activation="relu", dtype=policy)
+        num_pixels = math.prod(image_shape)
+        self.pixels = layers.Dense(num_pixels, activation="sigmoid", dtype=exact)
+        self.reshape = layers.Reshape(self.image_shape, dtype=exact)
         self.reconstruction_tracker = keras.metrics.Mean(name="reconstruction")
         self.kl_tracker = keras.metrics.Mean(name="kl")
 
@@ -117,7 +149,8 @@ class VariationalAutoencoder(keras.Model):
         mean, log_variance = self.encode(images)
         codes = mean
         if training:
-            noise = keras.random.normal(keras.ops.shape(mean), seed=self.noise)
+            shape, dtype = keras.ops.shape(mean), self.mean.compute_dtype
+            noise = keras.random.normal(shape, dtype=dtype, seed=self.noise)
             codes = mean + keras.ops.exp(0.5 * log_variance) * noise
         decoded = self.decode(codes)
         return {"images": decoded, "mean": mean, "log_variance": log_variance}
@@ -130,12 +163,14 @@ class VariationalAutoencoder(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        losses = keras.ops.binary_crossentropy(x, y_pred["images"])
+        images = keras.ops.cast(x, y_pred["images"].dtype)
+        losses = keras.ops.binary_crossentropy(images, y_pred["images"])
         reconstruction = keras.ops.sum(losses, axis=(1, 2, 3))  # (batch,)
         kl = kl_divergence(y_pred["mean"], y_pred["log_variance"])
-        self.reconstruction_tracker.update_state(reconstruction)
-        self.kl_tracker.update_state(kl)
-        return keras.ops.mean(reconstruction + kl)
+        self.reconstruction_tracker.update_state(reconstruction, sample_weight)
+        self.kl_tracker.update_state(kl, sample_weight)
+        losses = reconstruction + kl
+        return MeanOverExamples()(losses, losses, sample_weight) + sum(self.losses)
 
     def get_config(self) -> dict[str, Any]:
         names = ("image_shape", "latent_dim", "num_units", "seed")

@@ -11,12 +11,18 @@ import keras
 class RunningMean(keras.Layer):
     """Subtract the mean of every example seen in training, and remember it.
 
+    The mean is kept in float32 at least, also in mixed precision. Under
+    `tf.distribute` it is the mean of what all devices have seen.
+
     Call arguments:
-        x: Tensor of shape `(batch, num_features)`, float32.
-        training: Whether to learn from `x` first.
+        x: Tensor of shape `(batch, num_features)`, any dtype.
+        training: Whether to learn from `x` first. An empty batch changes nothing.
 
     Returns:
-        A tensor of the shape of `x`.
+        A tensor of the shape of `x`, in the compute dtype of the layer.
+
+    Raises:
+        ValueError: If `x` has another number of axes.
 
     Example:
         >>> import numpy as np
@@ -28,33 +34,49 @@ class RunningMean(keras.Layer):
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        self.count = self.add_weight(
-            shape=(), initializer="zeros", trainable=False, name="count"
-        )
-        self.mean = self.add_weight(
-            shape=input_shape[-1:], initializer="zeros", trainable=False, name="mean"
+        if len(input_shape) != 2:
+            raise ValueError(
+                "Expected `x` of shape (batch, num_features). "
+                f"Received: {tuple(input_shape)}"
+            )
+        self.count = self.add_state((), "count")
+        self.mean = self.add_state(input_shape[-1:], "mean")
+
+    def add_state(self, shape: Sequence[int | None], name: str) -> Any:
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            initializer="zeros",
+            dtype=keras.backend.result_type(self.variable_dtype, "float32"),
+            trainable=False,
+            autocast=False,  # float16 would round the mean and overflow the count
+            aggregation="sum",  # each device adds what it has seen
         )
 
     def call(self, x: Any, training: bool | None = None) -> Any:
+        x = keras.ops.cast(x, self.compute_dtype)  # integers too
         if training:
             seen = keras.ops.cast(keras.ops.shape(x)[0], self.count.dtype)
             self.count.assign_add(seen)
-            surprise = keras.ops.sum(x - self.mean, axis=0)
+            surprise = keras.ops.sum(
+                keras.ops.cast(x, self.mean.dtype) - self.mean, axis=0
+            )
             self.mean.assign_add(surprise / keras.ops.maximum(self.count, 1.0))
-        return x - self.mean
+        return x - keras.ops.cast(self.mean, x.dtype)
 
 
 @keras.saving.register_keras_serializable(package="snippets")
 class ActivityPenalty(keras.Layer):
     """Hand activations through, and ask for small ones in the loss.
 
-    It adds `weight` times the mean of the absolute activations.
+    It adds `weight` times the mean of the absolute activations, and nothing for an
+    empty batch.
 
     Args:
         weight: Float of at least 0.
 
     Call arguments:
-        x: Tensor of any shape and float dtype.
+        x: Tensor of any shape and dtype.
 
     Returns:
         The tensor `x`.
@@ -77,7 +99,10 @@ class ActivityPenalty(keras.Layer):
         self.weight = weight
 
     def call(self, x: Any) -> Any:
-        self.add_loss(self.weight * keras.ops.mean(keras.ops.abs(x)))
+        activity = keras.ops.abs(keras.ops.cast(x, keras.config.floatx()))
+        size = keras.ops.maximum(keras.ops.size(x), 1)
+        mean = keras.ops.sum(activity) / keras.ops.cast(size, activity.dtype)
+        self.add_loss(self.weight * mean)
         return x
 
     def get_config(self) -> dict[str, Any]:
@@ -89,10 +114,11 @@ class PrependToken(keras.Layer):
     """Put one learned step in front of every sequence of a batch of any size.
 
     Call arguments:
-        steps: Tensor of shape `(batch, time, num_features)`, float32.
+        steps: Tensor of shape `(batch, time, num_features)`, any dtype.
 
     Returns:
-        A tensor of shape `(batch, time + 1, num_features)`, float32.
+        A tensor of shape `(batch, time + 1, num_features)`, in the compute dtype of the
+        layer.
 
     Raises:
         ValueError: If `steps` has another number of axes.
@@ -129,11 +155,15 @@ class PrependToken(keras.Layer):
 class UnitScale(keras.Layer):
     """Divide a batch by its largest absolute value, unless all of it is zero.
 
+    Under `tf.distribute` each device divides its part of the batch by the largest value
+    of that part.
+
     Call arguments:
-        x: Tensor of any shape and float dtype.
+        x: Tensor of any shape and dtype.
 
     Returns:
-        A tensor of the shape of `x`, within `[-1, 1]`.
+        A tensor of the shape of `x`, within `[-1, 1]`, in the compute dtype of the
+        layer.
 
     Example:
         >>> import numpy as np
@@ -142,5 +172,6 @@ class UnitScale(keras.Layer):
     """
 
     def call(self, x: Any) -> Any:
-        largest = keras.ops.max(keras.ops.abs(x))
+        x = keras.ops.cast(x, self.compute_dtype)  # integers too
+        largest = keras.ops.max(keras.ops.abs(x), initial=0.0)
         return x / keras.ops.where(largest > 0, largest, 1.0)

@@ -13,10 +13,11 @@ class TiedAutoencoder(keras.Model):
     """Squeeze vectors into 8 numbers and back, with one matrix for both ways.
 
     Call arguments:
-        vectors: Tensor of shape `(batch, num_features)`, float32.
+        vectors: Tensor of shape `(batch, num_features)`, any dtype.
 
     Returns:
-        A tensor of the same shape, the vectors as 8 numbers can tell them.
+        A tensor of the same shape, the vectors as 8 numbers can tell them, in the
+        compute dtype of the model.
 
     Example:
         >>> import numpy as np
@@ -42,13 +43,14 @@ class Residual(keras.Layer):
     """Add what another layer says to what it was told: `x + inner(x)`.
 
     Args:
-        inner: A `keras.Layer` whose output has the shape of its input.
+        inner: A `keras.Layer` whose output has the shape of its input. It computes in
+            its own dtype; the sum is in that of this layer.
 
     Call arguments:
-        x: Tensor of shape `(batch, ...)`, any float dtype.
+        x: Tensor of shape `(batch, ...)`, any dtype.
 
     Returns:
-        A tensor of the shape of `x`.
+        A tensor of the shape of `x`, in the compute dtype of the layer.
 
     Raises:
         ValueError: If `inner` is no layer, or changes the shape when it is called.
@@ -69,6 +71,10 @@ class Residual(keras.Layer):
             raise ValueError(f"Expected `inner` to be a layer. Received: {inner!r}")
         self.inner = inner
 
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        if not self.inner.built:
+            self.inner.build(input_shape)
+
     def call(self, x: Any) -> Any:
         change = self.inner(x)
         if tuple(change.shape) != tuple(x.shape):
@@ -76,7 +82,8 @@ class Residual(keras.Layer):
                 f"Expected `inner` to keep the shape {tuple(x.shape)}. "
                 f"Received: {tuple(change.shape)}"
             )
-        return x + change
+        dtype = self.compute_dtype
+        return keras.ops.cast(x, dtype) + keras.ops.cast(change, dtype)
 
     def get_config(self) -> dict[str, Any]:
         inner = keras.saving.serialize_keras_object(self.inner)
@@ -99,11 +106,12 @@ class DeepClassifier(keras.Model):
         dropout: Float in `[0, 1)`, the part of the units to drop in training.
 
     Call arguments:
-        vectors: Tensor of shape `(batch, num_features)`, float32.
+        vectors: Tensor of shape `(batch, num_features)`, any dtype.
         training: Whether to drop units.
 
     Returns:
-        A tensor of probabilities, shape `(batch, num_classes)`, float32.
+        A tensor of probabilities, shape `(batch, num_classes)`, float32, also in mixed
+        precision.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -129,13 +137,17 @@ class DeepClassifier(keras.Model):
         self.num_blocks = check_positive("num_blocks", num_blocks)
         self.num_units = check_positive("num_units", num_units)
         self.dropout = dropout
-        self.widen = keras.layers.Dense(num_units)
+        layers, policy = keras.layers, self.dtype_policy  # which layers do not inherit
+        self.widen = layers.Dense(num_units, dtype=policy)
         self.blocks = tuple(  # `tf.train.Checkpoint` does not look into a list
-            Residual(keras.layers.Dense(num_units, activation="relu"))
+            Residual(
+                layers.Dense(num_units, activation="relu", dtype=policy), dtype=policy
+            )
             for _ in range(num_blocks)
         )
-        self.drop = keras.layers.Dropout(dropout)
-        self.score = keras.layers.Dense(num_classes, activation="softmax")
+        self.drop = layers.Dropout(dropout, dtype=policy)
+        exact = keras.backend.result_type(self.compute_dtype, "float32")
+        self.score = layers.Dense(num_classes, activation="softmax", dtype=exact)
 
     def call(self, vectors: Any, training: bool | None = None) -> Any:
         x = self.widen(vectors)

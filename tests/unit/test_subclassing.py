@@ -20,6 +20,7 @@ from snippets.subclassing import (
     ActivityPenalty,
     DeepClassifier,
     LinearModule,
+    MeanOverExamples,
     ModuleClassifier,
     PrependToken,
     Residual,
@@ -51,6 +52,9 @@ from snippets.subclassing.mistakes import (
 )
 
 VECTORS = np.linspace(-1.0, 1.0, 5 * 6).reshape(5, 6).astype("float32")
+PRECISIONS = pytest.mark.parametrize(
+    "dtype", ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float64"]
+)
 KERASES = pytest.mark.parametrize("keras_module", [keras, tf_keras])
 
 
@@ -133,6 +137,30 @@ def test_a_residual_knows_its_output_shape_before_data() -> None:
     assert Residual(keras.layers.Dense(4))(x).shape == (None, None, 4)
 
 
+@PRECISIONS
+def test_a_residual_adds_in_its_own_dtype_whatever_that_of_the_inner_layer(
+    dtype: str,
+) -> None:
+    inner = keras.layers.Dense(6)
+    expected = Residual(inner)(VECTORS)
+    layer = Residual(inner, dtype=dtype)
+    found = layer(VECTORS)
+
+    assert found.dtype == layer.compute_dtype
+    assert layer(keras.Input((6,))).dtype == layer.compute_dtype
+    np.testing.assert_allclose(tf.cast(found, "float32"), expected, atol=0.03)
+
+
+def test_a_residual_builds_its_inner_layer_and_takes_one_that_is_built() -> None:
+    inner = keras.layers.Dense(6)
+    Residual(inner).build((None, 6))
+    kernel = inner.kernel
+    Residual(inner).build((None, 6))
+
+    assert kernel.shape == (6, 6)
+    assert inner.kernel is kernel
+
+
 def test_a_residual_refuses_an_inner_layer_that_changes_the_shape() -> None:
     with pytest.raises(ValueError, match=r"to keep the shape \(5, 6\).*\(5, 1\)"):
         Residual(keras.layers.Dense(1))(VECTORS)
@@ -175,6 +203,20 @@ def test_the_deep_classifier_equals_numpy() -> None:
     expected = powers / powers.sum(axis=-1, keepdims=True)
 
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
+
+
+@PRECISIONS
+def test_the_deep_classifier_computes_in_its_dtype_and_returns_float32_at_least(
+    dtype: str,
+) -> None:
+    model = DeepClassifier(num_classes=3, dtype=dtype)
+    scores = model(VECTORS)
+    inner = [layer.compute_dtype for layer in model._flatten_layers()]
+
+    assert scores.dtype == ("float64" if dtype == "float64" else "float32")
+    np.testing.assert_allclose(np.sum(scores, axis=-1), 1.0, rtol=1e-6)
+    assert set(inner[:-1]) == {model.compute_dtype}
+    assert inner[-1] == scores.dtype
 
 
 def test_the_deep_classifier_drops_units_in_training_alone() -> None:
@@ -248,6 +290,44 @@ def test_a_running_mean_outlives_an_empty_batch() -> None:
     np.testing.assert_array_equal(layer.mean, np.zeros(6))
 
 
+@PRECISIONS
+def test_a_running_mean_is_as_exact_in_any_precision(dtype: str) -> None:
+    layer, x = RunningMean(dtype=dtype), np.tile([[1.0], [5.0], [7.0]], (11_000, 1))
+    for _ in range(3):
+        outputs = layer(x, training=True)
+
+    assert float(layer.count) == 99_000.0
+    assert float(layer.mean[0]) == pytest.approx(13 / 3, abs=1e-4)
+    assert outputs.dtype == layer.compute_dtype
+
+
+def test_a_running_mean_refuses_sequences() -> None:
+    with pytest.raises(ValueError, match=r"\(batch, num_features\).*\(5, 2, 3\)"):
+        RunningMean()(VECTORS.reshape(5, 2, 3))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(RunningMean, UnitScale, ActivityPenalty, TiedAutoencoder),
+        pytest.param(lambda: Residual(keras.layers.Dense(4)), id="Residual"),
+        pytest.param(lambda: DeepClassifier(3), id="DeepClassifier"),
+    ],
+)
+@pytest.mark.parametrize("training", [False, True])
+def test_integers_are_computed_as_the_floats_that_they_are(
+    make: Callable[[], Any], training: bool
+) -> None:
+    x = np.arange(12).reshape(3, 4)
+    outputs = []
+    for data in (x, x.astype("float32")):
+        keras.utils.set_random_seed(0)
+        outputs.append(make()(data, training=training))
+
+    np.testing.assert_allclose(*outputs, rtol=1e-5)
+    assert outputs[0].dtype == (x.dtype if make is ActivityPenalty else "float32")
+
+
 def test_a_running_mean_learns_in_fit_and_not_in_predict() -> None:
     model = keras.Sequential([keras.Input((6,)), RunningMean(), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
@@ -272,6 +352,26 @@ def test_an_activity_penalty_is_that_of_the_last_call_and_part_of_the_loss() -> 
     loss = model.evaluate(VECTORS, VECTORS, verbose=0)
 
     np.testing.assert_allclose(loss, 2.0 * np.abs(VECTORS).mean(), rtol=1e-6)
+
+
+def test_an_activity_penalty_of_an_empty_batch_is_zero() -> None:
+    layer = ActivityPenalty(weight=2.0)
+
+    assert layer(VECTORS[:0]).shape == (0, 6)
+    assert float(layer.losses[0]) == 0.0
+
+
+@PRECISIONS
+def test_an_activity_penalty_can_be_added_to_the_loss_in_any_precision(
+    dtype: str,
+) -> None:
+    penalty = ActivityPenalty(weight=2.0, dtype=dtype)
+    model = keras.Sequential([keras.Input((6,)), penalty])
+    model.compile("sgd", "mse", run_eagerly=True)
+
+    loss = model.test_on_batch(VECTORS, VECTORS)
+
+    assert loss == pytest.approx(2.0 * np.abs(VECTORS).mean(), rel=1e-2)
 
 
 def test_an_activity_penalty_keeps_its_weight() -> None:
@@ -327,6 +427,10 @@ def test_unit_scale_divides_by_the_largest_value_unless_it_is_zero(x: Any) -> No
 
     for layer in (UnitScale(), symbolic):
         np.testing.assert_allclose(layer(x), x / largest, atol=1e-6)
+
+
+def test_unit_scale_takes_an_empty_batch() -> None:
+    assert UnitScale()(VECTORS[:0]).shape == (0, 6)
 
 
 def test_unit_scale_has_a_gradient_at_zero() -> None:
@@ -453,25 +557,97 @@ def test_the_divergence_refuses_two_shapes() -> None:
         kl_divergence(np.zeros((3, 2)), np.zeros(2))
 
 
-def test_the_loss_of_the_autoencoder_is_cross_entropy_plus_divergence() -> None:
-    model, images = (
-        VariationalAutoencoder((2, 3, 1), latent_dim=4),
-        np.ones((5, 2, 3, 1), "float32"),
-    )
+def untrained_autoencoder() -> tuple[VariationalAutoencoder, Any, Any, Any]:
+    """An autoencoder, images, and by NumPy both losses of each image."""
+    keras.utils.set_random_seed(0)
+    model = VariationalAutoencoder((2, 3, 1), latent_dim=4)
+    images = np.ones((5, 2, 3, 1), "float32")
     images[0] = 0.25
-    model.compile()
+    model.compile("sgd")
     outputs = {name: np.array(value) for name, value in model(images).items()}
     guess, v = outputs["images"], outputs["log_variance"]
     entropy = -np.sum(
         images * np.log(guess) + (1 - images) * np.log(1 - guess), axis=(1, 2, 3)
     )
     kl = -0.5 * np.sum(1 + v - outputs["mean"] ** 2 - np.exp(v), axis=-1)
+    return model, images, entropy, kl
+
+
+def test_the_loss_of_the_autoencoder_is_cross_entropy_plus_divergence() -> None:
+    model, images, entropy, kl = untrained_autoencoder()
 
     measured = model.evaluate(images, verbose=0, return_dict=True)
 
     assert measured["reconstruction"] == pytest.approx(entropy.mean(), rel=1e-4)
     assert measured["kl"] == pytest.approx(kl.mean(), rel=1e-4)
     assert measured["loss"] == pytest.approx((entropy + kl).mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 1)])
+def test_an_image_counts_by_its_weight_in_the_loss_of_the_autoencoder(
+    shape: tuple[int, ...],
+) -> None:
+    model, images, entropy, kl = untrained_autoencoder()
+    weights = np.array([3.0, 0.0, 1.0, 0.5, 0.0])
+
+    measured = model.test_on_batch(
+        images, images, sample_weight=weights.reshape(shape), return_dict=True
+    )
+
+    expected = {
+        "reconstruction": np.average(entropy, weights=weights),
+        "kl": np.average(kl, weights=weights),
+        "loss": np.mean(weights * (entropy + kl)),
+    }
+    assert measured == pytest.approx(expected, rel=1e-4)
+
+
+def test_keras_drops_the_weights_of_images_without_targets() -> None:
+    model, images, *_ = untrained_autoencoder()
+    plain, zero = (
+        model.evaluate(images, sample_weight=weights, verbose=0)
+        for weights in (None, np.zeros(5))
+    )
+
+    assert plain == pytest.approx(zero)
+
+
+def test_the_loss_of_the_autoencoder_includes_regularization() -> None:
+    model, images, entropy, kl = untrained_autoencoder()
+    model.read.kernel_regularizer = keras.regularizers.L2(0.5)
+    model.read.kernel.regularizer = model.read.kernel_regularizer
+
+    loss = model.test_on_batch(images, images, return_dict=True)["loss"]
+
+    penalty = 0.5 * np.sum(np.square(model.read.kernel))
+    assert loss == pytest.approx((entropy + kl).mean() + penalty, rel=1e-4)
+
+
+@PRECISIONS
+def test_the_autoencoder_learns_in_any_precision(dtype: str) -> None:
+    _, images, entropy, kl = untrained_autoencoder()
+    keras.utils.set_random_seed(0)
+    model = VariationalAutoencoder((2, 3, 1), latent_dim=4, dtype=dtype)
+    outputs = model(images)
+    model.compile("sgd", run_eagerly=True)
+    loss = model.test_on_batch(images, images, return_dict=True)["loss"]
+    model.train_on_batch(images)
+
+    exact = "float64" if dtype == "float64" else "float32"
+    assert {output.dtype.name for output in outputs.values()} == {exact}
+    assert model.read.compute_dtype == model.compute_dtype
+    assert loss == pytest.approx((entropy + kl).mean(), rel=0.1)
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+def test_the_mean_over_examples_is_weighted_as_keras_weights_its_losses() -> None:
+    losses, weights = np.array([1.0, 2.0, 6.0], "float32"), np.array([0.0, 3.0, 1.0])
+    own, keras_own = MeanOverExamples(), keras.losses.MeanAbsoluteError()
+    columns = losses[:, np.newaxis]
+
+    assert float(own(losses, losses)) == 3.0
+    assert float(own(losses, losses, weights)) == 4.0
+    assert float(keras_own(0 * columns, columns, weights)) == 4.0
 
 
 def test_the_autoencoder_decodes_the_mean_outside_training_and_draws_within() -> None:
