@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from snippets.checks import fraction, positive_integer
+from snippets.checks import check_fraction, check_integer
 from snippets.custom_layers.layers import PositionEmbedding
 from snippets.custom_layers.masks import check_mask, masked_softmax
 
@@ -47,7 +47,7 @@ class UnmaskedAttentionPooling(keras.Layer):
 
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.units = positive_integer("units", units)
+        self.units = check_integer("units", units)
         self.input_spec = keras.InputSpec(ndim=3)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -218,14 +218,14 @@ class EncoderBlock(keras.Layer):
         self, num_heads: int, hidden_units: int, rate: float = 0.1, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.num_heads = positive_integer("num_heads", num_heads)
-        self.hidden_units = positive_integer("hidden_units", hidden_units)
-        self.rate = fraction("rate", rate)
+        self.num_heads = check_integer("num_heads", num_heads)
+        self.hidden_units = check_integer("hidden_units", hidden_units)
+        self.rate = check_fraction("rate", rate)
         self.input_spec = keras.InputSpec(ndim=3)
         self.supports_masking = True
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        features = positive_integer("features", input_shape[-1])
+        features = check_integer("features", input_shape[-1])
         if features % self.num_heads:
             raise ValueError(
                 "Expected `num_heads` to divide the number of features. "

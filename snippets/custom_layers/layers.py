@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from snippets.checks import fraction, positive_integer
+from snippets.checks import check_fraction, check_integer
 from snippets.custom_layers.masks import check_mask, count_steps, masked_mean
 
 
@@ -94,7 +94,7 @@ class RunningCenter(keras.Layer):
 
     def __init__(self, momentum: float = 0.99, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.momentum = fraction("momentum", momentum)
+        self.momentum = check_fraction("momentum", momentum)
         self.supports_masking = True
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -178,7 +178,7 @@ class StepDropout(keras.Layer):
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rate, self.seed = fraction("rate", rate), seed
+        self.rate, self.seed = check_fraction("rate", rate), seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.input_spec = keras.InputSpec(ndim=3)
         self.supports_masking = True
@@ -223,7 +223,7 @@ class SkipSteps(keras.Layer):
 
     def __init__(self, num_steps: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.num_steps = positive_integer("num_steps", num_steps)
+        self.num_steps = check_integer("num_steps", num_steps)
         self.input_spec = keras.InputSpec(ndim=3)
         self.supports_masking = True
 
@@ -324,7 +324,7 @@ class PositionEmbedding(keras.Layer):
 
     def __init__(self, max_length: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.max_length = positive_integer("max_length", max_length)
+        self.max_length = check_integer("max_length", max_length)
         self.input_spec = keras.InputSpec(ndim=3)
         self.supports_masking = True
 
@@ -396,7 +396,7 @@ class LocalResponseNormalization(keras.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.depth_radius = positive_integer("depth_radius", depth_radius)
+        self.depth_radius = check_integer("depth_radius", depth_radius)
         if not bias > 0:
             raise ValueError(f"Expected `bias` greater than 0. Received: bias={bias!r}")
         self.bias, self.alpha, self.beta = bias, alpha, beta

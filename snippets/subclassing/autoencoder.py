@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from snippets.checks import check_positive
+from snippets.checks import check_integer
 
 
 def kl_divergence(mean: Any, log_variance: Any) -> Any:
@@ -120,9 +120,9 @@ class VariationalAutoencoder(keras.Model):
             raise ValueError(
                 f"Expected `image_shape` of 3 axes. Received: {image_shape}"
             )
-        self.image_shape = [check_positive("image_shape", n) for n in image_shape]
-        self.latent_dim = check_positive("latent_dim", latent_dim)
-        self.num_units = check_positive("num_units", num_units)
+        self.image_shape = [check_integer("image_shape", n) for n in image_shape]
+        self.latent_dim = check_integer("latent_dim", latent_dim)
+        self.num_units = check_integer("num_units", num_units)
         self.seed = seed
         self.noise = keras.random.SeedGenerator(seed)
         layers, policy = keras.layers, self.dtype_policy  # which layers do not inherit
@@ -195,7 +195,7 @@ def plane_of_codes(num_columns: int = 8, reach: float = 2.0) -> npt.NDArray[Any]
         >>> plane_of_codes(2, reach=1.0).tolist()
         [[-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]]
     """
-    check_positive("num_columns", num_columns)
+    check_integer("num_columns", num_columns)
     if not 0.0 < reach < math.inf:
         raise ValueError(f"Expected `reach` greater than 0. Received: {reach}")
     steps = np.linspace(-reach, reach, num_columns, dtype="float32")

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from snippets.checks import check_positive
+from snippets.checks import check_integer
 
 
 @keras.saving.register_keras_serializable(package="snippets")
@@ -133,9 +133,9 @@ class DeepClassifier(keras.Model):
         super().__init__(**kwargs)
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"Expected `dropout` in [0, 1). Received: {dropout}")
-        self.num_classes = check_positive("num_classes", num_classes)
-        self.num_blocks = check_positive("num_blocks", num_blocks)
-        self.num_units = check_positive("num_units", num_units)
+        self.num_classes = check_integer("num_classes", num_classes)
+        self.num_blocks = check_integer("num_blocks", num_blocks)
+        self.num_units = check_integer("num_units", num_units)
         self.dropout = dropout
         layers, policy = keras.layers, self.dtype_policy  # which layers do not inherit
         self.widen = layers.Dense(num_units, dtype=policy)

@@ -4,7 +4,7 @@ import math
 
 import tensorflow as tf
 
-from snippets.checks import check_positive
+from snippets.checks import check_integer
 
 
 class LinearModule(tf.Module):
@@ -33,8 +33,8 @@ class LinearModule(tf.Module):
         self, num_inputs: int, num_outputs: int, name: str | None = None
     ) -> None:
         super().__init__(name)
-        check_positive("num_inputs", num_inputs)
-        check_positive("num_outputs", num_outputs)
+        check_integer("num_inputs", num_inputs)
+        check_integer("num_outputs", num_outputs)
         limit = math.sqrt(6.0 / (num_inputs + num_outputs))
         start = tf.random.uniform((num_inputs, num_outputs), -limit, limit)
         self.kernel = tf.Variable(start, name="kernel")

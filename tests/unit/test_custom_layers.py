@@ -12,7 +12,7 @@ import tensorflow as tf
 import tf_keras
 
 from snippets import custom_layers
-from snippets.checks import fraction, positive_integer
+from snippets.checks import check_fraction, check_integer
 from snippets.custom_layers import (
     AttentionPooling,
     EncoderBlock,
@@ -273,9 +273,9 @@ def test_a_bad_argument_is_named_with_what_was_received(
 
 @pytest.mark.parametrize("value", [1, np.int64(1)])
 def test_sizes_and_fractions_may_come_from_numpy(value: Any) -> None:
-    assert type(positive_integer("units", value)) is int
-    assert fraction("rate", np.float32(0.5)) == 0.5
-    assert fraction("rate", 0) == 0.0
+    assert type(check_integer("units", value)) is int
+    assert check_fraction("rate", np.float32(0.5)) == 0.5
+    assert check_fraction("rate", 0) == 0.0
 
 
 @pytest.mark.parametrize(
