@@ -14,7 +14,6 @@ import tf_keras
 
 from snippets.checks import check_integer
 from snippets.data import digit_vectors
-from snippets.processes import run_python
 from snippets.showing.both_kerases import outcome
 from snippets.subclassing import (
     ActivityPenalty,
@@ -839,38 +838,6 @@ def test_a_list_of_layers_is_in_a_checkpoint_of_keras_2(tmp_path: Path) -> None:
     path = tf.train.Checkpoint(model=model).write(str(tmp_path / "stack"))
 
     assert len([n for n, _ in tf.train.list_variables(path) if "model/" in n]) == 2
-
-
-def test_every_class_reloads_in_a_fresh_process(tmp_path: Path) -> None:
-    steps = VECTORS.reshape(5, 2, 3)
-    x = keras.Input((2, 3))
-    y = UnitScale()(ActivityPenalty(0.5)(Residual(keras.layers.Dense(3))(x)))
-    center = RunningMean()
-    sequences = keras.Model(x, PrependToken()(y))
-    centered = keras.Sequential([keras.Input((6,)), center, TiedAutoencoder()])
-    center(VECTORS, training=True)
-    images = VariationalAutoencoder((2, 3, 1), latent_dim=4, num_units=7)
-    outputs = [sequences(steps), centered(VECTORS), images(steps[..., None])["images"]]
-    for position, model in enumerate((sequences, centered, images)):
-        model.save(tmp_path / f"{position}.keras")
-
-    run_python(
-        f"""
-import keras, numpy as np, snippets.subclassing
-load = keras.saving.load_model
-x = np.linspace(-1.0, 1.0, 5 * 6).astype("float32")
-np.savez(
-    {str(tmp_path / "out.npz")!r},
-    load("{tmp_path}/0.keras")(x.reshape(5, 2, 3)),
-    load("{tmp_path}/1.keras")(x.reshape(5, 6)),
-    load("{tmp_path}/2.keras")(x.reshape(5, 2, 3, 1))["images"],
-)
-"""
-    )
-
-    with np.load(tmp_path / "out.npz") as reloaded:
-        for name, expected in zip(reloaded.files, outputs, strict=True):
-            np.testing.assert_allclose(reloaded[name], expected, atol=1e-6)
 
 
 # Mistakes, on both Kerases
