@@ -29,7 +29,7 @@ from conf.pages.reach import Reach
 from conf.pages.read import Page, Problem
 from conf.pages.recipes import Package, RecipeError
 from conf.proofs import prose
-from conf.proofs.proving import Fault, Proving, full_name
+from conf.proofs.proving import Fault, Proving, digest, full_name
 from conf.proofs.run import Running
 from conf.reference import listings, measured
 from conf.state import PageState
@@ -60,10 +60,10 @@ class Build:
         self.root = self.package.folder.parent
         self.reach = Reach(self.package)
         self.store = Store(Path(app.config.page_store))
-        self.proving = Proving(self.root, self.package, self.store)
-        self.addresses: Addresses = app.config.site_addresses
         self.known = state.of(env)
+        self.proving = self._proving()
         self.known.proving = self.proving
+        self.addresses: Addresses = app.config.site_addresses
         self.before = self.known.pages
         # All that a page can depend on: while it is the same, pages need no parsing.
         self.inputs = self.package.digest + self.proving.digest + self.addresses.site
@@ -72,6 +72,18 @@ class Build:
         self.faults: list[Fault] = []
         self.unearned = set(self.known.unearned)
         self.proofs: Running | None = None
+
+    def _proving(self) -> Proving:
+        """The proofs, read again only if they or anything that they reach changed."""
+        readers = sorted(Path(__file__).parent.rglob("*.py"))
+        code = [path.read_text("utf-8") for path in readers]
+        made_of = _hash([*code, self.package.digest, digest(self.root)])
+        proofs = self.known.proofs if self.known.read == made_of else None
+        proving = Proving(self.root, self.package, self.store, proofs)
+        if proofs is None:
+            self.known.proofs = proving.proofs
+            self.known.read = "" if proving.problems else made_of
+        return proving
 
     @property
     def is_proved(self) -> bool:

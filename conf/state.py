@@ -8,6 +8,7 @@ from sphinx.environment import BuildEnvironment
 
 if TYPE_CHECKING:
     from conf.proofs.proving import Proving
+    from conf.proofs.source import ProofSource
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class State:
     `tested` is the digest of recipes and tests that were last found to belong together,
     `proved` that of the proofs if all of them were in order. `unearned` names the
     proofs whose marks must not be shown, `unchecked` the pages that show other marks
-    than the judged ones. `proving` is what this build knows of its proofs.
+    than the judged ones. `proofs` are those that were read last, and `read` is the
+    digest of all that they were read from. `proving` is what this build knows of them.
     """
 
     pages: dict[str, PageState] = field(default_factory=dict)
@@ -46,6 +48,8 @@ class State:
     proved: str = ""
     unearned: set[str] = field(default_factory=set)
     unchecked: set[str] = field(default_factory=set)
+    read: str = ""
+    proofs: dict[str, "ProofSource"] = field(default_factory=dict)
     proving: "Proving | None" = None
 
     def __getstate__(self) -> dict[str, Any]:

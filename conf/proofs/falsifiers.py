@@ -2,18 +2,11 @@
 
 A proof that fails under another expected value shows only that its author can count.
 It has to fail when the thing itself is another: another argument, layer, order or
-policy. What was found when this check was made is owed, and listed in `owed.txt`, a
-name a line; the list only shrinks.
+policy.
 """
 
 import ast
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 
-from conf.pages.read import Problem
-from conf.proofs.source import FOLDER, ProofSource
-
-OWED = f"{FOLDER}/owed.txt"
 # Calls that only prepare what is compared.
 _WRAPPERS = {
     *("abs", "all", "any", "approx", "array", "array_equal", "allclose", "asarray"),
@@ -24,33 +17,8 @@ _WRAPPERS = {
 _EXPECTING = {"raises", "warns"}  # their arguments say what must come
 
 
-def problems(
-    root: Path, proofs: Iterable[ProofSource]
-) -> Iterator[tuple[str, Problem]]:
-    """Proofs that are too easy to refute, and names that owe nothing any more.
-
-    Each comes with the identifier of the proof that it is about.
-    """
-    path = root / OWED
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    owed = {name: at for at, name in enumerate(lines, start=1) if name}
-    found = {}
-    for proof in proofs:
-        if why := weakness(proof.source):
-            found[proof.id] = why
-            if proof.id not in owed:
-                message = f"`{proof.name}` {why}"
-                yield proof.id, Problem(proof.path, proof.line, message)
-    for name, at in owed.items():
-        if name not in found:
-            message = f"`{name}` owes nothing any more: take it out"
-            yield name, Problem(OWED, at, message)
-
-
-def weakness(source: str) -> str:
+def weakness(node: ast.FunctionDef) -> str:
     """What makes a proof too easy to refute: a few words, or nothing."""
-    node = ast.parse(source).body[0]
-    assert isinstance(node, ast.FunctionDef)
     for inner in ast.walk(node):
         if isinstance(inner, ast.Assert) and any(
             isinstance(part, ast.IfExp) for part in ast.walk(inner.test)

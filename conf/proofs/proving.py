@@ -9,7 +9,7 @@ from pathlib import Path
 from conf.pages import fingerprint
 from conf.pages.read import Cell, Problem
 from conf.pages.recipes import Package, RecipeError
-from conf.proofs import falsifiers, marks
+from conf.proofs import marks
 from conf.proofs.run import Running, Verdicts
 from conf.proofs.source import FOLDER, ProofSource, read
 from conf.proofs.verdict import (
@@ -26,6 +26,8 @@ from conf.proofs.verdict import (
 from conf.reference import measured
 from conf.store import Store
 
+OWED = f"{FOLDER}/owed.txt"
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -36,10 +38,23 @@ class Fault:
 
 
 class Proving:
-    """The proofs of one build and what is known of them."""
+    """The proofs of one build and what is known of them.
 
-    def __init__(self, root: Path, package: Package, store: Store) -> None:
-        self.root, self.package = root, package
+    Args:
+        root: the folder that holds `tests`.
+        package: the recipes.
+        store: where verdicts are kept.
+        known: the proofs, if they have been read before and nothing has changed.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        package: Package,
+        store: Store,
+        known: Mapping[str, ProofSource] | None = None,
+    ) -> None:
+        self.root, self.package, self.known = root, package, known
         self.problems: list[Problem] = []
         self.digest = digest(root)
         self.verdicts = Verdicts(root, store, lambda: self.results)
@@ -49,6 +64,8 @@ class Proving:
     @cached_property
     def proofs(self) -> dict[str, ProofSource]:
         """The proofs by identifier; none if a file cannot be read."""
+        if self.known is not None:
+            return dict(self.known)
         try:
             return read(self.root, self.package)
         except RecipeError as error:
@@ -154,8 +171,7 @@ class Proving:
 
         After this, `problems` is complete.
         """
-        for identifier, problem in falsifiers.problems(self.root, self.proofs.values()):
-            yield Fault(identifier, problem)
+        yield from self._weak()
         everything: dict[str, ProofSource | measured.Measurement] = {
             **self.proofs,
             **self.measurements,
@@ -173,6 +189,25 @@ class Proving:
                 yield Fault(identifier, Problem(page, line, message))
             for message in self._faults(identifier):
                 yield Fault(identifier, Problem(*places[0], message))
+
+    def _weak(self) -> Iterator[Fault]:
+        """Proofs that are too easy to refute, and names that owe nothing any more.
+
+        What was found when this check was made is owed, and listed a name a line; the
+        list only shrinks.
+        """
+        path = self.root / OWED
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        owed = {name: at for at, name in enumerate(lines, start=1) if name}
+        weak = {name: proof for name, proof in self.proofs.items() if proof.weakness}
+        for name, proof in weak.items():
+            if name not in owed:
+                message = f"`{proof.name}` {proof.weakness}"
+                yield Fault(name, Problem(proof.path, proof.line, message))
+        for name, at in owed.items():
+            if name not in weak:
+                message = f"`{name}` owes nothing any more: take it out"
+                yield Fault(name, Problem(OWED, at, message))
 
     def _faults(self, identifier: str) -> Iterator[str]:
         if identifier in self.measurements:

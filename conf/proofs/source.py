@@ -9,6 +9,7 @@ import ast
 import copy
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -16,6 +17,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from conf.pages.reach import Reach, acts_on_import, canonical
 from conf.pages.recipes import Module, Package, RecipeError
+from conf.proofs import falsifiers
 
 FOLDER = "tests/proofs"
 # What a proof declares: none of it changes what is seen when it runs.
@@ -40,6 +42,7 @@ class ProofSource:
             everywhere. Several are joined by ` and `.
         has_falsifier: whether it names values under which it must fail.
         has_assertion: whether it asserts anything.
+        weakness: what makes it too easy to refute, in a few words, or nothing.
         path: its file, from the root.
         line: the 1-based line where it starts.
         source: its text, decorator included.
@@ -55,6 +58,7 @@ class ProofSource:
     needs: str
     has_falsifier: bool
     has_assertion: bool
+    weakness: str
     path: str
     line: int
     source: str
@@ -148,6 +152,7 @@ def _proof(
         id=identifier,
         has_falsifier="false_with" in keywords,
         has_assertion=any(map(_asserts, ast.walk(node))),
+        weakness=falsifiers.weakness(node),
         path=module.place,
         line=line,
         source=source,
@@ -157,6 +162,7 @@ def _proof(
     )
 
 
+@cache
 def needed(words: str) -> dict[str, SpecifierSet]:
     """The ranges of `keras>=3 and tensorflow>=2.16`, by name.
 

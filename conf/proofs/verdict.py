@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -224,11 +225,13 @@ def runner(root: Path) -> str:
 
 def is_meant_for(proof: ProofSource, environment: Mapping[str, str]) -> bool:
     """Whether the proof's sentence has a meaning on these versions."""
-    known = {
-        "keras": environment["tf.keras"],
-        "tensorflow": tensorflow(environment),
-    }
-    ranges = needed(proof.needs).items()
+    return _is_within(proof.needs, environment["tf.keras"], tensorflow(environment))
+
+
+@cache
+def _is_within(needs: str, keras: str, flow: str) -> bool:
+    known = {"keras": keras, "tensorflow": flow}
+    ranges = needed(needs).items()
     return all(span.contains(known[name], prereleases=True) for name, span in ranges)
 
 
@@ -240,12 +243,14 @@ def expected(proof: ProofSource, environment: Mapping[str, str]) -> str:
     """
     if not is_meant_for(proof, environment):
         return ""
-    keras = SpecifierSet(proof.keras, prereleases=True)
-    flow = SpecifierSet(proof.tensorflow, prereleases=True)
-    is_inside = keras.contains(environment["tf.keras"]) and flow.contains(
-        tensorflow(environment)
-    )
+    keras, flow = environment["tf.keras"], tensorflow(environment)
+    is_inside = _contains(proof.keras, keras) and _contains(proof.tensorflow, flow)
     return HOLDS if is_inside else IS_FALSE
+
+
+@cache
+def _contains(span: str, version: str) -> bool:
+    return SpecifierSet(span, prereleases=True).contains(version)
 
 
 def tensorflow(environment: Mapping[str, str]) -> str:

@@ -97,22 +97,22 @@ def _collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     package = Package(Path(app.config.recipes_package))
     titles = {name: title.astext() for name, title in app.env.titles.items()}
     menu = repr((sorted(titles.items()), app.config.site_addresses))
-    tested: dict[str, list[str]] = {}  # the names of recipes, by their file of tests
+    tested: dict[str, list[Module]] = {}  # the recipes, by their file of tests
     for module in package.recipe_modules:
         path = tests_of(package, module).path
-        tested.setdefault(path.name, []).extend(module.objects)
+        tested.setdefault(path.name, []).append(module)
         made_of = hashlib.sha256((module.text + menu).encode()).hexdigest()
         if not _is_written(app, module.place, made_of):
             anchors = {module.source_of(name)[0]: [name] for name in module.objects}
             yield _page(app, module.place, module.text, anchors, made_of)
-    for name, recipes in tested.items():
+    for name, modules in tested.items():
         file = TestFile(package.folder.parent / UNIT / name)
-        words = file.text + menu + repr(recipes)
+        words = file.text + menu + "".join(module.text for module in modules)
         made_of = hashlib.sha256(words.encode()).hexdigest()
         if not file.path.exists() or _is_written(app, f"{UNIT}/{name}", made_of):
             continue
         lines: dict[int, list[str]] = {test.line: [test.name] for test in file.tests}
-        for recipe in recipes:
+        for recipe in (name for module in modules for name in module.objects):
             for test in file.of(recipe)[:1]:
                 lines[test.line].append(recipe)
         yield _page(app, f"{UNIT}/{name}", file.text, lines, made_of)

@@ -131,6 +131,22 @@ def test_a_cold_build_of_what_a_lane_has_seen_runs_no_proof(new: TracedSite) -> 
     assert new.ran_proofs == {"1", "2"}
 
 
+def test_a_line_more_reads_its_page_alone_and_a_proof_more_reads_the_tables(
+    new: TracedSite,
+) -> None:
+    new.build()
+    with new.changed("docs/pages/zoo.md", "# ", "\n\n# "):
+        build = new.build()
+        is_in_order(new, build)
+        assert "0 added, 1 changed, 0 removed" in build.output
+        # What was read before is what a proof that changed is compared with.
+        with new.changed(SINCE, "Ten is `10`.", "Ten is `11`."):
+            build = new.build()
+    assert len(warned(build, new)) == 1
+    assert "quotes 'Ten is 11.'" in warned(build, new)[0]
+    is_in_order(new, new.build())
+
+
 def test_a_store_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     """Root may write everywhere, but not below a file."""
     site = ProvedSite(tmp_path, [])
