@@ -1,6 +1,7 @@
 """Train a deep network in less memory."""
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +17,13 @@ from snippets.showing.tables import source_of
 class Recomputed(keras.layers.Wrapper):
     """A layer that keeps no activations: it computes them again for the gradient.
 
+    The second computation is the first one again: Dropout drops the same values, and
+    BatchNormalization updates its statistics once, so training is what it is without
+    the wrapper.
+
     Args:
         layer: A `keras.Layer`, best one of several layers: its input and output are
-            kept, and what is between them is not.
+            kept, and what is between them is not. Its weights may have regularizers.
         **options: `name`, `dtype` and the like of `keras.Layer`.
 
     Input shape:
@@ -26,6 +31,10 @@ class Recomputed(keras.layers.Wrapper):
 
     Output shape:
         That of `layer`.
+
+    Raises:
+        ValueError: If the input has a mask, or if `layer` adds a loss in its `call`, as
+            an activity regularizer does: neither reaches the second computation.
 
     Example:
         >>> Recomputed(keras.layers.Dense(3))(np.ones((5, 2))).shape
@@ -36,8 +45,37 @@ class Recomputed(keras.layers.Wrapper):
           https://arxiv.org/abs/1604.06174), T. Chen et al., 2016.
     """
 
-    def call(self, inputs: Any) -> Any:
-        return tf.recompute_grad(self.layer)(inputs)
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if mask is not None:
+            raise ValueError(
+                f"Expected no mask, since '{self.name}' cannot pass it on. Received: a "
+                "mask. Put the layer that makes or reads it outside"
+            )
+        # What calls change: statistics, and the state of random numbers.
+        state = self.layer.non_trainable_variables
+        before = [keras.ops.copy(variable) for variable in state]
+        calls = itertools.count()
+
+        def compute(x: Any) -> Any:
+            if next(calls) == 0:
+                return self.layer(x, training=training)
+            after = [keras.ops.copy(variable) for variable in state]
+            for variable, value in zip(state, before, strict=True):
+                variable.assign(value)
+            y = self.layer(x, training=training)
+            for variable, value in zip(state, after, strict=True):
+                variable.assign(value)
+            return y
+
+        outputs = tf.recompute_grad(compute)(inputs)
+        weights = self.layer.trainable_variables
+        regularized = [weight for weight in weights if weight.regularizer]
+        if len(self.layer.losses) > len(regularized):
+            raise ValueError(
+                f"Expected a layer that adds no loss in its `call`. Received: "
+                f"'{self.layer.name}', whose loss would have no gradient"
+            )
+        return outputs
 
 
 def deep_cnn(
@@ -142,6 +180,7 @@ def memory_preparation() -> str:
     imports = """
 from __future__ import annotations
 import functools
+import itertools
 import keras
 import numpy as np
 import tensorflow as tf

@@ -79,12 +79,32 @@ def check_batch(model: keras.Model, x: Any, y: Any) -> None:
         )
 
 
+def metric_values(metrics: Iterable[keras.metrics.Metric]) -> dict[str, Any]:
+    """Read metrics as `fit` writes them to its history.
+
+    Args:
+        metrics: Of `keras.metrics.Metric`, with names of their own.
+
+    Returns:
+        A dict from the name of each to a float, or to an array where the metric has a
+        number for each class.
+
+    Example:
+        >>> mean = keras.metrics.Mean(name="loss")
+        >>> mean.update_state([1.0, 2.0])
+        >>> metric_values([mean])
+        {'loss': 1.5}
+    """
+    values = {m.name: keras.ops.convert_to_numpy(m.result()) for m in metrics}
+    return {name: v if v.ndim else float(v) for name, v in values.items()}
+
+
 def evaluate_by_hand(
     model: keras.Model,
     dataset: Iterable[Any],
     loss_function: keras.losses.Loss,
     metrics: Sequence[keras.metrics.Metric] = (),
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Measure a model on a dataset as `evaluate` does, in a loop.
 
     Args:
@@ -94,7 +114,8 @@ def evaluate_by_hand(
         metrics: Sequence of `keras.metrics.Metric`, reset first, and not weighted.
 
     Returns:
-        A dict with `"loss"`, the mean over the examples, and each metric by its name.
+        A dict with `"loss"`, the mean over the examples, and each metric by its name,
+        as `metric_values` reads them.
 
     Raises:
         ValueError: If the dataset is empty, or `check_batch` refuses a batch.
@@ -120,7 +141,7 @@ def evaluate_by_hand(
             metric.update_state(y, y_pred)
     if not num_examples:
         raise ValueError("Expected `dataset` to hold at least one batch. Received: 0")
-    return {metric.name: float(metric.result()) for metric in (loss_mean, *metrics)}
+    return metric_values([loss_mean, *metrics])
 
 
 def count_batches(dataset: Iterable[Any]) -> int:
@@ -157,7 +178,7 @@ def train_epoch(
     metrics: Sequence[keras.metrics.Metric],
     events: keras.callbacks.CallbackList,
     bar: keras.utils.Progbar,
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Take one step for each batch, and keep metrics, callbacks and the bar informed.
 
     Args:
@@ -195,7 +216,7 @@ def train_epoch(
         metrics[0].update_state(loss, sample_weight=len(x))
         for metric in metrics[1:]:
             metric.update_state(y, y_pred)
-        logs = {metric.name: float(metric.result()) for metric in metrics}
+        logs = metric_values(metrics)
         events.on_train_batch_end(index, logs)
         bar.update(index + 1, list(logs.items()), finalize=False)
     return logs
@@ -211,7 +232,7 @@ def train_by_hand(
     validation_dataset: Iterable[Any] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int = 0,
-) -> dict[str, list[float]]:
+) -> dict[str, list[Any]]:
     """Train in a loop of your own with all that `fit` adds to its steps.
 
     These are: sample weights, metrics that start anew in each epoch, validation,
@@ -231,7 +252,7 @@ def train_by_hand(
         verbose: 0 for silence, 1 for a progress bar, 2 for a line an epoch.
 
     Returns:
-        A dict of lists, one number an epoch: `history.history` of `fit`.
+        A dict of lists, one value an epoch: `history.history` of `fit`.
 
     Raises:
         ValueError: If `epochs` is less than 1, or if `count_batches` or `check_batch`

@@ -2,7 +2,7 @@
 
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,18 +79,25 @@ def checkpoints(folder: str | Path) -> list[Path]:
 
 
 def save_checkpoint(
-    folder: str | Path, model: keras.Model, optimizer: Any, step: int
+    folder: str | Path,
+    model: keras.Model,
+    optimizer: Any,
+    step: int,
+    order: Mapping[str, int] | None = None,
 ) -> Path:
     """Save all that the next step depends on, so that a kill cannot spoil it.
 
-    That is the weights, the state of random layers, and the state of the optimizer. The
-    file has its name only when it is whole and on the disk. The last two are kept.
+    That is the weights, the state of random layers, the state of the optimizer and the
+    place in the data. The checkpoint is written under a temporary name and renamed when
+    it is complete and on the disk. The last two are kept.
 
     Args:
         folder: Path of a folder for checkpoints alone; made if it does not exist.
         model: A built `keras.Model`.
         optimizer: Its built `keras.optimizers.Optimizer`.
         step: Integer of at least 0, the steps that have been taken.
+        order: `None`, or a dict of integers by name: what the order of the examples
+            depends on, such as the batch size and a seed.
 
     Returns:
         The path of the new file.
@@ -116,7 +123,7 @@ def save_checkpoint(
     arrays = [keras.ops.convert_to_numpy(variable) for variable in variables]
     path = folder / f"step-{step:08d}.npz"
     with (folder / "unfinished").open("wb") as file:
-        np.savez(file, *arrays)
+        np.savez(file, *arrays, **dict[str, Any](order or {}))
         file.flush()
         os.fsync(file.fileno())
     (folder / "unfinished").replace(path)
@@ -125,20 +132,27 @@ def save_checkpoint(
     return path
 
 
-def restore_checkpoint(folder: str | Path, model: keras.Model, optimizer: Any) -> int:
+def restore_checkpoint(
+    folder: str | Path,
+    model: keras.Model,
+    optimizer: Any,
+    order: Mapping[str, int] | None = None,
+) -> int:
     """Put the newest checkpoint of a folder into a model and its optimizer.
 
     Args:
         folder: Path of a folder for checkpoints alone. Nothing is written to it.
         model: A built `keras.Model` of the layers that were saved.
         optimizer: A `keras.optimizers.Optimizer` of the same kind.
+        order: What was passed to `save_checkpoint`.
 
     Returns:
         The number of steps that had been taken; 0 if there is no checkpoint yet.
 
     Raises:
         ValueError: If the folder holds something else, or if the checkpoint is cut
-            short or is one of another model. Model and optimizer are then untouched.
+            short, is one of another model or of another order. Model and optimizer are
+            then untouched.
 
     Example:
         >>> from snippets.training_loops import small_classifier
@@ -147,18 +161,25 @@ def restore_checkpoint(folder: str | Path, model: keras.Model, optimizer: Any) -
         0
     """
     optimizer.build(model.trainable_variables)
-    found = checkpoints(folder)
-    if not found:
+    saved = checkpoints(folder)
+    if not saved:
         return 0
-    newest = found[-1]
+    newest = saved[-1]
     try:
         with newest.open("rb") as file, np.load(file) as archive:
-            arrays = [archive[name] for name in archive.files]
+            found = {name: archive[name] for name in archive.files}
     except (EOFError, OSError, ValueError, zipfile.BadZipFile):
         raise ValueError(
             f"Expected {newest.name!r} to be a whole checkpoint. Received: a file that "
             "is cut short or damaged. Delete it to go on from the one before it."
         ) from None
+    arrays = [found[name] for name in found if name.startswith("arr_")]
+    saved_order = {n: int(found[n]) for n in found if not n.startswith("arr_")}
+    if saved_order != dict(order or {}):
+        raise ValueError(
+            f"Expected {newest.name!r} to go on with {saved_order}, since the place in "
+            f"the data depends on it. Received: {dict(order or {})}"
+        )
     variables = [*model.variables, *optimizer.variables]
     expected = [tuple(variable.shape) for variable in variables]
     shapes = [array.shape for array in arrays]
@@ -196,9 +217,10 @@ def train_resumably(
         loss_function: A `keras.losses.Loss`.
         optimizer: A `keras.optimizers.Optimizer`.
         epochs: Integer of at least 1, all epochs, also those before a kill.
-        batch_size: Integer of at least 1.
+        batch_size: Integer of at least 1, the same in each call.
         save_every: Integer of at least 1: save after that many steps.
-        seed: Integer of at least 0, for the order of the examples.
+        seed: Integer of at least 0, for the order of the examples, the same in each
+            call.
         on_step: `None`, or a function that is called with the number of steps taken.
 
     Returns:
@@ -206,7 +228,8 @@ def train_resumably(
 
     Raises:
         ValueError: If an argument is out of its range, if `check_batch` refuses the
-            data, or if `restore_checkpoint` refuses the folder.
+            data, or if `restore_checkpoint` refuses the folder, for example since the
+            batch size is another one.
 
     Example:
         >>> import tempfile
@@ -226,7 +249,8 @@ def train_resumably(
             f"Received: epochs={epochs}, save_every={save_every}"
         )
     check_batch(model, features, labels)
-    done = restore_checkpoint(folder, model, optimizer)
+    order = {"num_examples": len(features), "batch_size": batch_size, "seed": seed}
+    done = restore_checkpoint(folder, model, optimizer, order)
     step = training_step(model, loss_function, optimizer)
     batches = [
         batch
@@ -237,7 +261,7 @@ def train_resumably(
     for number, batch in enumerate(batches[done:], start=done + 1):
         losses.append(float(step(features[batch], labels[batch])[0]))
         if number % save_every == 0 or number == len(batches):
-            save_checkpoint(folder, model, optimizer, number)
+            save_checkpoint(folder, model, optimizer, number, order)
         if on_step is not None:
             on_step(number)
     return losses

@@ -42,8 +42,8 @@ def small_classifier(
 class OwnStep(keras.Model):
     """A model whose training step is its own, and whose `fit` is that of Keras.
 
-    The step does what the step of Keras does, with `sample_weight` and the loss scaling
-    of mixed precision. Copy it, and change what should be different.
+    The step does what the step of Keras does, with `sample_weight`, the loss scaling of
+    mixed precision and several replicas. Copy it, and change what should be different.
 
     Args:
         *args: As for `keras.Model`: inputs and outputs, or nothing in a subclass.
@@ -66,7 +66,9 @@ class OwnStep(keras.Model):
         gradients = tape.gradient(scaled_loss, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
         num_examples = keras.ops.shape(keras.tree.flatten(x)[0])[0]
-        self.metrics[0].update_state(loss, sample_weight=num_examples)
+        # Under `tf.distribute` each replica has its part of the loss.
+        num_replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        self.metrics[0].update_state(loss * num_replicas, sample_weight=num_examples)
         return self.compute_metrics(x, y, y_pred, sample_weight)
 
 
@@ -124,7 +126,9 @@ def accumulated_gradients(
 ) -> list[Any]:
     """Compute the gradients of a large batch a part at a time, to use less memory.
 
-    Each part counts by its size, so parts need not be equal.
+    Each part counts by its size, so parts need not be equal. Losses that layers add,
+    such as regularizers, count once. Dropout draws for each part, and
+    BatchNormalization normalizes each part by itself.
 
     Args:
         model: A built `keras.Model`.
@@ -134,7 +138,8 @@ def accumulated_gradients(
         num_parts: Integer from 1 to the size of the batch.
 
     Returns:
-        A list of tensors, one for each of `model.trainable_variables`, in their shapes.
+        A list of tensors, one for each of `model.trainable_variables`, in their shapes;
+        0 where the loss does not depend on the variable.
 
     Raises:
         ValueError: If `num_parts` is less than 1 or more than there are examples, or if
@@ -156,9 +161,10 @@ def accumulated_gradients(
     for x_part, y_part in parts:
         with tf.GradientTape() as tape:
             loss = loss_function(y_part, model(x_part, training=True))
-            loss = loss * (len(x_part) / len(x))
+            loss = (loss + sum(model.losses)) * (len(x_part) / len(x))
         gradients = tape.gradient(loss, model.trainable_variables)
-        total = [a + b for a, b in zip(total, gradients, strict=True)]
+        pairs = zip(total, gradients, strict=True)
+        total = [a if b is None else a + b for a, b in pairs]
     return total
 
 

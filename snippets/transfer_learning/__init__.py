@@ -20,7 +20,11 @@ from snippets.transfer_learning.networks import (
     feature_network,
     resnet50_classifier,
 )
-from snippets.transfer_learning.training import check_examples, train, transfer
+from snippets.transfer_learning.training import (
+    check_examples,
+    train_classifier,
+    train_head_then_fine_tune,
+)
 
 __all__ = [
     "InferenceMode",
@@ -36,8 +40,8 @@ __all__ = [
     "resnet50_classifier",
     "select_classes",
     "set_trainable",
-    "train",
-    "transfer",
+    "train_classifier",
+    "train_head_then_fine_tune",
     "unfreeze_from",
     "weight_values",
 ]

@@ -11,22 +11,29 @@ import numpy.typing as npt
 
 
 def every_layer(layer: keras.Layer) -> list[keras.Layer]:
-    """List a layer and all layers in it: those of a model and what a wrapper holds.
+    """List a layer and all layers in it, however deep: also what custom layers hold.
+
+    `model.layers` lists the outermost only.
 
     Args:
         layer: A `keras.Layer` or `keras.Model`.
 
     Returns:
-        A list that begins with `layer`, each before what is in it.
+        A list that begins with `layer` and has each layer once.
+
+    Raises:
+        TypeError: If `layer` is no layer, a list of layers for example.
 
     Example:
         >>> model = keras.Sequential([keras.layers.Dense(2, name="head")], name="model")
         >>> [part.name for part in every_layer(model)]
         ['model', 'head']
     """
-    wrapped = [layer.layer] if isinstance(layer, keras.layers.Wrapper) else []
-    inner = [*getattr(layer, "layers", ()), *wrapped]
-    return [layer] + [part for each in inner for part in every_layer(each)]
+    if not isinstance(layer, keras.Layer):
+        raise TypeError(
+            f"Expected `layer` to be a layer or a model. Received: {layer!r}"
+        )
+    return list(layer._flatten_layers())  # Keras has no public name for it
 
 
 def set_trainable(layer: keras.Layer, trainable: bool) -> None:
@@ -38,7 +45,10 @@ def set_trainable(layer: keras.Layer, trainable: bool) -> None:
 
     Args:
         layer: A `keras.Layer` or `keras.Model`, changed in place.
-        trainable: Whether its weights shall learn.
+        trainable: Whether its weights shall learn, `True` or `False`.
+
+    Raises:
+        TypeError: If `layer` is no layer, or `trainable` no boolean.
 
     Example:
         >>> from snippets.transfer_learning import classifier_on, feature_network
@@ -47,6 +57,10 @@ def set_trainable(layer: keras.Layer, trainable: bool) -> None:
         >>> len(model.trainable_weights)
         0
     """
+    if not isinstance(trainable, bool):
+        raise TypeError(
+            f"Expected `trainable` to be True or False. Received: {trainable!r}"
+        )
     for part in every_layer(layer):
         part.trainable = not trainable  # so that the next line is never skipped
         part.trainable = trainable
@@ -60,6 +74,9 @@ def freeze_batch_normalization(layer: keras.Layer) -> None:
 
     Args:
         layer: A `keras.Layer` or `keras.Model`, changed in place.
+
+    Raises:
+        TypeError: If `layer` is no layer, a list of layers for example.
 
     Example:
         >>> from snippets.transfer_learning import feature_network

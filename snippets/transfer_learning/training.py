@@ -7,11 +7,12 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from snippets.checks import is_size
 from snippets.transfer_learning.freezing import set_trainable, unfreeze_from
 from snippets.transfer_learning.networks import classifier_on
 
 
-def train(
+def train_classifier(
     model: keras.Model,
     images: npt.NDArray[Any],
     labels: npt.NDArray[Any],
@@ -38,13 +39,15 @@ def train(
         `"val_loss"` and `"val_accuracy"`, to a list with a number for each epoch.
 
     Raises:
-        ValueError: If an argument is none of these. The model is then as it was, its
-            compilation included.
+        TypeError: If `images`, `labels` or `test_set` is of another type.
+        ValueError: If an argument is none of these, or a pixel is NaN or infinite. The
+            model is then as it was, its compilation included.
 
     Example:
         >>> from snippets.transfer_learning import feature_network
         >>> model = classifier_on(feature_network(), num_classes=2)
-        >>> history = train(model, np.ones((2, 8, 8, 1)), np.array([0, 1]), 1e-3, 3)
+        >>> images, labels = np.ones((2, 8, 8, 1)), np.array([0, 1])
+        >>> history = train_classifier(model, images, labels, 1e-3, epochs=3)
         >>> len(history["loss"])
         3
     """
@@ -52,13 +55,16 @@ def train(
         raise ValueError(
             f"Expected `learning_rate` greater than 0. Received: {learning_rate}"
         )
-    if epochs < 1:
+    if not is_size(epochs, 1):
         raise ValueError(f"Expected `epochs` of at least 1. Received: {epochs}")
-    for some_images, some_labels in [
-        (images, labels),
-        *([test_set] if test_set else []),
-    ]:
-        check_examples(model, some_images, some_labels)
+    pair: Any = test_set
+    if pair is not None and not (isinstance(pair, tuple) and len(pair) == 2):
+        raise TypeError(
+            "Expected `test_set` to be a tuple (images, labels). "
+            f"Received: {type(pair).__name__}"
+        )
+    for examples in [(images, labels), *([pair] if pair else [])]:
+        check_examples(model, *examples)
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
         loss="sparse_categorical_crossentropy",
@@ -81,21 +87,30 @@ def check_examples(
     """Refuse examples that a classifier cannot learn from.
 
     Args:
-        model: A `keras.Model` with one input, to scores of shape
+        model: A `keras.Model` with one input, to probabilities of shape
             `(batch, num_classes)`.
-        images: Array of shape `(num_examples, ...)`.
+        images: Array of shape `(num_examples, ...)`, of finite numbers.
         labels: Array of shape `(num_examples,)`.
 
     Raises:
+        TypeError: If `images` or `labels` is no NumPy array of numbers.
         ValueError: If there are no examples, if the shape of `images` is not what the
-            model takes, or if `labels` is not one whole number from 0 to
-            `num_classes - 1` for each.
+            model takes, if a pixel is NaN or infinite, if `labels` is not one whole
+            number from 0 to `num_classes - 1` for each, or if the model ends in scores
+            that are no probabilities: training would go on, and mean nothing.
 
     Example:
         >>> from snippets.transfer_learning import feature_network
         >>> model = classifier_on(feature_network(), num_classes=5)
         >>> check_examples(model, np.ones((2, 8, 8, 1)), np.array([0, 4]))
     """
+    arrays: dict[str, Any] = {"images": images, "labels": labels}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+            kind = getattr(array, "dtype", type(array).__name__)
+            raise TypeError(
+                f"Expected `{name}` to be a NumPy array of numbers. Received: {kind}"
+            )
     expected, num_classes = model.input_shape, model.output_shape[-1]
     shape = np.shape(images)
     fits = len(shape) == len(expected) and all(
@@ -106,19 +121,29 @@ def check_examples(
             f"Expected `images` of shape {expected}, at least one. "
             f"Received: shape {shape}"
         )
-    if np.shape(labels) != shape[:1] or np.asarray(labels).dtype.kind not in "iu":
+    if not np.isfinite(images).all():
+        raise ValueError(
+            "Expected `images` of finite numbers. Received: NaN or infinite values"
+        )
+    if np.shape(labels) != shape[:1] or labels.dtype.kind not in "iu":
         raise ValueError(
             f"Expected `labels` of shape {shape[:1]}, whole numbers. Received: shape "
-            f"{np.shape(labels)} and dtype {np.asarray(labels).dtype}"
+            f"{np.shape(labels)} and dtype {labels.dtype}"
         )
     if np.min(labels) < 0 or np.max(labels) >= num_classes:
         raise ValueError(
             f"Expected `labels` from 0 to {num_classes - 1}, as the model has "
             f"{num_classes} outputs. Received: {np.min(labels)} to {np.max(labels)}"
         )
+    total = float(keras.ops.sum(model(images[:1], training=False)))
+    if not math.isclose(total, 1.0, abs_tol=0.01):
+        raise ValueError(
+            "Expected `model` to end in probabilities, with a softmax. "
+            f"Received: '{model.name}', whose outputs add up to {total:.3g}"
+        )
 
 
-def transfer(
+def train_head_then_fine_tune(
     base: keras.Model,
     images: npt.NDArray[Any],
     labels: npt.NDArray[Any],
@@ -142,17 +167,17 @@ def transfer(
         learning_rates: Tuple of two floats greater than 0, likewise.
 
     Returns:
-        A tuple of the `keras.Model` and its history, as `train` returns it, of all
-        epochs.
+        A tuple of the `keras.Model` and its history, as `train_classifier` returns it,
+        of all epochs.
 
     Raises:
-        ValueError: If `classifier_on` or `train` refuses an argument.
+        ValueError: If `classifier_on` or `train_classifier` refuses an argument.
 
     Example:
         >>> from snippets.transfer_learning import feature_network
-        >>> images, labels = np.ones((2, 8, 8, 1)), np.array([0, 1])
+        >>> examples = np.ones((2, 8, 8, 1)), np.array([0, 1])
         >>> base = feature_network()
-        >>> model, history = transfer(base, images, labels, 2, epochs=(1, 2))
+        >>> _, history = train_head_then_fine_tune(base, *examples, 2, epochs=(1, 2))
         >>> len(history["loss"])
         3
     """
@@ -160,7 +185,11 @@ def transfer(
     copy.set_weights(base.get_weights())
     model = classifier_on(copy, num_classes)
     set_trainable(copy, False)
-    head = train(model, images, labels, learning_rates[0], epochs[0], test_set)
+    head = train_classifier(
+        model, images, labels, learning_rates[0], epochs[0], test_set
+    )
     unfreeze_from(copy, copy.layers[0].name)
-    tuned = train(model, images, labels, learning_rates[1], epochs[1], test_set)
+    tuned = train_classifier(
+        model, images, labels, learning_rates[1], epochs[1], test_set
+    )
     return model, {name: values + tuned[name] for name, values in head.items()}

@@ -11,8 +11,8 @@ from snippets.transfer_learning import (
     feature_network,
     few_per_class,
     select_classes,
-    train,
-    transfer,
+    train_classifier,
+    train_head_then_fine_tune,
 )
 from tests.measurements.measures import Figures, measures
 
@@ -23,7 +23,7 @@ def trained_base() -> keras.Model:
     keras.utils.set_random_seed(0)
     base = feature_network()
     known = select_classes(*digit_images(), range(5))
-    train(classifier_on(base, 5), *known, 0.003, epochs=5)
+    train_classifier(classifier_on(base, 5), *known, 0.003, epochs=5)
     return base
 
 
@@ -34,10 +34,10 @@ def accuracy(seed: int, reused: bool, epochs: int = 20) -> float:
     base = trained_base()  # before the seed is set
     keras.utils.set_random_seed(seed)
     if reused:
-        model, _ = transfer(base, x, y, num_classes=5)
+        model, _ = train_head_then_fine_tune(base, x, y, num_classes=5)
     else:
         model = classifier_on(feature_network(), num_classes=5)
-        train(model, x, y, 0.01, epochs)
+        train_classifier(model, x, y, 0.01, epochs)
     answers = model.predict(test_set[0], batch_size=1024, verbose=0).argmax(axis=-1)
     return float(np.mean(answers == test_set[1]))
 

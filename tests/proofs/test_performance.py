@@ -393,6 +393,87 @@ def test_remat_is_in_keras(recomputed=True):
     assert len(calls) == 2
 
 
+def trained_with(wrap, *middle):
+    """Weights after two epochs of a model with a block, wrapped or not.
+
+    `middle` gives the layers in the block: a name and its arguments for each.
+    """
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((4,))
+    layers = [getattr(keras.layers, name)(*arguments) for name, *arguments in middle]
+    block = keras.Sequential([keras.layers.Dense(8), *layers, keras.layers.Dense(8)])
+    outputs = keras.layers.Dense(1)(wrap(block)(inputs))
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(3.0, 2.0, (16, 4)).astype("float32")
+    model.fit(x, x[:, :1], batch_size=8, epochs=2, shuffle=False, verbose=0)
+    return model.get_weights()
+
+
+def not_wrapped(block):
+    return block
+
+
+def remat(block):
+    class Remat(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.block = block
+
+        def call(self, x, training=None):
+            return keras.remat(lambda x: self.block(x, training=training))(x)
+
+    return Remat()
+
+
+def distance(some, others):
+    return max(np.abs(a - b).max() for a, b in zip(some, others, strict=True))
+
+
+@proves(
+    "`Recomputed` makes the second computation equal to the first, so that Dropout and "
+    "BatchNormalization train as they do without it.",
+    false_with={"rate": 0.4},
+    needs="keras>=3",
+)
+def test_recomputed_trains_the_same(rate=0.5):
+    from snippets.performance import Recomputed
+
+    expected = trained_with(not_wrapped, ("Dropout", 0.5), ("BatchNormalization",))
+    found = trained_with(Recomputed, ("Dropout", rate), ("BatchNormalization",))
+    assert distance(found, expected) < 1e-5
+
+
+@proves(
+    "On TensorFlow it draws another Dropout mask for the second computation, and "
+    "updates the statistics of BatchNormalization twice.",
+    false_with={"rate": 0.0},
+    needs="keras>=3.9",
+)
+def test_remat_drops_other_values(rate=0.5):
+    plain, again = (
+        trained_with(wrap, ("Dropout", rate)) for wrap in (not_wrapped, remat)
+    )
+    assert distance(plain, again) > 1e-3
+
+
+@proves(
+    "On TensorFlow it draws another Dropout mask for the second computation, and "
+    "updates the statistics of BatchNormalization twice.",
+    false_with={"wrap": not_wrapped},
+    needs="keras>=3.9",
+)
+def test_remat_counts_statistics_twice(wrap=remat):
+    layer, x = keras.layers.BatchNormalization(momentum=0.5), tf.fill((4, 1), 8.0)
+    wrapped = wrap(layer)
+    wrapped(x)
+    with tf.GradientTape() as tape:
+        y = wrapped(x, training=True)
+    tape.gradient(y, layer.trainable_variables[0].value)
+    # From 0, half of the way to 8, and half of the rest.
+    assert float(layer.moving_mean[0]) == 6.0
+
+
 @proves(
     "`mixed_bfloat16` computes in bfloat16, of half the bytes, and keeps its variables "
     "in float32.",

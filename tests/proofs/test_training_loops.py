@@ -167,7 +167,7 @@ def weights_and_losses_of(way, dropout=0.2):
 
 
 @proves(
-    "This is the step of Keras 3 itself, written out; change what should be different:",
+    "This step trains as the one of Keras 3 does; change what should be different:",
     false_with={"dropout": 0.3},
     needs="keras>=3",
 )

@@ -178,13 +178,17 @@ def two_classes():
     return model, X[:2], np.array([0, 1])
 
 
-@proves("`train` compiles and fits.", false_with={"fits": False}, needs="keras>=3")
+@proves(
+    "`train_classifier` compiles and fits.",
+    false_with={"fits": False},
+    needs="keras>=3",
+)
 def test_train_compiles_and_fits(fits=True):
-    from snippets.transfer_learning import train
+    from snippets.transfer_learning import train_classifier
 
     model, x, y = two_classes()
     if fits:
-        train(model, x, y, 0.01, 1)
+        train_classifier(model, x, y, 0.01, 1)
     else:
         model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
     assert model.compiled
@@ -198,7 +202,7 @@ def test_train_compiles_and_fits(fits=True):
     needs="keras>=3",
 )
 def test_train_refuses_before_it_changes(rate=-0.01):
-    from snippets.transfer_learning import train
+    from snippets.transfer_learning import train_classifier
 
     model, x, y = two_classes()
     before = model.get_weights()
@@ -209,7 +213,7 @@ def test_train_refuses_before_it_changes(rate=-0.01):
         (x, y, rate),
     ):
         with pytest.raises(ValueError, match="Expected"):
-            train(model, images, labels, learning_rate, 1)
+            train_classifier(model, images, labels, learning_rate, 1)
     assert not model.compiled
     assert all(map(np.array_equal, before, model.get_weights()))
 
@@ -303,17 +307,21 @@ def test_unfreezing_from_the_first_layer(layer="conv_1"):
     needs="keras>=3",
 )
 def test_transfer_leaves_the_base_alone(copied=True):
-    from snippets.transfer_learning import classifier_on, train, transfer
+    from snippets.transfer_learning import (
+        classifier_on,
+        train_classifier,
+        train_head_then_fine_tune,
+    )
 
     base, _ = base_and_model()
     y = np.array([0, 1])
     before = base.get_weights()
     if copied:
-        model, history = transfer(base, X[:2], y, 2, None, (1, 1))
+        model, history = train_head_then_fine_tune(base, X[:2], y, 2, None, (1, 1))
         assert len(history["loss"]) == 2
         assert not np.array_equal(model.layers[1].get_weights()[0], before[0])
     else:
-        train(classifier_on(base, 2), X[:2], y, 0.03, 1)
+        train_classifier(classifier_on(base, 2), X[:2], y, 0.03, 1)
     assert all(map(np.array_equal, before, base.get_weights()))
     assert all(layer.trainable for layer in base.layers)
 

@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,74 @@ def test_a_recomputed_block_computes_and_learns_as_the_block_does() -> None:
 
     assert largest_difference(*found) < 1e-6
     assert wrapped.trainable_variables == block.trainable_variables
+
+
+class Attention(keras.layers.Layer):
+    """A custom layer that holds layers, one of them twice random."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = keras.layers.MultiHeadAttention(2, 4, dropout=0.5)
+        self.noise = keras.layers.GaussianNoise(0.5)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        noisy = self.noise(x, training=training)
+        return x + self.inner(noisy, noisy, training=training)
+
+
+BLOCKS = {
+    "normalization": [keras.layers.Dense, keras.layers.BatchNormalization],
+    "dropout": [keras.layers.Dense, keras.layers.Dropout],
+    "custom": [keras.layers.Dense, Attention],
+}
+
+
+def trained_block(
+    wrap: Callable[[keras.Layer], keras.Layer], kind: str, **compiled: Any
+) -> tuple[list[float], list[Any], Any]:
+    """Fit a model around a block; return losses, weights and what it predicts."""
+    keras.utils.set_random_seed(0)
+    options = {
+        keras.layers.Dense: {"units": 6, "kernel_regularizer": "l2"},
+        keras.layers.BatchNormalization: {"momentum": 0.5},
+        keras.layers.Dropout: {"rate": 0.5},
+    }
+    block = keras.Sequential(
+        [layer(**options.get(layer, {})) for layer in BLOCKS[kind]]
+    )
+    inputs = keras.Input((5, 6))
+    x = keras.layers.GlobalAveragePooling1D()(wrap(keras.Sequential([block]))(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(1)(x))
+    x = np.random.default_rng(0).normal(3.0, 2.0, (32, 5, 6))
+    model.compile("adam", "mse", **compiled)
+    options = {"sample_weight": np.arange(32.0), "epochs": 2, "batch_size": 8}
+    history = model.fit(x, x[:, 0, 0], verbose=0, **options)
+    return history.history["loss"], model.get_weights(), model.predict(x, verbose=0)
+
+
+@pytest.mark.parametrize("kind", BLOCKS)
+@pytest.mark.parametrize("compiled", [{}, {"run_eagerly": True}])
+def test_a_recomputed_block_trains_as_the_block_does(
+    kind: str, compiled: dict[str, bool]
+) -> None:
+    plain = trained_block(lambda layer: layer, kind, **compiled)
+    recomputed = trained_block(Recomputed, kind, **compiled)
+
+    for expected, found in zip(plain, recomputed, strict=True):
+        for one, other in zip(expected, found, strict=True):
+            np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5)
+
+
+def test_a_recomputed_block_refuses_a_mask() -> None:
+    model = keras.Sequential([keras.Input((3, 2)), keras.layers.Masking()])
+    with pytest.raises(ValueError, match="Expected no mask"):
+        model.add(Recomputed(keras.layers.LSTM(2)))
+
+
+def test_a_recomputed_block_refuses_a_loss_of_its_call() -> None:
+    layer = Recomputed(keras.layers.Dense(2, activity_regularizer="l2"))
+    with pytest.raises(ValueError, match="adds no loss in its `call`"):
+        layer(np.ones((4, 3)))
 
 
 def test_a_recomputed_block_runs_forward_again_for_its_gradient() -> None:

@@ -13,6 +13,7 @@ import tensorflow as tf
 import tf_keras
 
 from snippets.data import digit_vectors
+from snippets.processes import run_python
 from snippets.training_loops import (
     OwnStep,
     accumulated_gradients,
@@ -135,6 +136,31 @@ def test_own_step_scales_the_loss_of_mixed_precision() -> None:
         np.abs(model.get_weights()[-1] - start[-1]).max() for model in (own, unscaled)
     ]
     np.testing.assert_allclose(moved[0] / moved[1], 2**15, rtol=0.01)
+
+
+def test_own_step_reports_the_whole_loss_on_two_replicas() -> None:
+    program = """
+import keras, numpy as np, tensorflow as tf
+from snippets.training_loops import OwnStep, small_classifier
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+x, y = np.linspace(0, 1, 40 * 64).reshape(40, 64), np.arange(40) % 10
+for kind in (keras.Model, OwnStep):
+    keras.utils.set_random_seed(0)
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        model = small_classifier(kind)
+        model.layers[2].rate = 0.0
+        model.compile("sgd", "sparse_categorical_crossentropy")
+    history = model.fit(x, y, batch_size=8, shuffle=False, verbose=0).history
+    print(history["loss"][0], *[float(np.sum(w)) for w in model.get_weights()])
+"""
+    lines = run_python(program).splitlines()
+    by_keras, own = (np.array(line.split(), "float64") for line in lines[-2:])
+
+    assert by_keras[0] > 2.0  # half of it would be 1.2
+    np.testing.assert_allclose(own, by_keras, rtol=1e-6)
 
 
 def test_own_step_is_registered_and_reloads(tmp_path: Path) -> None:
@@ -317,6 +343,28 @@ def test_the_loop_by_hand_is_fit() -> None:
     assert 1 < len(by_hand["loss"]) < 12  # the labels of the validation are wrong
 
 
+def test_a_metric_with_a_number_for_each_class_is_kept_as_fit_keeps_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    one_hot = np.eye(10, dtype="float32")[Y]
+    data = [(X[:20], one_hot[:20]), (X[20:], one_hot[20:])]
+    loss, metric = keras.losses.CategoricalCrossentropy(), keras.metrics.F1Score()
+    by_hand = train_by_hand(
+        seeded(), data, 2, loss, keras.optimizers.SGD(0.5), [metric], data, verbose=1
+    )
+    model = seeded()
+    model.compile(keras.optimizers.SGD(0.5), loss, metrics=[keras.metrics.F1Score()])
+    whole = tf.data.Dataset.from_tensor_slices((X, one_hot)).batch(20)
+    options = {"epochs": 2, "validation_data": whole, "shuffle": False}
+    by_fit = model.fit(whole, verbose=0, **options).history
+
+    assert by_hand.keys() == by_fit.keys()
+    for name, values in by_fit.items():
+        np.testing.assert_allclose(by_hand[name], values, rtol=1e-6, err_msg=name)
+    assert np.shape(by_hand["val_f1_score"]) == (2, 10)
+    assert "val_f1_score: " in capsys.readouterr().out
+
+
 def test_the_bar_shows_every_metric(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
     parts = (crossentropy(), keras.optimizers.SGD(), metrics, batches())
@@ -463,6 +511,40 @@ def test_gradients_of_parts_are_those_of_the_batch(num_parts: int) -> None:
 
     for part, gradient in zip(parts, whole, strict=True):
         np.testing.assert_allclose(part, gradient, atol=1e-6)
+
+
+def test_losses_of_layers_count_once_whatever_the_parts() -> None:
+    inputs = keras.Input((64,))
+    dense = keras.layers.Dense(10, "softmax", kernel_regularizer="l2")
+    levels = keras.ops.cast(inputs[:, 20] * 4, "int32")
+    embedded = keras.layers.Embedding(5, 10, embeddings_regularizer="l1")(levels)
+    scores = keras.ops.softmax(dense(inputs) + embedded)
+    model = keras.Model(inputs, scores)
+    with tf.GradientTape() as tape:
+        loss = crossentropy()(Y, model(X, training=True)) + sum(model.losses)
+    whole = tape.gradient(loss, model.trainable_variables)
+
+    parts = accumulated_gradients(model, crossentropy(), X, Y, num_parts=7)
+
+    assert len(parts) == 3
+    for part, gradient in zip(parts, whole, strict=True):
+        np.testing.assert_allclose(part, tf.convert_to_tensor(gradient), atol=1e-6)
+
+
+def test_a_weight_without_influence_has_a_gradient_of_zero() -> None:
+    class WithSpare(keras.layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.used = self.add_weight(shape=(10,))
+            self.spare = self.add_weight(shape=(3,))
+
+        def call(self, x: Any) -> Any:
+            return keras.ops.softmax(x[:, :10] * self.used)
+
+    model = keras.Sequential([keras.Input((64,)), WithSpare()])
+
+    _, spare = accumulated_gradients(model, crossentropy(), X, Y, num_parts=2)
+
+    np.testing.assert_array_equal(spare, np.zeros(3))
 
 
 @pytest.mark.parametrize("num_parts", [0, -1, 41])
@@ -644,6 +726,29 @@ def test_a_damaged_byte_is_noticed(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"cut short or damaged"):
         restore_checkpoint(tmp_path, *fresh())
+
+
+@pytest.mark.parametrize(
+    "other", [{"batch_size": 32, "epochs": 4}, {"batch_size": 8, "seed": 1}]
+)
+def test_another_order_of_the_data_is_refused(
+    tmp_path: Path, other: dict[str, int]
+) -> None:
+    def train(model: keras.Model, **options: int) -> list[float]:
+        optimizer = keras.optimizers.SGD(0.1)
+        options = {"epochs": 1, **options}
+        return train_resumably(
+            model, X, Y, tmp_path, crossentropy(), optimizer, **options
+        )
+
+    train(small_classifier(), batch_size=8)
+    model = small_classifier()
+    before = model.get_weights()
+
+    with pytest.raises(ValueError, match=r"'batch_size': 8, 'seed': 0.* Received: .*"):
+        train(model, **other)
+
+    assert same_arrays(before, model.get_weights())
 
 
 def test_the_checkpoint_of_another_model_changes_nothing(tmp_path: Path) -> None:

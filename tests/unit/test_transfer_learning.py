@@ -25,8 +25,8 @@ from snippets.transfer_learning import (
     resnet50_classifier,
     select_classes,
     set_trainable,
-    train,
-    transfer,
+    train_classifier,
+    train_head_then_fine_tune,
     unfreeze_from,
     weight_values,
 )
@@ -49,7 +49,7 @@ def what_training_changes(model: keras.Model) -> list[str]:
     """The weights that one epoch changes."""
     before = weight_values(model)
     images = IMAGES if len(model.input_shape) == 4 else IMAGES[:, 0, :, 0]
-    train(model, images, LABELS, learning_rate=0.01, epochs=1)
+    train_classifier(model, images, LABELS, learning_rate=0.01, epochs=1)
     return changed_weights(before, weight_values(model))
 
 
@@ -446,6 +446,81 @@ def test_a_network_is_unfrozen_from_a_layer_on(frozen_before: bool) -> None:
     ]
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class Holder(keras.layers.Layer):
+    """A custom layer that holds layers in every way that Keras follows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = keras.layers.BatchNormalization()
+        self.some = [keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)]
+        self.named = {
+            "norm": keras.layers.TimeDistributed(keras.layers.BatchNormalization())
+        }
+        self.again = self.one
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        x = self.some[1](self.some[0](self.one(x, training=training)))
+        return self.named["norm"](x[:, None])[:, 0]
+
+
+def held_normalizations() -> tuple[keras.Model, list[keras.layers.Layer]]:
+    """A model with BatchNormalization in a layer of a nested model."""
+    inner = keras.Sequential([keras.Input((4,)), Holder()])
+    model = keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(2)])
+    holder = inner.layers[0]
+    held = [holder.one, holder.some[0], holder.named["norm"].layer]
+    return model, held
+
+
+def test_every_layer_finds_what_custom_layers_hold_once() -> None:
+    model, held = held_normalizations()
+
+    found = every_layer(model)
+
+    assert found[0] is model
+    assert {id(layer) for layer in held} < {id(layer) for layer in found}
+    kinds = sorted(type(layer).__name__ for layer in found)
+    assert kinds == [
+        *["BatchNormalization"] * 3,
+        *("Dense", "Dropout", "Holder", "InputLayer", "InputLayer"),
+        *("Sequential", "Sequential", "TimeDistributed"),
+    ]
+
+
+def test_batch_normalization_in_a_custom_layer_is_frozen() -> None:
+    model, held = held_normalizations()
+    freeze_batch_normalization(model)
+    before = [layer.get_weights() for layer in held]
+
+    model.compile("sgd", "mse")
+    model.fit(
+        np.random.default_rng(0).normal(3, 9, (16, 4)), np.ones((16, 2)), verbose=0
+    )
+
+    after = [layer.get_weights() for layer in held]
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(old, new)
+    set_trainable(model, True)
+    assert all(layer.trainable for layer in held)
+
+
+@pytest.mark.parametrize("change", [freeze_batch_normalization, every_layer])
+def test_a_list_of_layers_is_no_layer(change: Callable[[Any], object]) -> None:
+    with pytest.raises(TypeError, match=r"to be a layer or a model. Received: \["):
+        change(feature_network().layers)
+
+
+@pytest.mark.parametrize("trainable", ["no", 0, None])
+def test_a_flag_is_true_or_false(trainable: Any) -> None:
+    base = feature_network()
+
+    with pytest.raises(TypeError, match=r"True or False. Received: ('no'|0|None)"):
+        set_trainable(base, trainable)
+
+    assert set(flags(base)) == {True}
+
+
 def test_an_unknown_layer_unfreezes_nothing() -> None:
     base = feature_network()
     set_trainable(base, False)
@@ -463,7 +538,7 @@ def test_an_unknown_layer_unfreezes_nothing() -> None:
 def trained() -> tuple[keras.Model, dict[str, list[float]]]:
     """A classifier after three epochs, and its history."""
     model, x = classifier_on(dense_base(), 2), IMAGES[:, 0, :, 0]
-    return model, train(model, x, LABELS, 0.01, 3, (x[:1], LABELS[:1]))
+    return model, train_classifier(model, x, LABELS, 0.01, 3, (x[:1], LABELS[:1]))
 
 
 def test_training_returns_a_number_for_each_epoch() -> None:
@@ -478,7 +553,7 @@ def test_each_training_starts_a_new_optimizer_that_knows_what_is_unfrozen() -> N
     base = dense_base()
     model = classifier_on(base, 2)
     set_trainable(base, False)
-    train(model, IMAGES[:, 0, :, 0], LABELS, 0.01, 1)
+    train_classifier(model, IMAGES[:, 0, :, 0], LABELS, 0.01, 1)
     first = model.optimizer
     unfreeze_from(base, "dense_2")
 
@@ -489,12 +564,12 @@ def test_each_training_starts_a_new_optimizer_that_knows_what_is_unfrozen() -> N
 @pytest.mark.parametrize("rate", [0.0, -1e-3, float("nan"), float("inf")])
 def test_a_rate_is_a_positive_number(rate: float) -> None:
     with pytest.raises(ValueError, match="`learning_rate` greater than 0"):
-        train(image_classifier(), IMAGES, LABELS, rate, 1)
+        train_classifier(image_classifier(), IMAGES, LABELS, rate, 1)
 
 
 def test_there_is_at_least_one_epoch() -> None:
     with pytest.raises(ValueError, match="`epochs` of at least 1"):
-        train(image_classifier(), IMAGES, LABELS, 0.1, 0)
+        train_classifier(image_classifier(), IMAGES, LABELS, 0.1, 0)
 
 
 BAD_EXAMPLES = [
@@ -507,6 +582,8 @@ BAD_EXAMPLES = [
     (IMAGES, LABELS.astype("float32"), "dtype float32"),
     (IMAGES, LABELS + 1, "`labels` from 0 to 1, .* Received: 1 to 2"),
     (IMAGES, LABELS - 1, "Received: -1 to 0"),
+    (np.where(IMAGES == 1.0, np.nan, IMAGES), LABELS, "`images` of finite numbers"),
+    (np.where(IMAGES == 1.0, np.inf, IMAGES), LABELS, "`images` of finite numbers"),
 ]
 
 
@@ -519,9 +596,40 @@ def test_bad_examples_are_refused(images: Any, labels: Any, problem: str) -> Non
 def test_good_examples_pass_whatever_their_integer_type() -> None:
     model = image_classifier()
 
-    for labels in (LABELS.astype("uint8"), LABELS.tolist()):
-        check_examples(model, IMAGES, labels)
+    check_examples(model, IMAGES, LABELS.astype("uint8"))
     check_examples(model, IMAGES[:1], LABELS[:1])
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "received"),
+    [
+        (IMAGES.tolist(), LABELS, "`images` .* Received: list"),
+        (IMAGES.astype("U4"), LABELS, "`images` .* Received: <U4"),
+        (IMAGES.astype("O"), LABELS, "`images` .* Received: object"),
+        (IMAGES, LABELS.tolist(), "`labels` .* Received: list"),
+    ],
+)
+def test_examples_are_arrays_of_numbers(
+    images: Any, labels: Any, received: str
+) -> None:
+    with pytest.raises(TypeError, match=received):
+        check_examples(image_classifier(), images, labels)
+
+
+def test_a_model_without_a_softmax_is_refused() -> None:
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(2, bias_initializer="ones"))
+
+    with pytest.raises(ValueError, match="to end in probabilities"):
+        check_examples(model, IMAGES, LABELS)
+
+
+def test_a_test_set_is_a_pair() -> None:
+    (model, _), x = trained(), IMAGES[:, 0, :, 0]
+
+    for test_set in (x, (x,), [x, LABELS]):
+        with pytest.raises(TypeError, match=r"`test_set` to be a tuple"):
+            train_classifier(model, x, LABELS, 0.01, 1, test_set)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_a_refused_training_leaves_weights_and_compilation_alone() -> None:
@@ -534,7 +642,7 @@ def test_a_refused_training_leaves_weights_and_compilation_alone() -> None:
         (x, LABELS, 0.01, 1, (x, LABELS + 5)),
     ):
         with pytest.raises(ValueError, match="Expected"):
-            train(model, *arguments)
+            train_classifier(model, *arguments)
 
     assert changed_weights(before, weight_values(model)) == []
     assert model.optimizer is optimizer
@@ -648,7 +756,7 @@ def test_a_transfer_leaves_the_trained_network_as_it_is() -> None:
     base, x = dense_base(), IMAGES[:, 0, :, 0]
     before, flags_before = weight_values(base), flags(base)
 
-    model, history = transfer(base, x, LABELS, 2, (x, LABELS), (1, 2))
+    model, history = train_head_then_fine_tune(base, x, LABELS, 2, (x, LABELS), (1, 2))
 
     assert changed_weights(before, weight_values(base)) == []
     assert flags(base) == flags_before
@@ -662,4 +770,6 @@ def test_a_transfer_leaves_the_trained_network_as_it_is() -> None:
 @pytest.mark.parametrize("rates", [(-0.1, 0.1), (0.1, -0.1)])
 def test_a_transfer_refuses_a_negative_rate(rates: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="`learning_rate` greater than 0"):
-        transfer(dense_base(), IMAGES[:, 0, :, 0], LABELS, 2, None, (1, 1), rates)
+        train_head_then_fine_tune(
+            dense_base(), IMAGES[:, 0, :, 0], LABELS, 2, None, (1, 1), rates
+        )
