@@ -37,8 +37,8 @@ nb_render_markdown_format = "gfm"
 # Recipes, and how the pages that show them run
 recipes_package = str(ROOT / "snippets")
 recipes_shared = [
-    *("both_kerases", "checks", "data", "drawings", "figures", "measuring"),
-    *("processes", "tables"),
+    *("both_kerases", "checks", "data", "drawings", "extras", "figures"),
+    *("measuring", "processes", "tables"),
 ]
 page_store = str(ROOT / "build/store")
 page_budget = 40  # seconds of one core for the cells of a page

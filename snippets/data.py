@@ -11,8 +11,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.datasets import load_digits, load_wine
-from sklearn.model_selection import train_test_split
+
+from snippets.extras import extra
+
+with extra("data"):
+    from sklearn.datasets import load_digits, load_wine
+    from sklearn.model_selection import train_test_split
 
 from snippets.checks import check_integer
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conf.pages.recipes import Definition, Module, Package
+from conf.pages.recipes import Definition, Module, Package, guards_imports
 
 # Code that uses one of these sees the text of other code, not only what it does.
 READS_TEXT = {"getsource", "getsourcelines", "getdoc", "__doc__", "linecache"}
@@ -245,7 +245,7 @@ def imported(module: Module, node: ast.AST) -> Iterator[tuple[str, str]]:
 def acts_on_import(statement: ast.stmt) -> bool:
     """Whether a top-level statement does more than to bind a name of its own."""
     plain = ast.Import | ast.ImportFrom | Definition
-    if isinstance(statement, plain):
+    if isinstance(statement, plain) or guards_imports(statement):
         return False
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
         return False

@@ -12,11 +12,12 @@ import hashlib
 import re
 import symtable
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TypeGuard
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Constant = ast.Assign | ast.AnnAssign
@@ -131,18 +132,25 @@ class Module:
     def imports(self) -> dict[str, tuple[str, ...]]:
         """Import statements by the name they bind, one alias a statement."""
         found: dict[str, tuple[str, ...]] = {}
-        for node in self.tree.body:
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                for alias in node.names:
-                    name = alias.asname or alias.name.partition(".")[0]
-                    single = ast.copy_location(
-                        ast.Import([alias])
-                        if isinstance(node, ast.Import)
-                        else ast.ImportFrom(node.module, [alias], node.level),
-                        node,
-                    )
-                    found[name] = (*found.get(name, ()), ast.unparse(single))
+        for node in self.import_statements:
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                single = ast.copy_location(
+                    ast.Import([alias])
+                    if isinstance(node, ast.Import)
+                    else ast.ImportFrom(node.module, [alias], node.level),
+                    node,
+                )
+                found[name] = (*found.get(name, ()), ast.unparse(single))
         return found
+
+    @property
+    def import_statements(self) -> Iterator[ast.Import | ast.ImportFrom]:
+        """The imports at the top level, also those that a `with` guards."""
+        for node in self.tree.body:
+            for inner in node.body if guards_imports(node) else [node]:
+                if isinstance(inner, ast.Import | ast.ImportFrom):
+                    yield inner
 
     @cached_property
     def own_imports(self) -> list[tuple[str, str]]:
@@ -317,6 +325,13 @@ class Package:
                 f"`from <module> import <name>` for `{dotted}`, not `{used}`",
             )
         return self.public(*self.place(dotted))
+
+
+def guards_imports(statement: ast.AST) -> TypeGuard[ast.With]:
+    """Whether it is a `with` that holds imports alone: it binds what they bind."""
+    return isinstance(statement, ast.With) and all(
+        isinstance(inner, ast.Import | ast.ImportFrom) for inner in statement.body
+    )
 
 
 def docstring_of(node: Definition) -> ast.Constant | None:

@@ -13,9 +13,12 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import keras
-import tf_keras
 
+from snippets.extras import extra
 from snippets.processes import run_python
+
+with extra("keras2"):
+    import tf_keras
 
 
 def describe(value: object) -> str:

@@ -6,10 +6,14 @@ Each recipe draws one Matplotlib figure, which a notebook shows below its cell.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
-from matplotlib.ticker import MaxNLocator
+
+from snippets.extras import extra
+
+with extra("figures"):
+    import matplotlib.pyplot as plt
+    from matplotlib.ticker import MaxNLocator
 
 
 def plot_curves(

@@ -289,6 +289,8 @@ def test_the_text_of_code_is_the_same_on_every_python() -> None:
         ("if X: ...", True),
         ("del X", True),
         ("with X: ...", True),
+        ("with X:\n import os\n f()", True),
+        ("with X:\n import os\n from os import path", False),
         ("async def f(): ...", False),
     ],
 )

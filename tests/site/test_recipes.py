@@ -121,6 +121,34 @@ def test_submodules_that_bind_one_name_all_come_along(tmp_path: Path) -> None:
     assert recipe.imports == ("import os", "import os.path")
 
 
+def test_an_import_that_a_with_guards_comes_along_without_its_guard(
+    tmp_path: Path,
+) -> None:
+    module = """\
+        import math
+        from mini.two import extra
+
+        with extra("figures"):
+            import colorsys
+            from string import digits as text
+
+        with extra("other"):
+            import unused
+            print("this acts")
+
+        def it():
+            return math.pi, colorsys, text
+    """
+    package = mini(tmp_path, one=module, two="def extra(name): ...\n")
+    recipe = package.recipe("mini.one.it")
+    assert recipe.imports == (
+        "import math",
+        "import colorsys",
+        "from string import digits as text",
+    )
+    assert recipe.needs == ()
+
+
 def test_a_source_without_imports_stands_alone(tmp_path: Path) -> None:
     recipe = mini(tmp_path, one="import os\nit = 1\n").recipe("mini.one.it")
     assert code_of([recipe]) == "it = 1"
