@@ -25,7 +25,6 @@ from snippets.choosing.levels import (
     OwnStepCNN,
     SubclassedCNN,
     build_network,
-    copy_weights,
     functional_cnn,
     sequential_cnn,
 )
@@ -41,7 +40,6 @@ __all__ = [
     "attempt",
     "branching_model",
     "build_network",
-    "copy_weights",
     "count_lines",
     "functional_cnn",
     "inverted_where_bright",

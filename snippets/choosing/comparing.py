@@ -82,7 +82,7 @@ def agreement(
         A dict from each name to whether every score and every gradient is equal.
 
     Example:
-        >>> from snippets.choosing import copy_weights
+        >>> from snippets.sequential import copy_weights
         >>> pair = {level: build_network(level, (8, 8, 1), 10) for level in LEVELS[:2]}
         >>> copy_weights(*pair.values())
         >>> agreement(pair, np.ones((5, 8, 8, 1), "float32"), np.arange(5))
@@ -307,7 +307,7 @@ def network_behind(
         >>> network(tf.zeros([5, 8, 8, 1])).shape
         TensorShape([5, 10])
     """
-    plain = build_network(level, image_shape, num_classes)
+    plain: Any = build_network(level, image_shape, num_classes)
     if level == "Sequential":
         first = [keras.Input(shape=image_shape), keras.layers.Lambda(function)]
         network = keras.Sequential([*first, *plain.layers])

@@ -11,7 +11,9 @@ from snippets.checks import check_sizes
 LEVELS = ("Sequential", "Functional", "Subclassed", "Own train_step", "tf.Module")
 
 
-def sequential_cnn(image_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
+def sequential_cnn(
+    image_shape: tuple[int, int, int], num_classes: int
+) -> keras.Sequential:
     """Build the network as a list of layers.
 
     Args:
@@ -208,7 +210,7 @@ def build_network(
     image_shape: tuple[int, int, int],
     num_classes: int,
     learning_rate: float = 0.1,
-) -> Any:
+) -> keras.Model | ModuleCNN:
     """Build the network at one level, ready to train.
 
     The four of Keras are compiled with the rule that the fifth has built in: the mean
@@ -245,36 +247,6 @@ def build_network(
         jit_compile=False,
     )
     return network
-
-
-def copy_weights(source: Any, *targets: Any) -> None:
-    """Copy the weights of one network into others of the same shapes.
-
-    Args:
-        source: A `keras.Model` that has been built, or anything else with `weights`.
-        *targets: Networks with as many weights, in the same order.
-
-    Raises:
-        ValueError: If the shapes of the weights differ; nothing has been copied then.
-
-    Example:
-        >>> import numpy as np
-        >>> first, second = (sequential_cnn((8, 8, 1), 10) for _ in range(2))
-        >>> copy_weights(first, second)
-        >>> all(map(np.array_equal, first.get_weights(), second.get_weights()))
-        True
-    """
-    wanted = [tuple(weight.shape) for weight in source.weights]
-    for target in targets:
-        shapes = [tuple(weight.shape) for weight in target.weights]
-        if shapes != wanted:
-            raise ValueError(
-                f"Expected every target to have weights of the shapes {wanted}. "
-                f"Received: {shapes}"
-            )
-    for target in targets:
-        for weight, value in zip(target.weights, source.weights, strict=True):
-            weight.assign(value)
 
 
 class DerivedSizeCNN(tf.Module):

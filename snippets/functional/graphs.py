@@ -79,7 +79,9 @@ class SobelEdges(keras.Layer):
         channels = 2 * images.shape[-1]
         return tf.reshape(edges, tf.concat([tf.shape(images)[:-1], [channels]], 0))
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Any:
+    def compute_output_shape(
+        self, input_shape: Sequence[int | None]
+    ) -> tuple[int | None, ...]:
         """Double the channels; leave batch, height and width as they are."""
         *places, channels = input_shape
         return (*places, None if channels is None else 2 * channels)
@@ -230,7 +232,7 @@ def missing_inputs(inputs: Any, outputs: Any) -> list[InputPath]:
     return [start for start in starts if id(start.tensor) not in declared]
 
 
-def unused_inputs(inputs: Any, outputs: Any) -> list[Any]:
+def unused_inputs(inputs: Any, outputs: Any) -> list[keras.KerasTensor]:
     """Find the inputs that no output depends on. Keras accepts them silently.
 
     Args:

@@ -166,20 +166,21 @@ def train_classifier(
     return dict(history.history)
 
 
-def copy_weights(source: keras.Model, target: keras.Model) -> None:
-    """Copy all weights of one model into another, and refuse to copy nothing.
+def copy_weights(source: Any, *targets: Any) -> None:
+    """Copy all weights of one network into others, and refuse to copy nothing.
 
     On Keras 3 `target.set_weights(source.get_weights())` between two models that are
     not built copies no weight and raises nothing.
 
     Args:
-        source: A built `keras.Model`.
-        target: A built `keras.Model` with weights of the same shapes and dtypes, in the
-            same order.
+        source: A built `keras.Model`, or anything else with `weights`, such as a
+            `tf.Module`.
+        *targets: Networks with weights of the same shapes and dtypes, in the same
+            order.
 
     Raises:
-        ValueError: If one of them is no built model, or if their weights differ in
-            number, shape or dtype.
+        ValueError: If a network is not built, or if the weights differ in number, shape
+            or dtype. Nothing has been copied then.
 
     Example:
         >>> from snippets.sequential import vector_classifier
@@ -188,19 +189,23 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
         >>> bool((first.get_weights()[0] == second.get_weights()[0]).all())
         True
     """
-    for name, model in (("source", source), ("target", target)):
-        if not getattr(model, "built", False):
+    kinds = []
+    for network in (source, *targets):
+        if not getattr(network, "built", hasattr(network, "weights")):
             raise ValueError(
-                f"Expected `{name}` to be built: it has no weights yet. Start it with "
-                f"`keras.Input`, or call `build`. Received: {type(model).__name__}"
+                "Expected every network to be built: one has no weights yet. Start it "
+                "with `keras.Input`, or call `build`. "
+                f"Received: {type(network).__name__}"
             )
-    kinds = [
-        [(tuple(weight.shape), weight.dtype) for weight in model.weights]
-        for model in (source, target)
-    ]
-    if kinds[0] != kinds[1]:
-        raise ValueError(
-            "Expected `source` and `target` with weights of the same shapes and dtypes."
-            f" Received: {kinds[0]} and {kinds[1]}"
-        )
-    target.set_weights(source.get_weights())
+        dtypes = [keras.backend.standardize_dtype(w.dtype) for w in network.weights]
+        shapes = [tuple(weight.shape) for weight in network.weights]
+        kinds.append(list(zip(shapes, dtypes, strict=True)))
+    for kind in kinds:
+        if kind != kinds[0]:
+            raise ValueError(
+                "Expected networks with weights of the same shapes and dtypes. "
+                f"Received: {kinds[0]} and {kind}"
+            )
+    for target in targets:
+        for weight, value in zip(target.weights, source.weights, strict=True):
+            weight.assign(value)

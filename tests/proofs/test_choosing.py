@@ -18,7 +18,8 @@ LEVELS = ("Sequential", "Functional", "Subclassed", "Own train_step", "tf.Module
 
 def five_networks(rate=0.1):
     """All five of the guide, with the same weights."""
-    from snippets.choosing import build_network, copy_weights
+    from snippets.choosing import build_network
+    from snippets.sequential import copy_weights
 
     networks = {level: build_network(level, (8, 8, 1), 10, rate) for level in LEVELS}
     copy_weights(*networks.values())

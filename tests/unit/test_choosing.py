@@ -24,7 +24,6 @@ from snippets.choosing import (
     branching_model,
     build_network,
     comparing,
-    copy_weights,
     count_lines,
     functional_cnn,
     installed,
@@ -40,6 +39,7 @@ from snippets.choosing import (
     which_keras_table,
 )
 from snippets.choosing.mistakes import HandTypedCNN, inverted_if_bright
+from snippets.sequential import copy_weights
 from snippets.showing.tables import Table, source_of
 
 KERAS_LEVELS = LEVELS[:4]
@@ -243,32 +243,6 @@ def test_the_classes_of_networks_are_registered(network_class: Any) -> None:
 
 
 # Copying and comparing
-
-
-def test_copied_weights_are_equal_whatever_the_level() -> None:
-    source = build_network("tf.Module", (8, 8, 1), 10)
-    targets = [build_network(level, (8, 8, 1), 10) for level in LEVELS]
-
-    copy_weights(source, *targets)
-
-    for target in targets:
-        for weight, value in zip(target.weights, source.weights, strict=True):
-            np.testing.assert_array_equal(np.array(weight), np.array(value))
-
-
-def test_weights_of_other_shapes_are_refused_before_anything_is_copied() -> None:
-    source, good = (build_network("Functional", (8, 8, 1), 10) for _ in range(2))
-    before = good.get_weights()
-
-    with pytest.raises(ValueError, match=r"\(288, 10\).*Received: .*\(288, 4\)"):
-        copy_weights(source, good, build_network("tf.Module", (8, 8, 1), 4))
-
-    assert all(map(np.array_equal, before, good.get_weights()))
-
-
-def test_unbuilt_weights_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"Received: \[\]"):
-        copy_weights(sequential_cnn((8, 8, 1), 10), SubclassedCNN((8, 8, 1), 10))
 
 
 @pytest.mark.parametrize("changed", range(4))

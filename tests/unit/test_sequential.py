@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
+import tensorflow as tf
 import tf_keras
 
 from snippets.data import digit_images, digit_sequences, digit_vectors, split_train_test
@@ -441,25 +442,43 @@ def test_copied_weights_give_the_same_outputs_and_stay_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "target", "name"),
+    ("source", "target"),
     [
-        (unbuilt(), unbuilt(), "source"),
-        (unbuilt(), vector_classifier(4, 3), "source"),
-        (vector_classifier(4, 3), unbuilt(), "target"),
+        (unbuilt(), unbuilt()),
+        (unbuilt(), vector_classifier(4, 3)),
+        (vector_classifier(4, 3), unbuilt()),
+        (vector_classifier(4, 3), "a model"),
     ],
 )
-def test_weights_that_do_not_exist_yet_are_not_copied(
-    source: keras.Model, target: keras.Model, name: str
-) -> None:
-    with pytest.raises(ValueError, match=f"Expected `{name}` to be built"):
+def test_weights_that_do_not_exist_yet_are_not_copied(source: Any, target: Any) -> None:
+    with pytest.raises(ValueError, match="Expected every network to be built"):
         copy_weights(source, target)
 
 
-def test_weights_of_other_shapes_are_not_copied() -> None:
-    expected = r"same shapes and dtypes. Received: .*\(4, 64\).* and .*\(5, 64\)"
+def test_weights_are_copied_between_models_and_modules() -> None:
+    class Module(tf.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            shapes = [weight.shape for weight in vector_classifier(4, 3).weights]
+            self.weights = [tf.Variable(tf.random.normal(shape)) for shape in shapes]
 
-    with pytest.raises(ValueError, match=expected):
-        copy_weights(vector_classifier(4, 3), vector_classifier(5, 3))
+    source, model, module = Module(), vector_classifier(4, 3), Module()
+
+    copy_weights(source, model, module)
+
+    for target in (model, module):
+        for weight, value in zip(target.weights, source.weights, strict=True):
+            np.testing.assert_array_equal(np.array(weight), value)
+
+
+def test_weights_of_other_shapes_are_refused_before_anything_is_copied() -> None:
+    source, good, bad = (vector_classifier(size, 3) for size in (4, 4, 5))
+    before = good.get_weights()
+
+    with pytest.raises(ValueError, match=r"\(4, 64\).* and .*\(5, 64\)"):
+        copy_weights(source, good, bad)
+
+    assert all(map(np.array_equal, before, good.get_weights()))
 
 
 def test_weights_of_another_dtype_are_not_copied_since_they_could_overflow() -> None:
