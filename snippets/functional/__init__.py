@@ -22,7 +22,6 @@ from snippets.functional.models import (
     table_model,
     two_branch_classifier,
 )
-from snippets.functional.on_each_keras import profit_model, results_of_two_outputs
 
 __all__ = [
     "InputPath",
@@ -35,10 +34,8 @@ __all__ = [
     "masked_classifier",
     "missing_inputs",
     "padding_effect",
-    "profit_model",
     "residual_block",
     "residual_classifier",
-    "results_of_two_outputs",
     "sample_pairs",
     "siamese_network",
     "table_model",

@@ -4,12 +4,7 @@ The three models share one training step. What is their own is a method each: th
 losses, and what the networks are told beside the image.
 """
 
-from snippets.gans.conditional import (
-    ConditionalGAN,
-    between_labels,
-    correct_pixels,
-    label_maps,
-)
+from snippets.gans.conditional import ConditionalGAN, between_labels, label_maps
 from snippets.gans.judging import (
     SamplesByEpoch,
     frechet_distance,
@@ -20,10 +15,9 @@ from snippets.gans.networks import (
     Images,
     build_discriminator,
     build_generator,
-    check_network,
     two_adams,
 )
-from snippets.gans.step import GAN, check_real_images
+from snippets.gans.step import GAN
 from snippets.gans.wasserstein import WassersteinGAN, gradient_penalty
 
 __all__ = [
@@ -35,9 +29,6 @@ __all__ = [
     "between_labels",
     "build_discriminator",
     "build_generator",
-    "check_network",
-    "check_real_images",
-    "correct_pixels",
     "frechet_distance",
     "gradient_penalty",
     "judge_samples",

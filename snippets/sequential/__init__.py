@@ -7,20 +7,13 @@ from snippets.sequential.models import (
     with_new_head,
     with_skip,
 )
-from snippets.sequential.shapes import output_of_copy, shapes_by_layer
-from snippets.sequential.training import (
-    build_for,
-    check_examples,
-    copy_weights,
-    train_classifier,
-)
+from snippets.sequential.shapes import shapes_by_layer
+from snippets.sequential.training import build_for, copy_weights, train_classifier
 
 __all__ = [
     "build_for",
-    "check_examples",
     "copy_weights",
     "image_classifier",
-    "output_of_copy",
     "recurrent_classifier",
     "shapes_by_layer",
     "train_classifier",

@@ -5,7 +5,8 @@ from functools import cache
 import keras
 import numpy as np
 
-from snippets.choosing import LEVELS, build_network, peak_memory, step_seconds
+from snippets.choosing import LEVELS, build_network
+from snippets.choosing.comparing import peak_memory, step_seconds
 from snippets.measuring import ratios_to_first
 from tests.measurements.measures import Figures, measures
 

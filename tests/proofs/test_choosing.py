@@ -167,7 +167,7 @@ def test_level_5_without_keras(factor=1.0):
     needs="keras>=3",
 )
 def test_equal_gradients(shift=0.0):
-    from snippets.choosing import scores_and_gradients
+    from snippets.choosing.comparing import scores_and_gradients
 
     networks = five_networks()
     first = networks["tf.Module"].weights[0]
@@ -315,7 +315,7 @@ def test_a_module_finds_its_variables(kind=tf.Module):
     needs="keras>=3",
 )
 def test_scores_and_gradients_agree(shift=0.0):
-    from snippets.choosing import agreement
+    from snippets.choosing.comparing import agreement
 
     networks = five_networks()
     networks["tf.Module"].weights[3].assign_add(tf.fill([10], shift))
@@ -423,7 +423,7 @@ def test_the_property_has_the_order_of_keras(name="weights"):
     needs="keras>=3",
 )
 def test_every_step_does_the_same_work(rate=0.1):
-    from snippets.choosing import scores_and_gradients
+    from snippets.choosing.comparing import scores_and_gradients
 
     images, labels = some_digits(32)
     networks = five_networks(rate)
@@ -461,7 +461,7 @@ class Recorder:
     needs="keras>=3",
 )
 def test_the_networks_take_turns(rounds=3):
-    from snippets.choosing import step_seconds
+    from snippets.choosing.comparing import step_seconds
 
     calls = []
     networks = {name: Recorder(name, calls) for name in "ab"}
@@ -494,7 +494,7 @@ def test_train_on_batch_was_traced_anew():
     needs="keras>=3",
 )
 def test_cells_are_medians_with_quartiles(seconds=(1.0, 2.0, 3.0, 4.0, 90.0)):
-    from snippets.choosing import level_table
+    from snippets.choosing.comparing import level_table
 
     times = {**dict.fromkeys(LEVELS, [1.0] * 5), "tf.Module": list(seconds)}
     table = level_table(five_networks(), times, times, times, {})
@@ -503,7 +503,7 @@ def test_cells_are_medians_with_quartiles(seconds=(1.0, 2.0, 3.0, 4.0, 90.0)):
 
 @functools.cache
 def tried():
-    from snippets.choosing import abilities
+    from snippets.choosing.comparing import abilities
 
     return abilities((8, 8, 1), 10, *some_digits(8))
 
@@ -514,7 +514,7 @@ def tried():
     needs="keras>=3",
 )
 def test_every_yes_was_done(error=KeyError):
-    from snippets.choosing import attempt
+    from snippets.choosing.comparing import attempt
 
     def fail():
         raise error

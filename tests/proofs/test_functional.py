@@ -390,7 +390,7 @@ def test_loss_of_no_output_on_keras_2(name="max"):
     keras=">=3.6",
 )
 def test_what_evaluate_reports(metrics=None):
-    from snippets.functional import results_of_two_outputs
+    from snippets.functional.on_each_keras import results_of_two_outputs
 
     options = {"loss": "mse", "metrics": metrics or {"top": ["mae"]}}
     seen = results_of_two_outputs(keras, **options)

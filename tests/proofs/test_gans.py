@@ -488,7 +488,7 @@ def painted(painter, labels):
     needs="keras>=3",
 )
 def test_label_maps_are_right_at_every_pixel(painter="label_maps"):
-    from snippets.gans import correct_pixels
+    from snippets.gans.conditional import correct_pixels
 
     labels = np.arange(64) % 10
     maps = np.array(painted(painter, labels))
@@ -527,7 +527,7 @@ def test_wrong_labels_count_as_made_up(kind="ConditionalGAN"):
     needs="keras>=3",
 )
 def test_scrambled_maps_are_right_at_no_pixel(painter="scrambled_label_maps"):
-    from snippets.gans import correct_pixels
+    from snippets.gans.conditional import correct_pixels
 
     labels = np.arange(64) % 10
     maps = painted(painter, labels)

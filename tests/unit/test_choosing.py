@@ -18,26 +18,28 @@ from snippets.choosing import (
     ModuleCNN,
     OwnStepCNN,
     SubclassedCNN,
-    abilities,
-    agreement,
-    attempt,
-    branching_model,
     build_network,
     comparing,
-    count_lines,
     functional_cnn,
     installed,
     inverted_where_bright,
+    sequential_cnn,
+    which_keras,
+)
+from snippets.choosing.branching import branching_model
+from snippets.choosing.comparing import (
+    abilities,
+    agreement,
+    attempt,
+    count_lines,
     level_table,
     network_behind,
     peak_memory,
     save_and_reload,
     scores_and_gradients,
-    sequential_cnn,
     step_seconds,
-    which_keras,
-    which_keras_table,
 )
+from snippets.choosing.installed import which_keras_table
 from snippets.choosing.mistakes import HandTypedCNN, inverted_if_bright
 from snippets.sequential import copy_weights
 from snippets.showing.tables import Table, source_of

@@ -29,10 +29,8 @@ from snippets.functional import (
     masked_classifier,
     missing_inputs,
     padding_effect,
-    profit_model,
     residual_block,
     residual_classifier,
-    results_of_two_outputs,
     sample_pairs,
     siamese_network,
     table_model,
@@ -40,6 +38,7 @@ from snippets.functional import (
     unused_inputs,
     with_activation,
 )
+from snippets.functional.on_each_keras import profit_model, results_of_two_outputs
 
 IMAGES, DIGITS = digit_images()
 COLOR = ("color_intensity", "hue", "od280_od315_of_diluted_wines")

@@ -22,9 +22,6 @@ from snippets.gans import (
     between_labels,
     build_discriminator,
     build_generator,
-    check_network,
-    check_real_images,
-    correct_pixels,
     frechet_distance,
     gradient_penalty,
     judge_samples,
@@ -32,10 +29,13 @@ from snippets.gans import (
     train_judge,
     two_adams,
 )
+from snippets.gans.conditional import correct_pixels
 from snippets.gans.mistakes import (
     discriminator_moves_in_classic_gan,
     scrambled_label_maps,
 )
+from snippets.gans.networks import check_network
+from snippets.gans.step import check_real_images
 
 IMAGES = np.linspace(0.0, 1.0, 8 * 16, dtype="float32").reshape(8, 4, 4, 1)
 LABELS = np.arange(8) % 2

@@ -13,10 +13,8 @@ import tf_keras
 from snippets.data import digit_images, digit_sequences, digit_vectors, split_train_test
 from snippets.sequential import (
     build_for,
-    check_examples,
     copy_weights,
     image_classifier,
-    output_of_copy,
     recurrent_classifier,
     shapes_by_layer,
     train_classifier,
@@ -24,6 +22,8 @@ from snippets.sequential import (
     with_new_head,
     with_skip,
 )
+from snippets.sequential.shapes import output_of_copy
+from snippets.sequential.training import check_examples
 
 
 def softmax(scores: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from snippets import sequential
+from snippets.sequential import shapes
 from tests.unit.properties.odd import FEW, OTHER, REAL, THINGS, arrays, result_of
 
 SIZES = st.one_of(st.none(), st.integers(0, 6))
@@ -98,7 +99,7 @@ def test_what_is_no_model_is_refused(model: Any, argument: Any) -> None:
         lambda: sequential.copy_weights(real, model),
         lambda: sequential.with_new_head(model, 2),
         lambda: sequential.with_skip(model),
-        lambda: sequential.output_of_copy(model, argument),
+        lambda: shapes.output_of_copy(model, argument),
         lambda: sequential.shapes_by_layer(model, argument),
     ):
         assert result_of(call) is None
