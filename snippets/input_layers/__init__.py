@@ -1,32 +1,18 @@
 """Recipes around `keras.Input`: where models begin, and what they are fed."""
 
-from snippets.input_layers.checking import (
-    check_array,
-    check_arrays,
-    check_fit,
-    inputs_by_name,
-    range_problem,
-    shape_problem,
-    value_problem,
-)
+from snippets.input_layers.checking import check_array, check_arrays
 from snippets.input_layers.from_data import (
-    dtype_for_column,
     input_from_column,
     input_from_spec,
     inputs_from_arrays,
     inputs_from_element_spec,
-    normalization_of,
-    one_hot_of,
     preprocess,
-    preprocessing_layer,
-    text_of,
 )
 from snippets.input_layers.models import (
     classifier_from,
     digit_classifier,
     feature_extractor,
     fully_convolutional,
-    input_layer_on_placeholder,
     linear_classifier,
     on_raw_pixels,
     sequence_classifier,
@@ -36,28 +22,17 @@ from snippets.input_layers.models import (
 __all__ = [
     "check_array",
     "check_arrays",
-    "check_fit",
     "classifier_from",
     "digit_classifier",
-    "dtype_for_column",
     "feature_extractor",
     "fully_convolutional",
     "input_from_column",
     "input_from_spec",
-    "input_layer_on_placeholder",
-    "inputs_by_name",
     "inputs_from_arrays",
     "inputs_from_element_spec",
     "linear_classifier",
-    "normalization_of",
     "on_raw_pixels",
-    "one_hot_of",
     "preprocess",
-    "preprocessing_layer",
-    "range_problem",
     "sequence_classifier",
-    "shape_problem",
-    "text_of",
     "two_branch_features",
-    "value_problem",
 ]

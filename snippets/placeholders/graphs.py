@@ -38,7 +38,7 @@ class GraphLayer(keras.layers.Layer):
         ValueError: If `function` is no function, or reads a placeholder of its own.
 
     Example:
-        >>> from snippets.placeholders import network_of_2017
+        >>> from snippets.placeholders.feeding import network_of_2017
         >>> layer = GraphLayer(network_of_2017)
         >>> layer(np.ones((2, 64), "float32")).shape
         TensorShape([2, 10])
@@ -124,7 +124,8 @@ class FeedRunner:
         ValueError: If `model` does not know its inputs.
 
     Example:
-        >>> from snippets.placeholders import classifier_with, start_weights
+        >>> from snippets.placeholders.training import classifier_with
+        >>> from snippets.placeholders.training import start_weights
         >>> runner = FeedRunner(classifier_with(start_weights()))
         >>> runner.run("scores", {"x": np.zeros((2, 64))}).shape
         (2, 10)
@@ -162,7 +163,8 @@ class FeedRunner:
                 fetches need an input that is not fed.
 
         Example:
-            >>> from snippets.placeholders import classifier_with, start_weights
+            >>> from snippets.placeholders.training import classifier_with
+            >>> from snippets.placeholders.training import start_weights
             >>> runner = FeedRunner(classifier_with(start_weights()))
             >>> runner.run("scores", {"hidden": np.zeros((1, 32))}).tolist()[0][:3]
             [0.0, 0.0, 0.0]

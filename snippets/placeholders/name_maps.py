@@ -301,8 +301,9 @@ def proposed_name_map(model: keras.Model, path: str | Path) -> NameMapProposal:
     Example:
         >>> import tempfile
         >>> import numpy as np
-        >>> from snippets.placeholders import (
-        ...     classifier_with, load_checkpoint, start_weights, train_in_session)
+        >>> from snippets.placeholders import load_checkpoint
+        >>> from snippets.placeholders.training import classifier_with
+        >>> from snippets.placeholders.training import start_weights, train_in_session
         >>> batches = [(np.eye(4, 64, dtype="float32"), np.arange(4))]
         >>> model = classifier_with(start_weights())
         >>> with tempfile.TemporaryDirectory() as folder:

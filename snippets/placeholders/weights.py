@@ -201,8 +201,8 @@ def checkpoint_problems(
     Example:
         >>> import tempfile
         >>> import numpy as np
-        >>> from snippets.placeholders import (
-        ...     classifier_with, start_weights, train_in_session)
+        >>> from snippets.placeholders.training import classifier_with
+        >>> from snippets.placeholders.training import start_weights, train_in_session
         >>> batches = [(np.eye(4, 64, dtype="float32"), np.arange(4))]
         >>> model = classifier_with(start_weights())
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -273,8 +273,8 @@ def load_checkpoint(
     Example:
         >>> import tempfile
         >>> import numpy as np
-        >>> from snippets.placeholders import (
-        ...     classifier_with, start_weights, train_in_session)
+        >>> from snippets.placeholders.training import classifier_with
+        >>> from snippets.placeholders.training import start_weights, train_in_session
         >>> batches = [(np.eye(4, 64, dtype="float32"), np.arange(4))]
         >>> model = classifier_with(start_weights(seed=1))
         >>> with tempfile.TemporaryDirectory() as folder:

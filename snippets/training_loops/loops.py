@@ -51,7 +51,7 @@ def check_batch(model: keras.Model, x: Any, y: Any) -> None:
             is none that the model knows.
 
     Example:
-        >>> from snippets.training_loops import small_classifier
+        >>> from snippets.training_loops.steps import small_classifier
         >>> check_batch(small_classifier(), np.ones((4, 8, 8)), np.zeros(4))
         Traceback (most recent call last):
             ...
@@ -121,7 +121,7 @@ def evaluate_by_hand(
         ValueError: If the dataset is empty, or `check_batch` refuses a batch.
 
     Example:
-        >>> from snippets.training_loops import small_classifier
+        >>> from snippets.training_loops.steps import small_classifier
         >>> batches = [(np.ones((4, 64), "float32"), np.zeros(4))]
         >>> loss = keras.losses.SparseCategoricalCrossentropy()
         >>> list(evaluate_by_hand(small_classifier(), batches, loss))
@@ -196,7 +196,7 @@ def train_epoch(
         ValueError: If `check_batch` refuses a batch.
 
     Example:
-        >>> from snippets.training_loops import small_classifier
+        >>> from snippets.training_loops.steps import small_classifier
         >>> model, batches = small_classifier(), [(np.ones((4, 64)), np.zeros(4))]
         >>> loss = keras.losses.SparseCategoricalCrossentropy()
         >>> step = training_step(model, loss, keras.optimizers.SGD(0.1))
@@ -259,7 +259,7 @@ def train_by_hand(
             refuses a dataset.
 
     Example:
-        >>> from snippets.training_loops import small_classifier
+        >>> from snippets.training_loops.steps import small_classifier
         >>> batches = [(np.ones((4, 64), "float32"), np.zeros(4))]
         >>> loss = keras.losses.SparseCategoricalCrossentropy()
         >>> optimizer = keras.optimizers.SGD(0.1)

@@ -55,7 +55,7 @@ class SecondTracker(keras.Model):
 
     Example:
         >>> import numpy as np
-        >>> from snippets.training_loops import small_classifier
+        >>> from snippets.training_loops.steps import small_classifier
         >>> model = small_classifier(SecondTracker)
         >>> model.compile("sgd", "sparse_categorical_crossentropy")
         >>> model.evaluate(np.ones((4, 64)), np.zeros(4), verbose=0, return_dict=True)
@@ -87,7 +87,7 @@ class UnscaledStep(keras.Model):
         **kwargs: As for `keras.Model`.
 
     Example:
-        >>> from snippets.training_loops import small_classifier
+        >>> from snippets.training_loops.steps import small_classifier
         >>> small_classifier(UnscaledStep).output_shape
         (None, 10)
     """

@@ -107,7 +107,7 @@ def save_checkpoint(
 
     Example:
         >>> import tempfile
-        >>> from snippets.training_loops import small_classifier
+        >>> from snippets.training_loops.steps import small_classifier
         >>> model, optimizer = small_classifier(), keras.optimizers.SGD()
         >>> optimizer.build(model.trainable_variables)
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -155,7 +155,7 @@ def restore_checkpoint(
             then untouched.
 
     Example:
-        >>> from snippets.training_loops import small_classifier
+        >>> from snippets.training_loops.steps import small_classifier
         >>> model, optimizer = small_classifier(), keras.optimizers.SGD()
         >>> restore_checkpoint("no such folder", model, optimizer)
         0
@@ -233,7 +233,7 @@ def train_resumably(
 
     Example:
         >>> import tempfile
-        >>> from snippets.training_loops import small_classifier
+        >>> from snippets.training_loops.steps import small_classifier
         >>> x, y = np.ones((8, 64), "float32"), np.zeros(8)
         >>> loss = keras.losses.SparseCategoricalCrossentropy()
         >>> with tempfile.TemporaryDirectory() as folder:

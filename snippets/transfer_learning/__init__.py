@@ -6,7 +6,6 @@ from snippets.transfer_learning.examples import (
     select_classes,
 )
 from snippets.transfer_learning.freezing import (
-    changed_in_base,
     changed_weights,
     every_layer,
     freeze_batch_normalization,
@@ -21,16 +20,13 @@ from snippets.transfer_learning.networks import (
     resnet50_classifier,
 )
 from snippets.transfer_learning.training import (
-    check_examples,
     train_classifier,
     train_head_then_fine_tune,
 )
 
 __all__ = [
     "InferenceMode",
-    "changed_in_base",
     "changed_weights",
-    "check_examples",
     "classifier_on",
     "every_layer",
     "feature_network",

@@ -8,13 +8,9 @@ import tensorflow as tf
 from snippets.choosing import functional_cnn
 from snippets.data import as_dataset, digit_images
 from snippets.measuring import peak_memories, ratios_to_first, seconds_in_turns
-from snippets.performance import (
-    calls_of_a_function,
-    epoch_of_fit,
-    memory_preparation,
-    pipelines,
-    read_through,
-)
+from snippets.performance.memory import memory_preparation
+from snippets.performance.reading import pipelines, read_through
+from snippets.performance.steps import calls_of_a_function, epoch_of_fit
 from tests.measurements.measures import Figures, measures
 
 

@@ -204,7 +204,7 @@ def test_xla_refuses_a_py_function(jit_compile=True):
     needs="keras>=3",
 )
 def test_the_work_of_the_pipeline(options=None):
-    from snippets.performance import prepare_image
+    from snippets.performance.reading import prepare_image
 
     images = np.random.default_rng(0).random((3, 8, 8, 1), "float32")
     prepared = np.array(prepare_image(images, **(options or {})))
@@ -219,7 +219,7 @@ def test_the_work_of_the_pipeline(options=None):
     needs="keras>=3",
 )
 def test_six_pipelines_give_the_same_batches(shuffled=False):
-    from snippets.performance import pipelines, prepare_image
+    from snippets.performance.reading import pipelines, prepare_image
 
     images = np.random.default_rng(0).random((10, 8, 8, 1), "float32")
     found = pipelines(images, np.arange(10), batch_size=4)
@@ -345,7 +345,8 @@ def test_a_cache_freezes_what_is_random(cache_first=False):
 
 @functools.cache
 def losses_of_a_deep_network(batch_size=8, parts=1, recomputed=False):
-    from snippets.performance import Recomputed, deep_cnn_step
+    from snippets.performance import Recomputed
+    from snippets.performance.memory import deep_cnn_step
 
     options = {"wrapper": Recomputed} if recomputed else {}
     step = deep_cnn_step(batch_size, parts, num_blocks=1, **options)
@@ -681,7 +682,8 @@ def test_each_new_number_is_traced(number=int):
     needs="keras>=3",
 )
 def test_a_custom_gradient_does_not_overflow(x=100.0):
-    from snippets.performance import gradient_of_sum, log1p_exp
+    from snippets.performance import log1p_exp
+    from snippets.performance.steps import gradient_of_sum
 
     automatic = gradient_of_sum(lambda x: tf.math.log1p(tf.exp(x)), tf.constant([x]))()
     assert np.isnan(automatic[0])
@@ -966,7 +968,7 @@ LOOP = """
 from tensorflow import keras
 is_keras_3 = hasattr(keras, "ops")
 if is_keras_3:
-    from snippets.performance import largest_difference, train_on_replicas
+    from snippets.performance.replicas import largest_difference, train_on_replicas
     images = np.random.default_rng(0).random((96, 8, 8, 1), "float32")
     labels = np.arange(96) % 10
 """
@@ -1224,7 +1226,7 @@ def on_two_workers():
 
 def on_one_device(epochs=3, **options):
     """The weights that the loop of the workers reaches on one device."""
-    from snippets.performance import train_on_replicas
+    from snippets.performance.replicas import train_on_replicas
 
     images = np.random.default_rng(0).random((96, 8, 8, 1), "float32")
     one = tf.distribute.get_strategy()
@@ -1266,7 +1268,7 @@ def test_keras_2_fits_on_two_workers():
     keras=">=3.6",
 )
 def test_keras_3_loops_on_two_workers(epochs=3):
-    from snippets.performance import largest_difference
+    from snippets.performance.replicas import largest_difference
 
     *_, workers = on_two_workers()
     assert workers[0]["error"].startswith("ValueError")
@@ -1298,7 +1300,7 @@ def test_killed_on_keras_3_and_nothing_lost(name="resumed"):
     keras=">=3.6",
 )
 def test_one_process_goes_on(backed_up=True):
-    from snippets.performance import largest_difference
+    from snippets.performance.replicas import largest_difference
 
     _, _, copy, workers = on_two_workers()
     steps = []
@@ -1391,7 +1393,7 @@ def test_a_killed_worker_ends_the_others(
     needs="keras>=3",
 )
 def test_the_loop_saves_after_each_epoch(epochs=2):
-    from snippets.performance import train_on_replicas
+    from snippets.performance.replicas import train_on_replicas
 
     images, seen = np.zeros((5, 8, 8, 1), "float32"), []
     with tempfile.TemporaryDirectory() as folder:
@@ -1415,7 +1417,7 @@ def test_the_loop_saves_after_each_epoch(epochs=2):
     needs="keras>=3",
 )
 def test_workers_share_addresses_not_places(count=3):
-    from snippets.performance import cluster_variables
+    from snippets.performance.replicas import cluster_variables
 
     configs = [json.loads(each["TF_CONFIG"]) for each in cluster_variables(count)]
     assert all(config["cluster"] == configs[0]["cluster"] for config in configs)

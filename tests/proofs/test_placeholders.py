@@ -71,7 +71,7 @@ def test_an_input_is_never_fed(make=keras.Input):
     needs="keras>=3",
 )
 def test_three_ways_to_the_same_sums(axis=1):
-    from snippets.placeholders import row_sums_of_2017
+    from snippets.placeholders.feeding import row_sums_of_2017
 
     x = keras.Input(shape=(3,))
     model = keras.Model(x, keras.ops.sum(x, axis=axis))
@@ -561,7 +561,7 @@ def test_layers_of_v1_on_keras_2():
 def test_digits_are_vectors_of_64(name="classifier_with"):
     from snippets.data import digit_vectors
     from snippets.input_layers import linear_classifier
-    from snippets.placeholders import classifier_with, start_weights
+    from snippets.placeholders.training import classifier_with, start_weights
 
     make = {
         "classifier_with": lambda: classifier_with(start_weights()),
@@ -575,7 +575,7 @@ def test_digits_are_vectors_of_64(name="classifier_with"):
 
 
 def walks(rate=0.1):
-    from snippets.placeholders import (
+    from snippets.placeholders.training import (
         start_weights,
         train_in_function,
         train_in_keras,
@@ -1314,7 +1314,8 @@ def test_a_checkpoint_holds_arrays_by_name(name="hidden/kernel"):
 
 def carry(missing=(), extra=None, ignored=(), load=True):
     """A model with the variables of a checkpoint, and the scores of the old network."""
-    from snippets.placeholders import classifier_with, load_checkpoint, start_weights
+    from snippets.placeholders import load_checkpoint
+    from snippets.placeholders.training import classifier_with, start_weights
 
     weights = start_weights(seed=1)
     model = classifier_with(start_weights(seed=2))
@@ -1392,7 +1393,7 @@ def test_slots_are_left_behind(ignored=("hidden/kernel/Momentum", "*/Momentum", 
 
 def saved_in_2017(folder, prefix):
     """A checkpoint with slots; the file `checkpoint` names another folder."""
-    from snippets.placeholders import start_weights
+    from snippets.placeholders.training import start_weights
 
     with tf.Graph().as_default(), tf1.Session() as session:
         v = [
@@ -1415,12 +1416,8 @@ def saved_in_2017(folder, prefix):
     needs="keras>=3",
 )
 def test_a_map_is_proposed(width=32):
-    from snippets.placeholders import (
-        classifier_with,
-        load_checkpoint,
-        proposed_name_map,
-        start_weights,
-    )
+    from snippets.placeholders import load_checkpoint, proposed_name_map
+    from snippets.placeholders.training import classifier_with, start_weights
 
     model = classifier_with(start_weights(num_hidden=width))
     with tempfile.TemporaryDirectory() as folder:
@@ -1444,11 +1441,8 @@ def test_a_map_is_proposed(width=32):
     needs="keras>=3",
 )
 def test_a_prefix_may_end_in_a_slash(prefix=""):
-    from snippets.placeholders import (
-        checkpoint_problems,
-        classifier_with,
-        start_weights,
-    )
+    from snippets.placeholders import checkpoint_problems
+    from snippets.placeholders.training import classifier_with, start_weights
 
     model = classifier_with(start_weights())
     name_map = {name: f"net/{name}" for name in start_weights()}
@@ -1525,7 +1519,8 @@ def test_a_graph_layer_makes_weights(make=None):
     needs="keras>=3",
 )
 def test_a_graph_layer_trains_and_saves(trainable=True):
-    from snippets.placeholders import GraphLayer, network_of_2017
+    from snippets.placeholders import GraphLayer
+    from snippets.placeholders.feeding import network_of_2017
 
     x, (vectors, labels) = keras.Input((64,)), digits()
     model = keras.Model(x, GraphLayer(network_of_2017, trainable=trainable)(x))
@@ -1630,7 +1625,8 @@ def test_a_session_feeds_any_tensor(fed=5.0):
     needs="keras>=3",
 )
 def test_a_runner_feeds_any_tensor(name="hidden"):
-    from snippets.placeholders import FeedRunner, classifier_with, start_weights
+    from snippets.placeholders import FeedRunner
+    from snippets.placeholders.training import classifier_with, start_weights
 
     model, x = classifier_with(start_weights()), digits()[0][:50]
     hidden, scores = FeedRunner(model).run(["hidden", "scores"], {"x": x})

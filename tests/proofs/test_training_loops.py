@@ -826,7 +826,7 @@ def test_place_in_the_data_matters(left_out="place"):
     needs="keras>=3",
 )
 def test_order_depends_on_seed_and_epoch(epoch=7):
-    from snippets.training_loops import epoch_batches
+    from snippets.training_loops.resuming import epoch_batches
 
     order = np.concatenate(epoch_batches(50, 8, 7, seed=1))
     again = np.concatenate(epoch_batches(50, 8, epoch, seed=1))
@@ -861,7 +861,8 @@ def interrupt_at(last_step):
 def losses_on_the_digits(last_step=0):
     """The run of the page: 3 epochs of 25 batches of 32, saved every 20 steps."""
     from snippets.data import digit_vectors
-    from snippets.training_loops import small_classifier, train_resumably
+    from snippets.training_loops import train_resumably
+    from snippets.training_loops.steps import small_classifier
 
     x, y = (array[:800] for array in digit_vectors())
     with tempfile.TemporaryDirectory() as folder:

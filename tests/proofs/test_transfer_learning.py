@@ -414,7 +414,7 @@ def test_compile_freezes_nothing_on_keras_3():
 
 @functools.cache
 def changed_on_a_line(steps):
-    from snippets.transfer_learning import changed_in_base
+    from snippets.transfer_learning.freezing import changed_in_base
 
     return changed_in_base(keras, steps)
 

@@ -15,31 +15,35 @@ from snippets.data import as_dataset, digit_images, wine_table
 from snippets.input_layers import (
     check_array,
     check_arrays,
-    check_fit,
     classifier_from,
     digit_classifier,
-    dtype_for_column,
     feature_extractor,
     fully_convolutional,
     input_from_column,
     input_from_spec,
-    input_layer_on_placeholder,
-    inputs_by_name,
     inputs_from_arrays,
     inputs_from_element_spec,
     linear_classifier,
-    normalization_of,
     on_raw_pixels,
-    one_hot_of,
     preprocess,
-    preprocessing_layer,
-    range_problem,
     sequence_classifier,
-    shape_problem,
-    text_of,
     two_branch_features,
+)
+from snippets.input_layers.checking import (
+    check_fit,
+    inputs_by_name,
+    range_problem,
+    shape_problem,
     value_problem,
 )
+from snippets.input_layers.from_data import (
+    dtype_for_column,
+    normalization_of,
+    one_hot_of,
+    preprocessing_layer,
+    text_of,
+)
+from snippets.input_layers.models import input_layer_on_placeholder
 
 
 def model_on(*shape: int | None, dtype: str = "float32", **options: Any) -> keras.Model:

@@ -16,34 +16,38 @@ from snippets.data import digit_images
 from snippets.measuring import peak_memories
 from snippets.performance import (
     LITE_KINDS,
-    STRATEGIES,
     Recomputed,
-    calls_of_a_function,
-    cluster_variables,
-    deep_cnn,
-    deep_cnn_step,
-    epoch_of_fit,
-    error_of,
-    fit_on_replicas,
-    gradient_of_sum,
-    largest_difference,
     lite_file,
     lite_function,
     log1p_exp,
-    memory_preparation,
+    reading,
+    replica_step,
+    replicas,
+)
+from snippets.performance.lite import share_right
+from snippets.performance.memory import deep_cnn, deep_cnn_step, memory_preparation
+from snippets.performance.reading import (
     pipelines,
     prepare_image,
     prepare_pair,
     prepared_one_by_one,
     python_in_a_map,
     read_through,
-    reading,
-    replica_step,
-    replicas,
+)
+from snippets.performance.replicas import (
+    STRATEGIES,
+    cluster_variables,
+    error_of,
+    fit_on_replicas,
+    largest_difference,
     run_script,
-    scaled_gradient,
-    share_right,
     train_on_replicas,
+)
+from snippets.performance.steps import (
+    calls_of_a_function,
+    epoch_of_fit,
+    gradient_of_sum,
+    scaled_gradient,
 )
 
 ONE_DEVICE = tf.distribute.get_strategy()

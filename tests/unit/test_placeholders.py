@@ -17,23 +17,19 @@ from snippets.placeholders import (
     FeedRunner,
     GraphLayer,
     NameMapProposal,
-    begin_at_placeholder,
-    call_on_placeholder,
-    check_start,
     checkpoint_prefix,
     checkpoint_problems,
-    classifier_with,
     count_traces,
-    graph_of_2017,
     load_checkpoint,
-    network_of_2017,
     proposed_name_map,
-    row_sums_of_2017,
-    start_weights,
-    train_in_function,
-    train_in_keras,
-    train_in_session,
     unfed_placeholders,
+)
+from snippets.placeholders.feeding import (
+    begin_at_placeholder,
+    call_on_placeholder,
+    graph_of_2017,
+    network_of_2017,
+    row_sums_of_2017,
 )
 from snippets.placeholders.mistakes import leaking_double
 from snippets.placeholders.name_maps import (
@@ -49,6 +45,14 @@ from snippets.placeholders.name_maps import (
     pairs,
     single_weights,
     whole_layers,
+)
+from snippets.placeholders.training import (
+    check_start,
+    classifier_with,
+    start_weights,
+    train_in_function,
+    train_in_keras,
+    train_in_session,
 )
 from snippets.placeholders.weights import (
     leftover_problems,

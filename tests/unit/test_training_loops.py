@@ -17,29 +17,30 @@ from snippets.processes import run_python
 from snippets.training_loops import (
     OwnStep,
     accumulated_gradients,
-    check_batch,
-    check_targets,
     checkpoints,
-    count_batches,
-    epoch_batches,
     evaluate_by_hand,
     restore_checkpoint,
     round_straight_through,
     save_checkpoint,
-    small_classifier,
-    trace_counts,
     train_by_hand,
-    train_epoch,
     train_resumably,
     training_step,
     warmup_then_cosine,
     weights_by_class,
+)
+from snippets.training_loops.loops import (
+    check_batch,
+    check_targets,
+    count_batches,
+    train_epoch,
 )
 from snippets.training_loops.mistakes import (
     SecondTracker,
     UnscaledStep,
     loss_without_tracker,
 )
+from snippets.training_loops.resuming import epoch_batches
+from snippets.training_loops.steps import small_classifier, trace_counts
 
 X, Y = (array[:40] for array in digit_vectors())
 CROSSENTROPY = "sparse_categorical_crossentropy"

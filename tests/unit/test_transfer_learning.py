@@ -13,9 +13,7 @@ import tf_keras
 from snippets.data import digit_images
 from snippets.transfer_learning import (
     InferenceMode,
-    changed_in_base,
     changed_weights,
-    check_examples,
     classifier_on,
     every_layer,
     feature_network,
@@ -30,6 +28,8 @@ from snippets.transfer_learning import (
     unfreeze_from,
     weight_values,
 )
+from snippets.transfer_learning.freezing import changed_in_base
+from snippets.transfer_learning.training import check_examples
 
 IMAGES = np.linspace(0.0, 1.0, 8 * 64, dtype="float32").reshape(8, 8, 8, 1)
 LABELS = np.arange(8) % 2

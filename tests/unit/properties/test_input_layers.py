@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from snippets import input_layers
+from snippets.input_layers import checking
 from tests.unit.properties.odd import (
     FEW,
     FLOATS,
@@ -94,7 +95,7 @@ def test_an_array_of_small_numbers_always_passes(
 def test_a_shape_fits_or_its_fault_is_named(
     expected: list[int | None], shape: tuple[int, ...]
 ) -> None:
-    problem = input_layers.shape_problem(tuple(expected), shape)
+    problem = checking.shape_problem(tuple(expected), shape)
     fits = len(expected) == len(shape) and all(
         want in (None, size) for want, size in zip(expected[1:], shape[1:], strict=True)
     )
