@@ -24,15 +24,10 @@ def two_branch_classifier(
         An uncompiled `keras.Model` from images of shape `(batch, *image_shape)` to
         probabilities of shape `(batch, num_classes)`, float32.
 
-    Raises:
-        ValueError: If `image_shape` does not have three axes.
-
     Example:
         >>> two_branch_classifier((28, 28, 1), num_classes=5).output_shape
         (None, 5)
     """
-    if len(image_shape) != 3:
-        raise ValueError(f"Expected `image_shape` of 3 axes. Received: {image_shape}")
     pixels = keras.Input(shape=image_shape, name="pixels")
     small = keras.layers.Conv2D(16, 3, activation="relu", name="small")(pixels)
     large = keras.layers.Conv2D(16, 5, activation="relu", name="large")(pixels)
@@ -117,15 +112,10 @@ def image_encoder(image_shape: tuple[int, ...], size: int = 16) -> keras.Model:
         An uncompiled `keras.Model` named `encoder`, from images of shape
         `(batch, *image_shape)` to vectors of shape `(batch, size)`, float32.
 
-    Raises:
-        ValueError: If `image_shape` does not have three axes.
-
     Example:
         >>> image_encoder((8, 8, 1), size=5).output_shape
         (None, 5)
     """
-    if len(image_shape) != 3:
-        raise ValueError(f"Expected `image_shape` of 3 axes. Received: {image_shape}")
     pixels = keras.Input(shape=image_shape, name="pixels")
     x = keras.layers.Conv2D(16, 3, activation="relu", name="features")(pixels)
     x = keras.layers.Flatten(name="flat")(x)
@@ -221,9 +211,6 @@ def residual_block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     Returns:
         A tensor of the shape of `x`.
 
-    Raises:
-        ValueError: If `x` does not have four axes.
-
     Example:
         >>> residual_block(keras.Input((8, 8, 16)), name="first").shape
         (None, 8, 8, 16)
@@ -232,8 +219,6 @@ def residual_block(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
         - [Deep Residual Learning for Image Recognition](
           https://arxiv.org/abs/1512.03385), K. He et al., 2015.
     """
-    if len(x.shape) != 4:
-        raise ValueError(f"Expected `x` of 4 axes. Received: shape {x.shape}")
     channels, options = x.shape[-1], {"padding": "same", "activation": "relu"}
     y = keras.layers.Conv2D(channels, 3, name=f"{name}_conv1", **options)(x)
     y = keras.layers.Conv2D(channels, 3, padding="same", name=f"{name}_conv2")(y)
@@ -256,18 +241,14 @@ def residual_classifier(
         probabilities of shape `(batch, num_classes)`, float32.
 
     Raises:
-        ValueError: If `image_shape` does not have three axes, or if `num_blocks` is
-            less than 0.
+        ValueError: If `num_blocks` is less than 0.
 
     Example:
         >>> residual_classifier((8, 8, 1), num_classes=10).output_shape
         (None, 10)
     """
-    if len(image_shape) != 3 or num_blocks < 0:
-        raise ValueError(
-            "Expected `image_shape` of 3 axes and `num_blocks` of at least 0. "
-            f"Received: {image_shape} and {num_blocks}"
-        )
+    if num_blocks < 0:
+        raise ValueError(f"Expected `num_blocks` of at least 0. Received: {num_blocks}")
     pixels = keras.Input(shape=image_shape, name="pixels")
     x = keras.layers.Conv2D(16, 3, activation="relu", name="stem")(pixels)
     for number in range(num_blocks):
@@ -291,16 +272,11 @@ def autoencoder(
         shape `(batch, num_features)` to codes of shape `(batch, code_size)`, from
         codes to vectors with values in `[0, 1]`, and from vectors to vectors.
 
-    Raises:
-        ValueError: If a size is less than 1.
-
     Example:
         >>> encoder, decoder, whole = autoencoder(num_features=64, code_size=6)
         >>> encoder.output_shape, decoder.input_shape, whole.output_shape
         ((None, 6), (None, 6), (None, 64))
     """
-    if min(num_features, code_size) < 1:
-        raise ValueError(f"Expected sizes >= 1. Received: {num_features}, {code_size}")
     features = keras.Input(shape=(num_features,), name="features")
     hidden = keras.layers.Dense(64, activation="relu", name="squeeze")(features)
     code = keras.layers.Dense(code_size, name="code")(hidden)

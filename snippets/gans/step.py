@@ -130,7 +130,9 @@ class GAN(keras.Model):
         first.build(self.generator.trainable_variables)
         second.build(self.discriminator.trainable_variables)
 
-    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+    def fit(
+        self, x: Any = None, y: Any = None, **kwargs: Any
+    ) -> keras.callbacks.History:
         """Check the data, then train as `keras.Model.fit` does.
 
         A dataset is read once for the check; of one without an end, the first batch.
