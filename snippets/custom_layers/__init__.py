@@ -9,16 +9,10 @@ from snippets.custom_layers.attention import (
     AttentionPooling,
     EncoderBlock,
     UnmaskedAttentionPooling,
-    attention_by_step,
     attention_classifier,
     scaled_dot_product_attention,
 )
-from snippets.custom_layers.contract import (
-    last_cause,
-    layer_of,
-    layer_problem,
-    reload_problem,
-)
+from snippets.custom_layers.contract import last_cause, layer_problem, reload_problem
 from snippets.custom_layers.layers import (
     Gain,
     LocalResponseNormalization,
@@ -48,12 +42,10 @@ __all__ = [
     "SparsityPenalty",
     "StepDropout",
     "UnmaskedAttentionPooling",
-    "attention_by_step",
     "attention_classifier",
     "check_mask",
     "count_steps",
     "last_cause",
-    "layer_of",
     "layer_problem",
     "masked_mean",
     "masked_softmax",

@@ -25,12 +25,10 @@ from snippets.custom_layers import (
     SparsityPenalty,
     StepDropout,
     UnmaskedAttentionPooling,
-    attention_by_step,
     attention_classifier,
     check_mask,
     count_steps,
     last_cause,
-    layer_of,
     layer_problem,
     masked_mean,
     masked_softmax,
@@ -38,6 +36,8 @@ from snippets.custom_layers import (
     reload_problem,
     scaled_dot_product_attention,
 )
+from snippets.custom_layers.attention import attention_by_step
+from snippets.custom_layers.contract import layer_of
 from snippets.custom_layers.mistakes import (
     BlockWithoutConfig,
     ForgetfulGain,
