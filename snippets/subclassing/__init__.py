@@ -4,8 +4,6 @@ from snippets.subclassing.autoencoder import (
     MeanOverExamples,
     VariationalAutoencoder,
     kl_divergence,
-    nearest_neighbor_accuracy,
-    plane_of_codes,
 )
 from snippets.subclassing.layers import (
     ActivityPenalty,
@@ -21,11 +19,7 @@ from snippets.subclassing.models import (
     as_one_layer,
 )
 from snippets.subclassing.modules import LinearModule, ModuleClassifier
-from snippets.subclassing.saving import (
-    outputs_of_four_ways,
-    save_four_ways,
-    weights_outside_checkpoint,
-)
+from snippets.subclassing.saving import weights_outside_checkpoint
 
 __all__ = [
     "ActivityPenalty",
@@ -42,9 +36,5 @@ __all__ = [
     "as_graph_of_layers",
     "as_one_layer",
     "kl_divergence",
-    "nearest_neighbor_accuracy",
-    "outputs_of_four_ways",
-    "plane_of_codes",
-    "save_four_ways",
     "weights_outside_checkpoint",
 ]

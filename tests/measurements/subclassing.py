@@ -7,11 +7,8 @@ import keras
 import numpy as np
 
 from snippets.data import digit_images, digit_vectors, split_train_test
-from snippets.subclassing import (
-    DeepClassifier,
-    VariationalAutoencoder,
-    nearest_neighbor_accuracy,
-)
+from snippets.subclassing import DeepClassifier, VariationalAutoencoder
+from snippets.subclassing.autoencoder import nearest_neighbor_accuracy
 from tests.measurements.measures import Figures, measures
 
 

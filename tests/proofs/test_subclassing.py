@@ -1261,7 +1261,8 @@ def in_a_fresh_process():
     `unread` is what a model of the same class gives that has read none of them.
     """
     from snippets.processes import run_python
-    from snippets.subclassing import DeepClassifier, save_four_ways
+    from snippets.subclassing import DeepClassifier
+    from snippets.subclassing.saving import save_four_ways
 
     model = DeepClassifier(num_classes=3, num_blocks=2, num_units=4)
     expected = np.array(model(X))
@@ -1282,7 +1283,8 @@ try:
     problem = ""
 except TypeError as error:
     problem = str(error)
-from snippets.subclassing import DeepClassifier, outputs_of_four_ways
+from snippets.subclassing import DeepClassifier
+from snippets.subclassing.saving import outputs_of_four_ways
 make = lambda: DeepClassifier(num_classes=3, num_blocks=2, num_units=4)
 outputs = outputs_of_four_ways({paths!r}, make, x)
 seen = dict(alone=alone, problem=problem, was_known=was_known, unread=make()(x))

@@ -30,12 +30,9 @@ from snippets.subclassing import (
     as_graph_of_layers,
     as_one_layer,
     kl_divergence,
-    nearest_neighbor_accuracy,
-    outputs_of_four_ways,
-    plane_of_codes,
-    save_four_ways,
     weights_outside_checkpoint,
 )
+from snippets.subclassing.autoencoder import nearest_neighbor_accuracy, plane_of_codes
 from snippets.subclassing.mistakes import (
     layer_with_python_if,
     layer_with_static_batch_size,
@@ -49,6 +46,7 @@ from snippets.subclassing.mistakes import (
     model_without_super,
     model_without_training,
 )
+from snippets.subclassing.saving import outputs_of_four_ways, save_four_ways
 
 VECTORS = np.linspace(-1.0, 1.0, 5 * 6).reshape(5, 6).astype("float32")
 PRECISIONS = pytest.mark.parametrize(
