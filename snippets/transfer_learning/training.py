@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from snippets.checks import is_size
 from snippets.transfer_learning.freezing import set_trainable, unfreeze_from
 from snippets.transfer_learning.networks import classifier_on
 
@@ -55,7 +54,7 @@ def train_classifier(
         raise ValueError(
             f"Expected `learning_rate` greater than 0. Received: {learning_rate}"
         )
-    if not is_size(epochs, 1):
+    if epochs < 1:
         raise ValueError(f"Expected `epochs` of at least 1. Received: {epochs}")
     pair: Any = test_set
     if pair is not None and not (isinstance(pair, tuple) and len(pair) == 2):
