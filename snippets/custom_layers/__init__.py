@@ -12,7 +12,7 @@ from snippets.custom_layers.attention import (
     attention_classifier,
     scaled_dot_product_attention,
 )
-from snippets.custom_layers.contract import last_cause, layer_problem, reload_problem
+from snippets.custom_layers.contract import layer_problem, reload_problem
 from snippets.custom_layers.layers import (
     Gain,
     LocalResponseNormalization,
@@ -23,12 +23,7 @@ from snippets.custom_layers.layers import (
     SparsityPenalty,
     StepDropout,
 )
-from snippets.custom_layers.masks import (
-    check_mask,
-    count_steps,
-    masked_mean,
-    masked_softmax,
-)
+from snippets.custom_layers.masks import masked_mean, masked_softmax
 
 __all__ = [
     "AttentionPooling",
@@ -43,9 +38,6 @@ __all__ = [
     "StepDropout",
     "UnmaskedAttentionPooling",
     "attention_classifier",
-    "check_mask",
-    "count_steps",
-    "last_cause",
     "layer_problem",
     "masked_mean",
     "masked_softmax",

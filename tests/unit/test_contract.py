@@ -35,8 +35,11 @@ from snippets import (
     transfer_learning,
 )
 from snippets.choosing import OwnStepCNN, SubclassedCNN, functional_cnn, sequential_cnn
-from snippets.performance import Recomputed, deep_cnn
+from snippets.custom_layers.contract import last_cause
+from snippets.performance import Recomputed
+from snippets.placeholders.feeding import network_of_2017
 from snippets.processes import run_python
+from snippets.training_loops.steps import small_classifier
 
 GUIDES = [
     path.parent.name
@@ -229,12 +232,8 @@ CASES = {
     "performance.Recomputed": Case(
         lambda **o: Recomputed(keras.layers.Dense(3, **o), **o), VECTORS
     ),
-    "performance.deep_cnn": Case(lambda: deep_cnn(1), values(32, 32, 3)),
     "placeholders.GraphLayer": Case(
-        partial(placeholders.GraphLayer, placeholders.network_of_2017), values(64)
-    ),
-    "placeholders.classifier_with": Case(
-        lambda: placeholders.classifier_with(placeholders.start_weights()), values(64)
+        partial(placeholders.GraphLayer, network_of_2017), values(64)
     ),
     "sequential.build_for": Case(
         lambda: sequential.build_for(
@@ -292,12 +291,9 @@ CASES = {
         lambda: subclassing.as_one_layer(subclassing.TiedAutoencoder(), (6,)), VECTORS
     ),
     "training_loops.OwnStep": Case(
-        lambda: training_loops.small_classifier(training_loops.OwnStep, 6, 3),
+        lambda: small_classifier(training_loops.OwnStep, 6, 3),
         *(VECTORS, VECTORS, LABELS, PROBABILITIES),
         is_random=True,
-    ),
-    "training_loops.small_classifier": Case(
-        lambda: training_loops.small_classifier(num_features=6), VECTORS, is_random=True
     ),
     "transfer_learning.InferenceMode": Case(
         lambda **o: transfer_learning.InferenceMode(keras.layers.Dense(3, **o), **o),
@@ -319,6 +315,7 @@ CASES = {
 
 
 LEFT_OUT = {
+    "choosing.build_network": "it returns one of those that stand here by name",
     "gans.train_judge": "it trains the model that it returns",
     "transfer_learning.resnet50_classifier": "Keras's ResNet50, 24 million weights",
     "transfer_learning.transfer": "it trains the model that it returns",
@@ -576,7 +573,7 @@ def problem_of(check: Callable[[], None]) -> str:
     try:
         check()
     except Exception as error:
-        return f"{type(error).__name__}: {custom.last_cause(error)}"
+        return f"{type(error).__name__}: {last_cause(error)}"
     return ""
 
 

@@ -26,9 +26,6 @@ from snippets.custom_layers import (
     StepDropout,
     UnmaskedAttentionPooling,
     attention_classifier,
-    check_mask,
-    count_steps,
-    last_cause,
     layer_problem,
     masked_mean,
     masked_softmax,
@@ -37,7 +34,8 @@ from snippets.custom_layers import (
     scaled_dot_product_attention,
 )
 from snippets.custom_layers.attention import attention_by_step
-from snippets.custom_layers.contract import layer_of
+from snippets.custom_layers.contract import last_cause, layer_of
+from snippets.custom_layers.masks import check_mask, count_steps
 from snippets.custom_layers.mistakes import (
     BlockWithoutConfig,
     ForgetfulGain,
