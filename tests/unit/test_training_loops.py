@@ -19,6 +19,7 @@ from snippets.training_loops import (
     accumulated_gradients,
     checkpoints,
     evaluate_by_hand,
+    metric_values,
     restore_checkpoint,
     round_straight_through,
     save_checkpoint,
@@ -342,6 +343,18 @@ def test_the_loop_by_hand_is_fit() -> None:
         np.testing.assert_array_equal(by_hand[name], values, err_msg=name)
     assert same_arrays(fitted.get_weights(), trained.get_weights())
     assert 1 < len(by_hand["loss"]) < 12  # the labels of the validation are wrong
+
+
+def test_metric_values_are_floats_by_name_and_arrays_by_class() -> None:
+    mean, score = keras.metrics.Mean(name="loss"), keras.metrics.F1Score()
+    mean.update_state([1.0, 2.0])
+    score.update_state(np.eye(2), np.eye(2))
+
+    values = metric_values([mean, score])
+
+    assert values["loss"] == 1.5
+    assert type(values["loss"]) is float
+    np.testing.assert_array_equal(values["f1_score"], [1.0, 1.0])
 
 
 def test_a_metric_with_a_number_for_each_class_is_kept_as_fit_keeps_it(
