@@ -143,7 +143,8 @@ def test_own_step_scales_the_loss_of_mixed_precision() -> None:
 def test_own_step_reports_the_whole_loss_on_two_replicas() -> None:
     program = """
 import keras, numpy as np, tensorflow as tf
-from snippets.training_loops import OwnStep, small_classifier
+from snippets.training_loops import OwnStep
+from snippets.training_loops.steps import small_classifier
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * 2

@@ -318,7 +318,7 @@ LEFT_OUT = {
     "choosing.build_network": "it returns one of those that stand here by name",
     "gans.train_judge": "it trains the model that it returns",
     "transfer_learning.resnet50_classifier": "Keras's ResNet50, 24 million weights",
-    "transfer_learning.transfer": "it trains the model that it returns",
+    "transfer_learning.train_head_then_fine_tune": "it trains what it returns",
 }
 CLASSES = {name: FOUND[name] for name in CASES if isinstance(FOUND[name], type)}
 MODELS = {n: kind for n, kind in CLASSES.items() if issubclass(kind, keras.Model)}
