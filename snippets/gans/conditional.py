@@ -69,6 +69,10 @@ class ConditionalGAN(GAN):
         num_classes: Integer of at least 2.
         **kwargs: As for `GAN`.
 
+    Limits:
+
+    - `sample_weight`: refused, since a GAN has no loss of its own for each image.
+
     Raises:
         ValueError: If the networks do not fit together, or a number is out of range.
 

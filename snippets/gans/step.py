@@ -58,6 +58,10 @@ class GAN(keras.Model):
             is, so that the discriminator is never quite sure.
         seed: Integer of at least 0 that decides the noise of the training.
 
+    Limits:
+
+    - `sample_weight`: refused, since a GAN has no loss of its own for each image.
+
     Raises:
         ValueError: If the networks do not fit together, or a number is out of range.
 

@@ -59,6 +59,10 @@ class WassersteinGAN(GAN):
         penalty_weight: Float of at least 0, the weight of the gradient penalty.
         **kwargs: As for `GAN`.
 
+    Limits:
+
+    - `sample_weight`: refused, since a GAN has no loss of its own for each image.
+
     Raises:
         ValueError: If the networks do not fit together, or a number is out of range.
 

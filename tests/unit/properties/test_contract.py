@@ -328,16 +328,12 @@ NO_DTYPE = {"training_loops.OwnStep"}  # made of inputs and outputs
 EAGER_POOLING = "Keras's GlobalMaxPooling2D refuses an empty batch outside of a graph"
 EAGER_ADD = "Keras's Add takes a tensor of an empty batch for a bias outside of a graph"
 GRAPH_DTYPE = "the graph computes in float32 whatever the dtype: raw error of MatMul"
-UNSAID = "it refuses `sample_weight` and does not say so in its docstring"
 KNOWN_FAULTS = {
     ("functional.SobelEdges", "empty batch"): "raw error of MirrorPad",
     ("functional.ensemble", "empty batch"): EAGER_ADD,
     ("functional.residual_classifier", "empty batch"): EAGER_POOLING,
     ("functional.two_branch_classifier", "empty batch"): EAGER_POOLING,
     ("functional.with_activation", "empty batch"): EAGER_POOLING,
-    ("gans.ConditionalGAN", "sample_weight"): UNSAID,
-    ("gans.GAN", "sample_weight"): UNSAID,
-    ("gans.WassersteinGAN", "sample_weight"): UNSAID,
     ("input_layers.two_branch_features", "empty batch"): EAGER_POOLING,
     ("placeholders.GraphLayer", "dtypes"): GRAPH_DTYPE,
     ("placeholders.GraphLayer", "suite"): GRAPH_DTYPE,
