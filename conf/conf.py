@@ -32,6 +32,7 @@ nb_output_folder = "outputs"
 nb_code_prompt_show = "Show the code"
 nb_code_prompt_hide = "Hide the code"
 nb_merge_streams = True
+nb_render_error_lexer = "text"  # lines of a message are no Python
 nb_render_markdown_format = "gfm"
 
 # Recipes, and how the pages that show them run
