@@ -267,8 +267,10 @@ def trained_block(
     return history.history["loss"], model.get_weights(), model.predict(x, verbose=0)
 
 
-@pytest.mark.parametrize("kind", BLOCKS)
-@pytest.mark.parametrize("compiled", [{}, {"run_eagerly": True}])
+@pytest.mark.parametrize(
+    ("kind", "compiled"),
+    [*((kind, {}) for kind in BLOCKS), ("dropout", {"run_eagerly": True})],
+)
 def test_a_recomputed_block_trains_as_the_block_does(
     kind: str, compiled: dict[str, bool]
 ) -> None:
