@@ -112,7 +112,8 @@ class Copy:
         )
         if done.returncode:
             sys.exit(
-                f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}"
+                f"{' '.join(command)} ended with {done.returncode}:\n"
+                f"{done.stdout[-2000:]}\n{done.stderr}"
             )
         return done.stdout
 
@@ -147,17 +148,15 @@ def main() -> None:
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
     machine += f", Python {platform.python_version()}"
     heads = ["What", "Wall, s", "Processor, s", "Seen", "Bar", "Measured on"]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        TABLE.open("w", newline="", encoding="utf-8", buffering=1) as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(heads)
-        for what, seen, ratio, bar in measure(Copy(Path(folder), sys.argv[1])):
+    with tempfile.TemporaryDirectory() as folder:
+        site = Copy(Path(folder), sys.argv[1])  # with the table of last time
+        rows = [heads]
+        for what, seen, ratio, bar in measure(site):
             times = [f"{seconds:.0f}" for seconds in (seen.wall, seen.processor)]
-            row = [what, *times, ratio, bar, f"{machine}, {time.strftime('%F')}"]
-            writer.writerow(row)
-            print(*row, sep=" | ", flush=True)
+            rows.append([what, *times, ratio, bar, f"{machine}, {time.strftime('%F')}"])
+            with TABLE.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(rows)
+            print(*rows[-1], sep=" | ", flush=True)
 
 
 def measure(site: Copy) -> Iterator[Row]:
