@@ -14,7 +14,7 @@ import numpy.typing as npt
 def layer_of(
     keras_module: ModuleType, dtype: str = "float32", **methods: Callable[..., Any]
 ) -> Any:
-    """Make a layer of one Keras out of functions, to put both Kerases side by side.
+    """Make a layer of one Keras out of functions, to put Keras 2 beside Keras 3.
 
     Args:
         keras_module: The module `keras` or the module `tf_keras`.

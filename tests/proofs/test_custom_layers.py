@@ -1001,7 +1001,7 @@ def test_a_block_without_kwargs_cannot_be_loaded(is_mended=False):
 
 
 @proves(
-    "With `**kwargs` handed to `super().__init__` it loads, on both Kerases "
+    "With `**kwargs` handed to `super().__init__` it loads, on Keras 2 and Keras 3 "
     "even without a `get_config`, as long as every argument is a plain "
     "number or string.",
     false_with={"hand_on": False},

@@ -39,7 +39,7 @@ def crossentropy():
 
 
 def take_step(model, loss, tape):
-    """The second half of a step, as both Kerases take it."""
+    """The second half of a step, as Keras 2 and Keras 3 take it."""
     variables = model.trainable_variables
     gradients = tape.gradient(loss, variables)
     model.optimizer.apply_gradients(zip(gradients, variables, strict=True))
@@ -1890,7 +1890,7 @@ def losses_of_second_tracker(tests_too):
 @proves(
     'Named `"loss"`, it hides that of Keras, which the default `test_step` updates, '
     "and "
-    "so `evaluate` and `val_loss` are 0.0, on both Kerases.",
+    "so `evaluate` and `val_loss` are 0.0, on Keras 2 and Keras 3.",
     false_with={"tests_too": True},
 )
 def test_own_tracker_hides_the_validation(tests_too=False):

@@ -43,7 +43,7 @@ def imported(tree: ast.AST) -> set[str]:
 
 def test_a_missing_library_is_named_with_what_installs_it() -> None:
     with pytest.raises(ImportError) as caught, extra("figures"):
-        import a_library_that_is_missing  # noqa: F401
+        import a_library_that_is_missing  # noqa: F401 - importing it raises
 
     assert str(caught.value) == (
         "No module named 'a_library_that_is_missing'. "
@@ -58,7 +58,7 @@ def test_other_errors_of_an_import_are_left_as_they_are() -> None:
         pytest.raises(ImportError, match="cannot import name") as caught,
         extra("data"),
     ):
-        from math import nothing  # noqa: F401
+        from math import nothing  # noqa: F401 - importing it raises
 
     assert type(caught.value) is ImportError
 
