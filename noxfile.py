@@ -50,7 +50,7 @@ def docs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run every test and example, and hold the coverage of snippets at 100 %."""
     install(session, "test")
-    arguments = session.posargs or ["--cov", "--numprocesses=2", "--durations=5"]
+    arguments = session.posargs or ["--cov", "--numprocesses=3", "--durations=5"]
     # A file of proofs stays together: its proofs share what they train.
     session.run(
         *("python", "-m", "pytest", "--dist=loadfile", "--no-loadscope-reorder"),
