@@ -78,10 +78,10 @@ class Build:
         readers = sorted(Path(__file__).parent.rglob("*.py"))
         code = [path.read_text("utf-8") for path in readers]
         made_of = _hash([*code, self.package.digest, digest(self.root)])
-        proofs = self.known.proofs if self.known.read == made_of else None
-        proving = Proving(self.root, self.package, self.store, proofs)
-        if proofs is None:
-            self.known.proofs = proving.proofs
+        sources = self.known.sources if self.known.read == made_of else None
+        proving = Proving(self.root, self.package, self.store, sources)
+        if sources is None:
+            self.known.sources = proving.sources
             self.known.read = "" if proving.problems else made_of
         return proving
 
@@ -293,8 +293,9 @@ class Build:
             return
         cited: dict[str, list[tuple[str, int]]] = {}
         for docname, page in self.known.pages.items():
+            path = self.path(docname)
             for proof, line in page.cites:
-                cited.setdefault(proof, []).append((self.path(docname), line))
+                cited.setdefault(proof, []).append((path, line))
         faults = [*self.faults, *self.proving.judged(cited)]
         problems = {fault.problem for fault in faults}
         problems |= {*self.proving.problems, *self._prose()}
@@ -353,6 +354,7 @@ class Build:
             node = page.notebook.cells[cell.index]
             node.execution_count = count
             node.outputs = [NotebookNode(output) for output in shown]
+            _say_what_is_folded(node)
         return page.notebook
 
     def outdated(self) -> list[str]:
@@ -391,6 +393,16 @@ def recall(text: str, folder: str) -> NotebookNode:
         )
     found: NotebookNode = nbformat.from_dict(json.loads(path.read_text("utf-8")))
     return found
+
+
+def _say_what_is_folded(cell: NotebookNode) -> None:
+    """Let a fold's prompt say what is in it: the page's words, or its recipes."""
+    recipes = cell.metadata.get("snippet", "").split()
+    names = ", ".join(dotted.rpartition(".")[2] for dotted in recipes[:3])
+    rest = f" and {len(recipes) - 3} more" if len(recipes) > 3 else ""
+    if words := cell.metadata.get("fold", names + rest):
+        prompt = cell.metadata.setdefault("mystnb", {})
+        prompt["code_prompt_show"] = f"Show {words}"
 
 
 def ready(app: Sphinx) -> Path:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sphinx.environment import BuildEnvironment
 
 if TYPE_CHECKING:
-    from conf.proofs.proving import Proving
-    from conf.proofs.source import ProofSource
+    from conf.proofs.proving import Proving, Sources
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,9 @@ class State:
     `tested` is the digest of recipes and tests that were last found to belong together,
     `proved` that of the proofs if all of them were in order. `unearned` names the
     proofs whose marks must not be shown, `unchecked` the pages that show other marks
-    than the judged ones. `proofs` are those that were read last, and `read` is the
-    digest of all that they were read from. `proving` is what this build knows of them.
+    than the judged ones. `sources` are the proofs and measurements that were read last,
+    `read` is the digest of all that they were read from, and `proving` is what this
+    build knows of them.
     """
 
     pages: dict[str, PageState] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class State:
     unearned: set[str] = field(default_factory=set)
     unchecked: set[str] = field(default_factory=set)
     read: str = ""
-    proofs: dict[str, "ProofSource"] = field(default_factory=dict)
+    sources: "Sources | None" = None
     proving: "Proving | None" = None
 
     def __getstate__(self) -> dict[str, Any]:

@@ -64,21 +64,26 @@ class Reach:
             rf"\bfrom\s+((?:{roots})[\w.]*)\s+import\s+(\([^)]*\)|[\w, ]+)"
         )
 
+    def closure(
+        self, module: Module, nodes: Iterable[ast.AST]
+    ) -> tuple[set[tuple[str, str]], list[Uses]]:
+        """The definitions that some code reaches, and what all of it uses."""
+        found = [self._used(module, node) for node in nodes]
+        ahead, done = [place for uses in found for place in uses.objects], set()
+        while ahead:
+            place = ahead.pop()
+            if place not in done:
+                done.add(place)
+                found.append(self.uses(*place))
+                ahead += found[-1].objects
+        return done, found
+
     def digest(self, module: Module, nodes: Iterable[ast.AST]) -> str:
         """One hash of some code of a module and of all that it reaches."""
         nodes = list(nodes)
-        found = [self._used(module, node) for node in nodes]
-        objects, done = [o for uses in found for o in uses.objects], set()
-        modules = {module.name}.union(*(uses.modules for uses in found))
-        while objects:
-            place = objects.pop()
-            if place in done:
-                continue
-            done.add(place)
-            uses = self.uses(*place)
-            found.append(uses)
-            objects += uses.objects
-            modules |= uses.modules | {place[0]}
+        done, found = self.closure(module, nodes)
+        modules = {module.name, *(name for name, _ in done)}
+        modules = modules.union(*(uses.modules for uses in found))
         reads_text = any(uses.reads_text for uses in found)
         parts = [canonical(node) for node in nodes]
         for name, thing in sorted(done):

@@ -1,9 +1,10 @@
 """Read a page: fill its cells with recipes, and check what the cells may do.
 
 A page is MyST Markdown. A code cell either shows recipes (`:snippet: dotted.name`, or
-several names; no body) or holds short calls typed on the page. `read` turns the text
-into cells; everything that is wrong with it is collected in `Page.problems`, so that an
-author sees all of it at once.
+several names; no body) or holds short calls typed on the page. One that names methods
+of a recipe quotes them, and runs nothing. `read` turns the text into cells; everything
+that is wrong with it is collected in `Page.problems`, so that an author sees all of it
+at once.
 """
 
 import ast
@@ -18,7 +19,7 @@ import yaml
 from myst_nb.core.read import read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 from nbformat import NotebookNode
-from nbformat.v4 import new_notebook
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from conf.pages.recipes import (
     Package,
@@ -29,7 +30,7 @@ from conf.pages.recipes import (
     global_names,
 )
 
-OPTIONS = {"snippet", "tags", "timeout", "mystnb"}
+OPTIONS = {"snippet", "tags", "timeout", "fold", "mystnb"}
 TAGS = {
     *("raises-exception", "hide-input", "hide-output", "remove-output"),
     "measured",  # its output is a record: `nox -s measure`
@@ -166,6 +167,7 @@ class _Reader:
         self.path, self.package = path, package
         self.problems: list[Problem] = []
         self.shown: set[str] = set()
+        self.quoted: list[tuple[str, str, int]] = []  # a method, its class, the line
         self.bindings: dict[str, str] = {}
         self.assigned: set[str] = set()
 
@@ -179,14 +181,36 @@ class _Reader:
         for index, (cell, line) in enumerate(
             zip(notebook.cells, source_map, strict=True)
         ):
-            if cell.cell_type == "code":
+            if cell.cell_type == "code" and (quote := self._quote(cell, line)):
+                notebook.cells[index] = new_markdown_cell(quote)
+                page.lines.append(line)
+            elif cell.cell_type == "code":
                 page.cells.append(self._cell(index, cell, line))
                 page.lines.append(line)
             else:  # MyST-NB counts from 0, and counts the blank lines it drops
                 blank = takewhile(lambda text: not text.strip(), self.lines[line:])
                 page.lines.append(line + len(list(blank)) + 1)
         self._check_measured(page.cells)
+        for method, owner, line in self.quoted:
+            if owner not in self.shown:
+                message = f"`{method}` is quoted from `{owner}`, which no cell shows"
+                self._problem(line, message)
         return page
+
+    def _quote(self, cell: NotebookNode, line: int) -> str:
+        """The Markdown of a cell that names methods; nothing for any other."""
+        names = str(cell.metadata.get("snippet", "")).split()
+        found = {name: self.package.method(name) for name in names}
+        methods = {name: method for name, method in found.items() if method}
+        if not methods:
+            return ""
+        if len(methods) < len(names):
+            self._problem(line, "a cell shows recipes or quotes methods, not both")
+        self.quoted += [(name, owner, line) for name, (owner, _) in methods.items()]
+        owners = dict.fromkeys(owner for owner, _ in methods.values())
+        code = "\n\n".join(source for _, source in methods.values())
+        roles = ", ".join(f"{{recipe}}`{owner}`" for owner in owners)
+        return f"```python\n{code}\n```\n\nFrom {roles}."
 
     def _check_measured(self, cells: list[Cell]) -> None:
         """What builds do not run cannot be used by what they run."""

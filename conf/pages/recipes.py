@@ -12,6 +12,7 @@ import hashlib
 import re
 import symtable
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -316,6 +317,27 @@ class Package:
             imports=tuple(sorted(imports, key=order.index)),
             needs=tuple(needs),
         )
+
+    def method(self, dotted: str) -> tuple[str, str] | None:
+        """The class of a method and the method's source; None if it is no method.
+
+        Args:
+            dotted: its full name, for example `snippets.gans.GAN.train_step`.
+        """
+        owner, _, name = dotted.rpartition(".")
+        if owner in self.modules:
+            return None
+        try:
+            module, own = self.place(owner)
+        except RecipeError:
+            return None
+        for node in getattr(module.objects[own], "body", ()):
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                lines = module.text.split("\n")[first - 1 : node.end_lineno]
+                source = _cut_docstring(textwrap.dedent("\n".join(lines)))
+                return self.public(module, own), source
+        return None
 
     def _own(self, module: Module, line: int, used: str, dotted: str) -> str:
         if dotted in self.modules or dotted.rpartition(".")[2] != used:

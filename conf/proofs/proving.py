@@ -37,6 +37,14 @@ class Fault:
     problem: Problem
 
 
+@dataclass(frozen=True)
+class Sources:
+    """The proofs and measurements of a site by identifier, as their files say."""
+
+    proofs: Mapping[str, ProofSource]
+    measurements: Mapping[str, measured.Measurement]
+
+
 class Proving:
     """The proofs of one build and what is known of them.
 
@@ -44,7 +52,7 @@ class Proving:
         root: the folder that holds `tests`.
         package: the recipes.
         store: where verdicts are kept.
-        known: the proofs, if they have been read before and nothing has changed.
+        known: what was read before, if nothing has changed since.
     """
 
     def __init__(
@@ -52,7 +60,7 @@ class Proving:
         root: Path,
         package: Package,
         store: Store,
-        known: Mapping[str, ProofSource] | None = None,
+        known: Sources | None = None,
     ) -> None:
         self.root, self.package, self.known = root, package, known
         self.problems: list[Problem] = []
@@ -62,10 +70,15 @@ class Proving:
     # Read when first asked for: a build of nothing needs the digest alone.
 
     @cached_property
-    def proofs(self) -> dict[str, ProofSource]:
+    def sources(self) -> Sources:
+        """All that was read, to be remembered."""
+        return self.known or Sources(self.proofs, self.measurements)
+
+    @cached_property
+    def proofs(self) -> Mapping[str, ProofSource]:
         """The proofs by identifier; none if a file cannot be read."""
-        if self.known is not None:
-            return dict(self.known)
+        if self.known:
+            return self.known.proofs
         try:
             return read(self.root, self.package)
         except RecipeError as error:
@@ -74,8 +87,10 @@ class Proving:
             return {}
 
     @cached_property
-    def measurements(self) -> dict[str, measured.Measurement]:
+    def measurements(self) -> Mapping[str, measured.Measurement]:
         """The measurements by identifier; none if a file cannot be read."""
+        if self.known:
+            return self.known.measurements
         try:
             return measured.read(self.root, self.package)
         except RecipeError as error:

@@ -35,6 +35,8 @@ from conf.store import Store
 
 logger = logging.getLogger(__name__)
 
+_LEXER = PythonLexer()
+_FORMATTER: "HtmlFormatter[str]" = HtmlFormatter(nowrap=True)
 SIGNS = {HOLDS: "✓", IS_FALSE: "✗", DOES_NOT_RUN: "!"}
 
 
@@ -315,7 +317,7 @@ def _part(
     facts: Mapping[str, str],
     name: str,
 ) -> str:
-    code = highlight(thing.source, PythonLexer(), HtmlFormatter(nowrap=True))
+    code = highlight(thing.source, _LEXER, _FORMATTER)
     rows = "".join(
         f"<dt>{escape(title)}</dt><dd>{escape(words)}</dd>"
         for title, words in facts.items()

@@ -21,7 +21,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from conf import state
 from conf.pages.recipes import Definition, Module, Package, RecipeError, docstring_of
-from conf.reference import listings
+from conf.reference import backends, listings
 
 _CELL = re.compile(r"^```\{code-cell\}.*?^```$", re.MULTILINE | re.DOTALL)
 _MANY = 6  # tests named in full below a recipe
@@ -56,6 +56,8 @@ class _Entry:
     def __init__(self, env: BuildEnvironment, package: Package, module: Module) -> None:
         self.env, self.package, self.about = env, package, module
         self.pages = _pages(env, package)
+        self.runs = backends.read(package.folder.parent)
+        self.backends = backends.Tests(package)
 
     def text(self) -> str:
         """The whole module."""
@@ -134,7 +136,8 @@ class _Entry:
         if len(tests) > _MANY:
             more = f"{len(tests) - _MANY} more"
             tests = [*tests[:_MANY], _rst_link(more, self._address(tests_path, name))]
-        pages = self.pages.get(self.package.public(self.module, name), [])
+        public = self.package.public(self.module, name)
+        pages = self.pages.get(public, [])
         source = _rst_link(self.module.place, self._address(self.module.place, name))
         fields = [f":Source: {source}"]
         if pages:
@@ -142,6 +145,8 @@ class _Entry:
                 ":Shown in: " + ", ".join(f":doc:`/{page}`" for page in pages)
             )
         fields.append(":Tested: " + "; ".join(tests))
+        if said := self.backends.said(public, self.runs):
+            fields.append(f":Backends: {said}")
         return "\n".join(fields)
 
     def _address(self, path: str, anchor: str) -> str:
@@ -155,6 +160,7 @@ class CellLinks(Transform):
 
     def apply(self, **_: Any) -> None:
         env: BuildEnvironment = self.document.settings.env
+        package = Package(Path(env.config.recipes_package))
         for cell in list(self.document.findall(nodes.container)):
             metadata: dict[str, Any] = cell.get("cell_metadata", {})
             for dotted in metadata.get("snippet", "").split():
@@ -162,7 +168,7 @@ class CellLinks(Transform):
                     0
                 ]  # so that links are hidden and shown with the code
                 assert isinstance(source, nodes.Element)
-                source.append(_cell_links(env, dotted))
+                source.append(_cell_links(env, package, dotted))
 
 
 class RecipeRole(SphinxRole):
@@ -184,9 +190,10 @@ def _entry_link(docname: str, dotted: str) -> pending_xref:
     )
 
 
-def _cell_links(env: BuildEnvironment, dotted: str) -> nodes.paragraph:
+def _cell_links(
+    env: BuildEnvironment, package: Package, dotted: str
+) -> nodes.paragraph:
     """Entry · source · tests of one recipe."""
-    package = Package(Path(env.config.recipes_package))
     module, name = package.place(dotted)
     tests = listings.tests_of(package, module).path.name
     entry = _entry_link(env.docname, package.public(module, name))
@@ -252,7 +259,8 @@ def _pages(env: BuildEnvironment, package: Package) -> dict[str, list[str]]:
 def _digest(env: BuildEnvironment) -> str:
     """Everything that a reference page is made of."""
     package = Package(Path(env.config.recipes_package))
-    parts = [listings.digest(package), repr(_pages(env, package))]
+    runs = backends.read(package.folder.parent)
+    parts = [listings.digest(package), repr(_pages(env, package)), repr(runs)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

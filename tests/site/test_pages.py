@@ -1,10 +1,12 @@
 """What the cells of a page may do, and where a message points."""
 
+import re
+
 import pytest
 
 from conf.pages.read import Page, read
 from conf.pages.recipes import Package
-from tests.site.small_site import page
+from tests.site.small_site import Site, page
 
 SHADOW = "FACTOR = 2"
 
@@ -44,7 +46,7 @@ def test_a_cell_may_show_several_recipes(package: Package) -> None:
     [
         (
             page(":colour: red\nprint(1)"),
-            "3: unknown cell option `colour`; known: `mystnb`, `snippet`, `tags`, ",
+            "3: unknown cell option `colour`; known: `fold`, `mystnb`, `snippet`, ",
         ),
         (page(":tags: [hide-cell]\nprint(1)"), "3: unknown cell tag `hide-cell`"),
         (page(":tags: [raises-exception, loud]\n1 / 0"), "3: unknown cell tag `loud`"),
@@ -220,3 +222,75 @@ def test_cells_know_their_tags_limits_and_words(package: Package) -> None:
 def test_a_page_without_cells_has_nothing_to_run(package: Package) -> None:
     text = "# Title\n\n```python\nimport mini\n```\n"
     assert read(text, "page.md", package, []).cells == []
+
+
+GREETER = """
+class Greeter:
+    \"\"\"Greet.\"\"\"
+
+    @staticmethod
+    def greet(name: str) -> str:
+        \"\"\"Return a greeting.
+
+        More about it.
+        \"\"\"
+        return f"hello {name}"
+
+    def leave(self) -> None: ...
+"""
+GREET = """\
+@staticmethod
+def greet(name: str) -> str:
+    \"\"\"Return a greeting.\"\"\"
+    return f"hello {name}"
+"""
+
+
+@pytest.fixture
+def polite(site: Site) -> Package:
+    site.write("mini/gamma.py", GREETER)
+    return Package(site.folder / "mini")
+
+
+def test_a_cell_that_names_a_method_quotes_it_and_runs_nothing(polite: Package) -> None:
+    text = page("mini.gamma.Greeter.greet", "mini.gamma.Greeter")
+    found = read(text, "page.md", polite, [])
+    quote = found.notebook.cells[1]
+    assert quote.cell_type == "markdown"
+    assert quote.source.startswith(f"```python\n{GREET}```\n")
+    assert [cell.recipes[0].name for cell in found.running] == ["mini.gamma.Greeter"]
+    assert found.problems == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        (["mini.gamma.Greeter.greet"], "which no cell shows"),
+        (["mini.gamma.Greeter", "mini.gamma.Greeter.great"], "no recipe"),
+        (
+            ["mini.gamma.Greeter", "mini.gamma.Greeter.leave mini.data.FACTOR"],
+            "a cell shows recipes or quotes methods, not both",
+        ),
+    ],
+)
+def test_a_quote_that_cannot_be_shown_is_named(
+    polite: Package, cells: list[str], problem: str
+) -> None:
+    assert problem in "".join(problems(polite, page(*cells)))
+
+
+def test_a_fold_says_what_is_in_it(built: Site) -> None:
+    folded = "\ntags: [hide-input]\n---\n"
+    cells = page(
+        f"---\nsnippet: mini.data.FACTOR mini.alpha.area{folded}",
+        f"---\nfold: the sum{folded}print(1 + 1)",
+        f"---{folded}print(2)",
+    )
+    built.write("docs/pages/folded.md", cells)
+    try:
+        assert built.build().code == 0
+        html = built.html("pages/folded")
+    finally:
+        (built.folder / "docs/pages/folded.md").unlink()
+    prompts = re.findall(r'<p class="collapsed admonition-title">(.+?)</p>', html)
+    assert prompts == ["Show FACTOR, area", "Show the sum", "Show code cell source"]
