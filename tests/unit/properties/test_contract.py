@@ -450,7 +450,15 @@ def test_a_layer_passes_the_suite_of_keras_and_reloads(name: str) -> None:
     held(FOUND[name], "mixed_float16", check)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        # JAX has float64 only where it is switched on for the whole process.
+        pytest.param("float64", marks=pytest.mark.tensorflow),
+        "float16",
+        "bfloat16",
+    ],
+)
 @over("dtypes", {name: FOUND[name] for name in CLASSES if name not in NO_DTYPE})
 def test_whatever_the_dtype_the_outputs_are_finite(name: str, dtype: str) -> None:
     def check() -> None:
