@@ -11,6 +11,7 @@ from snippets.functional.graphs import (
     unused_inputs,
     with_activation,
 )
+from snippets.functional.heat_maps import grad_cam
 from snippets.functional.models import (
     autoencoder,
     ensemble,
@@ -29,6 +30,7 @@ __all__ = [
     "autoencoder",
     "connected_model",
     "ensemble",
+    "grad_cam",
     "image_encoder",
     "input_paths",
     "masked_classifier",

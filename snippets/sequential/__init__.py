@@ -1,5 +1,6 @@
 """Recipes around `keras.Sequential`: models in which each layer feeds the next."""
 
+from snippets.sequential.folds import evaluate_folds, label_folds
 from snippets.sequential.models import (
     image_classifier,
     recurrent_classifier,
@@ -13,7 +14,9 @@ from snippets.sequential.training import build_for, copy_weights, train_classifi
 __all__ = [
     "build_for",
     "copy_weights",
+    "evaluate_folds",
     "image_classifier",
+    "label_folds",
     "recurrent_classifier",
     "shapes_by_layer",
     "train_classifier",

@@ -6,6 +6,7 @@ from snippets.training_loops.loops import (
     train_by_hand,
     weights_by_class,
 )
+from snippets.training_loops.rates import learning_rate_range
 from snippets.training_loops.resuming import (
     checkpoints,
     restore_checkpoint,
@@ -25,6 +26,7 @@ __all__ = [
     "accumulated_gradients",
     "checkpoints",
     "evaluate_by_hand",
+    "learning_rate_range",
     "metric_values",
     "restore_checkpoint",
     "round_straight_through",

@@ -19,6 +19,7 @@ from snippets.transfer_learning.networks import (
     feature_network,
     resnet50_classifier,
 )
+from snippets.transfer_learning.rates import LayerwiseAdam
 from snippets.transfer_learning.training import (
     train_classifier,
     train_head_then_fine_tune,
@@ -26,6 +27,7 @@ from snippets.transfer_learning.training import (
 
 __all__ = [
     "InferenceMode",
+    "LayerwiseAdam",
     "changed_weights",
     "classifier_on",
     "every_layer",

@@ -24,6 +24,7 @@ from snippets.functional import (
     autoencoder,
     connected_model,
     ensemble,
+    grad_cam,
     image_encoder,
     input_paths,
     masked_classifier,
@@ -806,3 +807,142 @@ def test_what_is_no_keras_tensor_is_refused_by_its_type(place: str, wrong: Any) 
         connected_model(**structures)
 
     assert str(caught.value).endswith(type(wrong).__name__)
+
+
+# Heat maps
+
+
+def convolutional(*tail: keras.Layer, classes: int = 3) -> keras.Model:
+    """A convolution, some layers, and a score for each class."""
+    keras.utils.set_random_seed(0)
+    pixels = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(5, 3, activation="relu", name="seen")(pixels)
+    for layer in tail:
+        x = layer(x)
+    return keras.Model(pixels, keras.layers.Dense(classes, name="scores")(x))
+
+
+def seen_by(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """What the convolution gives, of shape (batch, 6, 6, 5)."""
+    return np.array(keras.Model(model.input, model.get_layer("seen").output)(images))
+
+
+def scaled(maps: np.ndarray) -> np.ndarray:
+    """Positive parts, the largest of each map 1, in the size of the digits."""
+    maps = np.maximum(maps, 0)[..., None]
+    maps = maps / maps.max(axis=(1, 2), keepdims=True)
+    return np.array(tf.image.resize(maps, (8, 8)))[..., 0]
+
+
+def test_behind_an_average_grad_cam_is_the_class_activation_map() -> None:
+    model = convolutional(keras.layers.GlobalAveragePooling2D())
+    classes = np.array([0, 2, 1, 1])
+    kernel = np.abs(model.get_layer("scores").kernel.numpy())
+    model.get_layer("scores").kernel.assign(kernel)
+
+    maps = grad_cam(model, IMAGES[:4], "seen", classes)
+
+    by_hand = np.einsum("bhwk,kb->bhw", seen_by(model, IMAGES[:4]), kernel[:, classes])
+    assert maps.dtype == np.float32
+    np.testing.assert_allclose(maps, scaled(by_hand), atol=1e-5)
+
+
+def test_channels_count_by_their_mean_gradient() -> None:
+    model = convolutional(keras.layers.Flatten())
+    kernel = model.get_layer("scores").kernel.numpy().reshape(6, 6, 5, 3)
+    seen, weights = seen_by(model, IMAGES[:2]), kernel.mean(axis=(0, 1))[:, 1]
+
+    maps = grad_cam(model, IMAGES[:2], "seen", np.array([1, 1]))
+
+    np.testing.assert_allclose(maps, scaled(seen @ weights), atol=1e-5)
+
+
+def test_without_classes_the_likeliest_is_shown() -> None:
+    model = convolutional(keras.layers.Flatten())
+    classes = np.argmax(model(IMAGES[:6]), axis=-1)
+
+    maps = grad_cam(model, IMAGES[:6], "seen")
+
+    np.testing.assert_array_equal(maps, grad_cam(model, IMAGES[:6], "seen", classes))
+
+
+def test_a_softmax_that_is_sure_changes_nothing() -> None:
+    model = convolutional(keras.layers.Flatten())
+    expected = grad_cam(model, IMAGES[:4], "seen")
+    head = model.get_layer("scores")
+    head.kernel.assign(head.kernel * 1000)
+    head.activation = keras.activations.softmax
+    assert np.max(model(IMAGES[:4]), axis=-1) == pytest.approx(np.ones(4))
+
+    np.testing.assert_allclose(grad_cam(model, IMAGES[:4], "seen"), expected, atol=1e-4)
+
+
+def test_a_map_has_the_size_of_its_image() -> None:
+    model = residual_classifier((None, None, 1), num_classes=10, num_blocks=1)
+    model.trainable = False
+    one = np.linspace(0, 1, 12 * 9).reshape(1, 12, 9, 1)
+
+    maps = grad_cam(model, one, "block0_sum")
+
+    assert maps.shape == (1, 12, 9)
+    assert np.isfinite(maps).all()
+
+
+def test_no_images_have_no_maps() -> None:
+    model = convolutional(keras.layers.Flatten())
+    assert grad_cam(model, IMAGES[:0], "seen").shape == (0, 8, 8)
+
+
+def test_normalization_and_dropout_do_not_train() -> None:
+    layers = keras.layers.BatchNormalization(), keras.layers.Dropout(0.5)
+    model = convolutional(*layers, keras.layers.Flatten())
+    before = model.get_weights()
+
+    maps = [grad_cam(model, IMAGES[:3], "seen") for _ in range(2)]
+
+    np.testing.assert_array_equal(*maps)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_map_of_nothing_is_zero() -> None:
+    model = convolutional(keras.layers.GlobalAveragePooling2D())
+    head = model.get_layer("scores")
+    head.kernel.assign(-np.abs(head.kernel.numpy()))
+
+    assert not grad_cam(model, IMAGES[:2], "seen").any()
+
+
+def test_half_precision_shows_the_same() -> None:
+    model = convolutional(keras.layers.Flatten())
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        half = convolutional(keras.layers.Flatten())
+    finally:
+        keras.config.set_dtype_policy("float32")
+    half.set_weights(model.get_weights())
+    classes = np.array([0, 1, 2])
+
+    maps = [grad_cam(m, IMAGES[:3], "seen", classes) for m in (model, half)]
+
+    np.testing.assert_allclose(*maps, atol=0.02)
+
+
+@pytest.mark.parametrize("classes", [[0], [0, 3], [0, -1], [0.5, 0.5]])
+def test_classes_that_are_none_are_refused(classes: list[int]) -> None:
+    model = convolutional(keras.layers.Flatten())
+    with pytest.raises(ValueError, match="Expected a class from 0 to 2 for each image"):
+        grad_cam(model, IMAGES[:2], "seen", np.array(classes))
+
+
+def test_models_and_layers_without_a_map_are_refused() -> None:
+    model = convolutional(keras.layers.Flatten(name="flat"))
+    with_softmax = keras.Model(model.inputs, keras.layers.Softmax()(model.output))
+    two = keras.Model(model.inputs, [model.output, model.get_layer("flat").output])
+    for wrong in (with_softmax, two, keras.Sequential([keras.layers.Dense(2)])):
+        with pytest.raises(ValueError, match="that ends in a Dense layer"):
+            grad_cam(wrong, IMAGES[:2], "seen")
+    with pytest.raises(ValueError, match=r"Received: 'flat' with \(None, 180\)"):
+        grad_cam(model, IMAGES[:2], "flat")
+    with pytest.raises(ValueError, match="No such layer: missing"):
+        grad_cam(model, IMAGES[:2], "missing")

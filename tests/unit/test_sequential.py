@@ -14,7 +14,9 @@ from snippets.data import digit_images, digit_sequences, digit_vectors, split_tr
 from snippets.sequential import (
     build_for,
     copy_weights,
+    evaluate_folds,
     image_classifier,
+    label_folds,
     recurrent_classifier,
     shapes_by_layer,
     train_classifier,
@@ -22,6 +24,7 @@ from snippets.sequential import (
     with_new_head,
     with_skip,
 )
+from snippets.sequential.folds import normalized_classifier
 from snippets.sequential.shapes import output_of_copy
 from snippets.sequential.training import check_examples
 
@@ -608,3 +611,136 @@ def test_a_model_with_a_skip_gives_its_outputs_after_loading(tmp_path: Path) -> 
     loaded = keras.saving.load_model(tmp_path / "skip.keras")
 
     np.testing.assert_allclose(loaded(x), model(x), atol=1e-6)
+
+
+# Folds
+
+
+def line() -> keras.Sequential:
+    """One weight, 0 at the start."""
+    dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    model = keras.Sequential([keras.Input((1,)), dense])
+    model.compile(keras.optimizers.SGD(0.1), "mse", metrics=["mae"])
+    return model
+
+
+def test_each_fold_has_its_share_of_each_label() -> None:
+    labels = digit_vectors()[1][:200]
+
+    folds = label_folds(labels, num_folds=7)
+
+    np.testing.assert_array_equal(np.sort(np.concatenate(folds)), np.arange(200))
+    counts = [np.bincount(labels[fold], minlength=10) for fold in folds]
+    assert (np.ptp(counts, axis=0) <= 1).all()
+    assert all((np.diff(fold) > 0).all() for fold in folds)
+
+
+def test_the_seed_decides_the_folds() -> None:
+    labels = np.repeat([0, 1], 20)
+    first, again, other = (label_folds(labels, 4, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize(
+    ("labels", "num_folds"), [(np.zeros((4, 2)), 2), (np.zeros(4), 1), (np.zeros(4), 5)]
+)
+def test_folds_that_cannot_be_made_are_refused(
+    labels: npt.NDArray[Any], num_folds: int
+) -> None:
+    with pytest.raises(ValueError, match=f"Received: shape .* num_folds={num_folds}"):
+        label_folds(labels, num_folds)
+
+
+def test_each_fold_is_judged_by_what_the_others_teach() -> None:
+    x = np.linspace(1, 2, 7, dtype="float32")[:, None]
+    y = x**2
+    folds = [np.array(fold) for fold in ([0, 3], [1, 5, 6], [2, 4])]
+
+    scores = evaluate_folds(
+        lambda _: line(), x, y, folds, epochs=3, batch_size=7, shuffle=False
+    )
+
+    for number, fold in enumerate(folds):
+        rest, weight = np.delete(np.arange(7), fold), 0.0
+        for _ in range(3):
+            slope = np.mean(2 * (weight * x[rest] - y[rest]) * x[rest])
+            weight -= 0.1 * float(slope)
+        errors = weight * x[fold] - y[fold]
+        assert scores["loss"][number] == pytest.approx(np.mean(errors**2), rel=1e-4)
+        assert scores["mae"][number] == pytest.approx(np.mean(abs(errors)), rel=1e-4)
+
+
+def test_the_model_is_made_for_the_training_examples_alone() -> None:
+    ramp = np.arange(6.0)[:, None]
+    x = {"a": ramp, "b": ramp * 10}
+    seen = []
+
+    def make(examples: Any) -> keras.Model:
+        seen.append(examples)
+        inputs = {name: keras.Input((1,), name=name) for name in x}
+        total = keras.layers.Add()(list(inputs.values()))
+        ones = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+        model = keras.Model(inputs, ones(total))
+        model.compile(keras.optimizers.SGD(0.0), "mse")
+        return model
+
+    scores = evaluate_folds(make, x, x["a"], [np.arange(2), np.arange(2, 6)])
+
+    np.testing.assert_array_equal(seen[0]["b"].ravel(), [20, 30, 40, 50])
+    np.testing.assert_array_equal(seen[1]["a"].ravel(), [0, 1])
+    assert scores["loss"] == pytest.approx([50.0, 1350.0])
+
+
+def test_a_model_that_has_been_trained_is_refused() -> None:
+    x, folds = np.ones((4, 1)), [np.array([0, 1]), np.array([2, 3])]
+    model, shared = line(), keras.layers.Dense(1)
+
+    def around_shared(_: Any) -> keras.Model:
+        new = keras.Sequential([shared, keras.layers.Dense(1)])
+        new.compile("sgd", "mse")
+        return new
+
+    makers: list[Any] = [lambda _: model, around_shared]
+    for make in makers:
+        with pytest.raises(ValueError, match="with weights of the fold before"):
+            evaluate_folds(make, x, x, folds)
+
+
+def test_a_frozen_base_may_be_shared() -> None:
+    x, folds = np.ones((4, 1)), [np.array([0, 1]), np.array([2, 3])]
+    base = keras.layers.Dense(1, trainable=False)
+
+    def make(_: Any) -> keras.Model:
+        model = keras.Sequential([base, keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        return model
+
+    assert evaluate_folds(make, x, x, folds)["loss"].shape == (2,)
+
+
+@pytest.mark.parametrize(
+    "folds",
+    [
+        [[0, 1], [1, 2, 3]],
+        [[0, 1], [3]],
+        [[0, 1], [2, 3, 4]],
+        [[0, 1], [2, -1]],
+        [[0, 1, 2, 3]],
+        [[], [0, 1, 2, 3]],
+    ],
+)
+def test_folds_that_overlap_or_leave_out_are_refused(folds: list[list[int]]) -> None:
+    x = np.ones((4, 1))
+    with pytest.raises(ValueError, match="Expected each of the 4 examples in one of"):
+        evaluate_folds(lambda _: line(), x, x, [np.array(f) for f in folds])
+
+
+def test_the_classifier_scales_by_the_examples_it_is_made_for() -> None:
+    features = np.arange(12.0).reshape(4, 3)
+    model = normalized_classifier(features)
+    scaled = model.layers[0](features)
+    np.testing.assert_allclose(
+        scaled, (features - features.mean()) / features.std(), rtol=1e-5
+    )
+    assert np.sum(model(features), axis=-1) == pytest.approx(np.ones(4))

@@ -19,6 +19,7 @@ from snippets.training_loops import (
     accumulated_gradients,
     checkpoints,
     evaluate_by_hand,
+    learning_rate_range,
     metric_values,
     restore_checkpoint,
     round_straight_through,
@@ -919,3 +920,137 @@ def test_a_second_tracker_hides_the_loss_of_the_validation() -> None:
 
     assert history["loss"][0] > 0.5
     assert history["val_loss"] == [0.0]
+
+
+# The range test of the learning rate
+
+
+def line() -> keras.Sequential:
+    """One weight, 1 at the start."""
+    dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    model = keras.Sequential([keras.Input((1,)), dense])
+    model.compile(keras.optimizers.SGD(0.5), "mse")
+    return model
+
+
+def state(model: keras.Model) -> list[np.ndarray]:
+    """Every number that a training of this model depends on."""
+    variables = [*model.variables, *model.optimizer.variables]
+    return [np.array(keras.ops.convert_to_numpy(v)) for v in variables]
+
+
+def noisy() -> keras.Model:
+    """A model with statistics, random layers and a regularizer."""
+    keras.utils.set_random_seed(0)
+    layers = [
+        keras.layers.Dense(8, kernel_regularizer="l2"),
+        keras.layers.BatchNormalization(),
+        keras.layers.Dropout(0.5),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
+    model = keras.Sequential([keras.Input((64,)), *layers])
+    optimizer = keras.optimizers.Adam(0.01, use_ema=True)
+    model.compile(optimizer, CROSSENTROPY, metrics=["accuracy"])
+    return model
+
+
+def test_the_range_test_takes_a_step_at_each_rate() -> None:
+    x = np.array([[1.0], [2.0], [4.0]], "float32")
+    batches = [(x[:2], 3 * x[:2]), (x[2:], 2 * x[2:], np.array([0.5]))]
+
+    rates, losses = learning_rate_range(line(), batches, 0.001, 0.1, num_steps=5)
+
+    weight, expected = 1.0, []
+    for rate, (part, target, *given) in zip(
+        rates, 2 * batches + batches[:1], strict=True
+    ):
+        factor = float(given[0][0]) if given else 1.0
+        errors = weight * part - target
+        expected.append(factor * np.mean(errors**2))
+        weight -= rate * factor * float(np.mean(2 * errors * part))
+    np.testing.assert_allclose(rates, [0.001, 0.00316228, 0.01, 0.0316228, 0.1], 1e-5)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+
+
+def test_the_range_test_leaves_no_trace_in_the_training_after_it() -> None:
+    histories = []
+    for is_tested in (False, True):
+        model = noisy()
+        options = {"epochs": 2, "shuffle": False, "verbose": 0}
+        model.fit(X, Y, **options)
+        before = state(model)
+        if is_tested:
+            rates, losses = learning_rate_range(model, batches(X, Y), num_steps=7)
+            assert rates.shape == losses.shape == (7,)
+        for old, new in zip(before, state(model), strict=True):
+            np.testing.assert_array_equal(old, new)
+        histories.append(model.fit(X, Y, **options).history)
+    assert histories[0] == histories[1]
+
+
+def test_the_range_test_ends_where_the_loss_does() -> None:
+    x, model = np.full((2, 1), 1e9, "float32"), line()
+
+    rates, losses = learning_rate_range(model, [(x, x * 2)], 0.1, 10.0, num_steps=50)
+
+    assert len(rates) == len(losses) < 50
+    assert np.isfinite(losses[:-1]).all()
+    assert not np.isfinite(losses[-1])
+    assert model.get_weights()[0] == 1
+
+
+def test_the_range_test_undoes_what_an_error_interrupts() -> None:
+    model = line()
+
+    def breaks() -> Any:
+        yield X[:1, :1] + 1, X[:1, :1]
+        raise RuntimeError("no more data")
+
+    with pytest.raises(RuntimeError, match="no more data"):
+        learning_rate_range(model, breaks())
+
+    assert model.get_weights()[0] == 1
+    assert float(model.optimizer.learning_rate) == 0.5
+
+
+def test_the_range_test_repeats_what_can_be_read_once() -> None:
+    x = np.ones((2, 1), "float32")
+    once = ((x, x * y) for y in (2, 3))
+    losses = learning_rate_range(line(), once, 1e-9, 1e-8, num_steps=4)[1]
+    np.testing.assert_allclose(losses, [1, 4, 1, 4], rtol=1e-5)
+
+
+def test_the_range_test_puts_back_mixed_precision_too() -> None:
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = small_classifier()
+        model.compile("adam", CROSSENTROPY)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.fit(X, Y, verbose=0)
+    before = state(model)
+    losses = learning_rate_range(model, batches(X, Y), 1e-3, 1e-1, num_steps=4)[1]
+    assert np.isfinite(losses).all()
+    for old, new in zip(before, state(model), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_what_the_range_test_cannot_put_back_is_refused() -> None:
+    unbuilt, uncompiled = keras.Sequential([keras.layers.Dense(1)]), small_classifier()
+    unbuilt.compile("sgd", "mse")
+    for model in (unbuilt, uncompiled):
+        with pytest.raises(ValueError, match="Expected `model` to be built and"):
+            learning_rate_range(model, batches(X, Y))
+    for rates in ((0.0, 1.0), (0.1, 0.1), (0.1, np.inf), (np.nan, 1.0)):
+        with pytest.raises(ValueError, match="Expected `lowest` greater than 0"):
+            learning_rate_range(line(), batches(X, Y), *rates)
+    with pytest.raises(ValueError, match="Expected `batches` to hold at least one"):
+        learning_rate_range(line(), [])
+
+
+def test_a_schedule_is_refused_by_keras() -> None:
+    model = small_classifier()
+    schedule = warmup_then_cosine(0.1, warmup_steps=1, total_steps=10)
+    model.compile(keras.optimizers.SGD(schedule), CROSSENTROPY)
+    with pytest.raises(TypeError, match="its learning rate is not settable"):
+        learning_rate_range(model, batches(X, Y))

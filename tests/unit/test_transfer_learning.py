@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ import tf_keras
 from snippets.data import digit_images
 from snippets.transfer_learning import (
     InferenceMode,
+    LayerwiseAdam,
     changed_weights,
     classifier_on,
     every_layer,
@@ -773,3 +775,128 @@ def test_a_transfer_refuses_a_negative_rate(rates: tuple[float, float]) -> None:
         train_head_then_fine_tune(
             dense_base(), IMAGES[:, 0, :, 0], LABELS, 2, None, (1, 1), rates
         )
+
+
+# A learning rate for each layer
+
+
+def two_layers() -> keras.Sequential:
+    keras.utils.set_random_seed(0)
+    layers = [
+        keras.layers.Dense(3, activation="tanh", name="base"),
+        keras.layers.Dense(2, activation="softmax", name="head"),
+    ]
+    return keras.Sequential([keras.Input((8,)), *layers])
+
+
+def trained_by(optimizer: keras.optimizers.Optimizer, steps: int = 3) -> keras.Model:
+    model = two_layers()
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+    model.fit(ROWS, LABELS, epochs=steps, batch_size=8, shuffle=False, verbose=0)
+    return model
+
+
+ROWS = IMAGES[:, 0, :, 0] - IMAGES.mean()
+
+
+def test_each_layer_learns_at_its_own_rate() -> None:
+    model = trained_by(LayerwiseAdam(0.01, {"base": 0.1}))
+    slow, fast = keras.optimizers.Adam(0.001), keras.optimizers.Adam(0.01)
+    two = keras.optimizers.OptimizerMap(fast, {".*base/.*": slow})
+
+    expected = trained_by(keras.optimizers.MultiOptimizer(two))
+
+    for weight, wanted in zip(model.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, wanted, rtol=1e-5, atol=1e-7)
+
+
+def test_a_step_is_that_of_adam_times_the_factor() -> None:
+    variables = [keras.Variable([1.0, 2.0], name=name) for name in ("slow", "fast")]
+    gradients = [np.array([0.5, -3.0], "float32"), np.array([0.1, 0.2], "float32")]
+    optimizer = LayerwiseAdam(0.1, {"slow": 0.25})
+    for _ in range(4):
+        optimizer.apply([keras.ops.array(g) for g in gradients], variables)
+
+    for variable, gradient, rate in zip(
+        variables, gradients, (0.025, 0.1), strict=True
+    ):
+        value, first, second = np.array([1.0, 2.0]), np.zeros(2), np.zeros(2)
+        for step in range(1, 5):
+            first = 0.9 * first + 0.1 * gradient
+            second = 0.999 * second + 0.001 * gradient**2
+            mean, size = first / (1 - 0.9**step), second / (1 - 0.999**step)
+            value -= rate * mean / (np.sqrt(size) + 1e-7)
+        np.testing.assert_allclose(variable.numpy(), value, rtol=1e-4)
+
+
+def test_a_factor_of_zero_freezes_a_layer() -> None:
+    before = two_layers().get_weights()
+    after = trained_by(LayerwiseAdam(0.01, {"base": 0.0})).get_weights()
+    changed = [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
+    assert changed == [False, False, True, True]
+
+
+def test_the_first_name_that_matches_counts() -> None:
+    factors = {"head/bias": 0.0, "head": 0.5, "bias": 2.0}
+    optimizer = LayerwiseAdam(0.01, factors)
+    trained_by(optimizer, steps=1)
+    assert list(optimizer.factor_of) == [1.0, 2.0, 0.5, 0.0]
+
+
+def test_a_file_keeps_the_factors_and_the_training_goes_on(tmp_path: Path) -> None:
+    model = trained_by(LayerwiseAdam(0.01, {"base": 0.1}))
+    model.save(tmp_path / "model.keras")
+    reloaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert reloaded.optimizer.get_config() == model.optimizer.get_config()
+    assert type(model.optimizer.get_config()["factors"]) is dict
+
+    for part in (model, reloaded):
+        part.fit(ROWS, LABELS, batch_size=8, shuffle=False, verbose=0)
+
+    for old, new in zip(model.get_weights(), reloaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_schedules_and_callbacks_move_all_rates_together() -> None:
+    halved = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay(
+        [0, 1], [0.04, 0.02, 0.01]
+    )
+    found = []
+    for rate, callbacks in ((0.08, [halved]), (schedule, [])):
+        model = two_layers()
+        optimizer = LayerwiseAdam(rate, {"head": 0.5})
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        options = {"epochs": 3, "batch_size": 8, "shuffle": False, "verbose": 0}
+        model.fit(ROWS, LABELS, callbacks=callbacks, **options)
+        found.append(model.get_weights())
+    for first, second in zip(*found, strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-5)
+
+
+def test_mixed_precision_wraps_it_like_any_optimizer() -> None:
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = trained_by(LayerwiseAdam(0.01, {"base": 0.0}))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    before, after = two_layers().get_weights(), model.get_weights()
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    changed = [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
+    assert changed == [False, False, True, True]
+
+
+def test_a_name_that_matches_no_weight_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"base/kernel.* Received: \['bas'\]"):
+        trained_by(LayerwiseAdam(0.01, {"base": 0.1, "bas": 0.1}))
+
+
+@pytest.mark.parametrize("factor", [-0.1, np.inf, np.nan])
+def test_factors_that_are_none_are_refused(factor: float) -> None:
+    with pytest.raises(ValueError, match="Expected finite factors of at least 0"):
+        LayerwiseAdam(0.01, {"base": factor})
+
+
+def test_weight_decay_is_refused() -> None:
+    with pytest.raises(ValueError, match="Expected no `weight_decay`"):
+        LayerwiseAdam(0.01, {"base": 0.1}, weight_decay=0.01)
