@@ -75,7 +75,7 @@ def learning_rate_range(
         for rate, batch in zip(rates, itertools.cycle(batches), strict=False):
             optimizer.learning_rate = rate
             parts = keras.utils.unpack_x_y_sample_weight(batch)
-            model.reset_metrics()  # the loss of this batch, not a mean over all so far
+            model.reset_metrics()  # before Keras 3.15, or it is a mean over all steps
             losses.append(float(model.train_on_batch(*parts, return_dict=True)["loss"]))
             if not math.isfinite(losses[-1]):
                 break

@@ -126,8 +126,9 @@ def test_sparse_labels_are_not_smoothed(name="SparseCategoricalCrossentropy"):
 
 
 @proves(
-    "few weights to fine-tune | `layer.enable_lora(rank=4)` | a file keeps its matrices "
-    "merged into the kernel: loaded and compiled anew, they are 0 and do not learn",
+    "few weights to fine-tune | `layer.enable_lora(rank=4)` | a file keeps its "
+    "matrices merged into the kernel: loaded and compiled anew, they are 0 and do not "
+    "learn",
     false_with={"is_saved": False},
     needs="keras>=3",
 )
