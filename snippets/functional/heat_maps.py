@@ -65,7 +65,7 @@ def grad_cam(
     parts = keras.Model(inputs[0], [seen, head.input, *outputs])
     pixels = tf.convert_to_tensor(images, "float32")
     with tf.GradientTape() as tape:
-        tape.watch(pixels)  # so that the tape also records what is frozen
+        tape.watch(pixels)  # or a layer without weights before it has no gradient
         seen, hidden, found = parts(pixels, training=False)
         chosen = np.argmax(found, axis=-1) if classes is None else np.array(classes)
         if len(chosen) != len(pixels) or not np.isin(chosen, range(head.units)).all():

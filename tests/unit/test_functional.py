@@ -946,3 +946,14 @@ def test_models_and_layers_without_a_map_are_refused() -> None:
         grad_cam(model, IMAGES[:2], "flat")
     with pytest.raises(ValueError, match="No such layer: missing"):
         grad_cam(model, IMAGES[:2], "missing")
+
+
+def test_no_weight_has_to_come_before_the_layer() -> None:
+    pixels = keras.Input((8, 8, 1))
+    seen = keras.layers.MaxPooling2D(name="seen")(pixels)
+    scores = keras.layers.Dense(1, kernel_initializer="ones")
+    model = keras.Model(pixels, scores(keras.layers.Flatten()(seen)))
+
+    maps = grad_cam(model, IMAGES[:2], "seen")
+
+    np.testing.assert_allclose(maps, scaled(seen_by(model, IMAGES[:2])[..., 0]))
