@@ -182,7 +182,7 @@ def test_a_pattern_has_to_match_the_whole_path(pattern="base"):
     "less memory in training | `keras.remat(function)` | `fit` of a model that was "
     "made in a `keras.RematScope()` stops with an error on TensorFlow",
     false_with={"mode": None},
-    needs="keras>=3.15",
+    needs="keras>=3.11",
 )
 def test_a_remat_scope_stops_fit(mode="full"):
     with keras.RematScope(mode=mode):
@@ -227,3 +227,41 @@ def test_a_scheduler_finds_no_rate_in_mixed_precision(policy="mixed_float16"):
             trained(keras.optimizers.MultiOptimizer(rates), [halved])
     finally:
         keras.mixed_precision.set_global_policy("float32")
+
+
+@proves(
+    "This recipe is one optimizer with one learning rate, and works on older versions "
+    "of Keras 3 too:",
+    false_with={"factors": ()},
+    needs="keras>=3",
+)
+def test_one_optimizer_steps_less_in_a_layer(factors=(("base", 0.1),)):
+    from snippets.transfer_learning import LayerwiseAdam
+
+    optimizer = LayerwiseAdam(0.01, dict(factors))
+    moves = trained(optimizer)
+    assert np.allclose(moves, [0.001, 0.001, 0.01, 0.01], rtol=0.01)
+    assert np.isclose(np.array(optimizer.learning_rate).item(), 0.01)
+
+
+@proves(
+    "It trains at rising learning rates, and puts the model back as it was.",
+    false_with={"is_undone": False},
+    needs="keras>=3",
+)
+def test_a_range_test_is_undone(is_undone=True):
+    from snippets.training_loops import learning_rate_range
+
+    model = classifier()
+    model.compile(keras.optimizers.Adam(0.1), CROSSENTROPY)
+    model.fit(X, Y, verbose=0)
+    variables = [*model.variables, *model.optimizer.variables]
+    before = [np.array(variable) for variable in variables]
+    losses = [2.0, 1.0]
+    if is_undone:
+        losses = learning_rate_range(model, [(X, Y)], 0.001, 0.1, num_steps=9)[1]
+    else:
+        model.fit(X, Y, verbose=0)
+    after = [np.array(variable) for variable in variables]
+    assert losses[-1] < losses[0]
+    assert all(np.array_equal(*pair) for pair in zip(before, after, strict=True))
