@@ -26,8 +26,8 @@ def learning_rate_range(
         model: A built and compiled `keras.Model`, whose optimizer was given its rate as
             a number. Its weights and the states of its optimizer and of its random
             layers are put back. An optimizer that was not built is built.
-        batches: Iterable of `(x, y)` or `(x, y, sample_weight)`, such as a
-            `tf.data.Dataset`, with at least one batch. It is repeated as needed.
+        batches: Iterable of `(x, y)` or `(x, y, sample_weight)`, at least one: a list
+            or, on TensorFlow, a `tf.data.Dataset`. It is repeated as needed.
         lowest: Float greater than 0, the first rate.
         highest: Float greater than `lowest`, the last rate. Each step multiplies the
             rate by the same factor.

@@ -924,6 +924,8 @@ def test_a_second_tracker_hides_the_loss_of_the_validation() -> None:
 
 # The range test of the learning rate
 
+PARTS = [(X[start : start + 16], Y[start : start + 16]) for start in (0, 16, 32)]
+
 
 def line() -> keras.Sequential:
     """One weight, 1 at the start."""
@@ -949,7 +951,7 @@ def noisy() -> keras.Model:
         keras.layers.Dense(10, activation="softmax"),
     ]
     model = keras.Sequential([keras.Input((64,)), *layers])
-    optimizer = keras.optimizers.Adam(0.01, use_ema=True)
+    optimizer = keras.optimizers.Adam(0.01)
     model.compile(optimizer, CROSSENTROPY, metrics=["accuracy"])
     return model
 
@@ -980,7 +982,7 @@ def test_the_range_test_leaves_no_trace_in_the_training_after_it() -> None:
         model.fit(X, Y, **options)
         before = state(model)
         if is_tested:
-            rates, losses = learning_rate_range(model, batches(X, Y), num_steps=7)
+            rates, losses = learning_rate_range(model, PARTS, num_steps=7)
             assert rates.shape == losses.shape == (7,)
         for old, new in zip(before, state(model), strict=True):
             np.testing.assert_array_equal(old, new)
@@ -1020,6 +1022,14 @@ def test_the_range_test_repeats_what_can_be_read_once() -> None:
     np.testing.assert_allclose(losses, [1, 4, 1, 4], rtol=1e-5)
 
 
+def test_the_range_test_reads_a_dataset() -> None:
+    found = []
+    for parts in (PARTS, batches(X, Y)):
+        model = noisy()
+        found.append(learning_rate_range(model, parts, num_steps=5)[1])
+    np.testing.assert_allclose(*found, rtol=1e-5)
+
+
 def test_the_range_test_puts_back_mixed_precision_too() -> None:
     keras.config.set_dtype_policy("mixed_float16")
     try:
@@ -1029,7 +1039,7 @@ def test_the_range_test_puts_back_mixed_precision_too() -> None:
         keras.config.set_dtype_policy("float32")
     model.fit(X, Y, verbose=0)
     before = state(model)
-    losses = learning_rate_range(model, batches(X, Y), 1e-3, 1e-1, num_steps=4)[1]
+    losses = learning_rate_range(model, PARTS, 1e-3, 1e-1, num_steps=4)[1]
     assert np.isfinite(losses).all()
     for old, new in zip(before, state(model), strict=True):
         np.testing.assert_array_equal(old, new)
@@ -1040,10 +1050,10 @@ def test_what_the_range_test_cannot_put_back_is_refused() -> None:
     unbuilt.compile("sgd", "mse")
     for model in (unbuilt, uncompiled):
         with pytest.raises(ValueError, match="Expected `model` to be built and"):
-            learning_rate_range(model, batches(X, Y))
+            learning_rate_range(model, PARTS)
     for rates in ((0.0, 1.0), (0.1, 0.1), (0.1, np.inf), (np.nan, 1.0)):
         with pytest.raises(ValueError, match="Expected `lowest` greater than 0"):
-            learning_rate_range(line(), batches(X, Y), *rates)
+            learning_rate_range(line(), PARTS, *rates)
     with pytest.raises(ValueError, match="Expected `batches` to hold at least one"):
         learning_rate_range(line(), [])
 
@@ -1053,4 +1063,4 @@ def test_a_schedule_is_refused_by_keras() -> None:
     schedule = warmup_then_cosine(0.1, warmup_steps=1, total_steps=10)
     model.compile(keras.optimizers.SGD(schedule), CROSSENTROPY)
     with pytest.raises(TypeError, match="its learning rate is not settable"):
-        learning_rate_range(model, batches(X, Y))
+        learning_rate_range(model, PARTS)
