@@ -40,7 +40,10 @@ def test_good_sizes_come_back_as_a_tuple_of_integers(image_shape: Any) -> None:
     assert {type(size) for size in checked} == {int}
 
 
-@pytest.mark.parametrize("image_shape", [(8, 8), (3, 8, 1), (8, 8, 0), "881", None])
+@pytest.mark.parametrize(
+    "image_shape",
+    [(8, 8), (8, 8, 1, 1), (3, 8, 1), (8, 3, 1), (8, 8, 0), "881", None],
+)
 def test_an_image_shape_is_three_sizes(image_shape: Any) -> None:
     with pytest.raises(ValueError, match="Expected `image_shape` to be three integers"):
         check_sizes(image_shape, 2)

@@ -104,13 +104,26 @@ def test_the_split_is_shuffled_and_decided_by_the_seed() -> None:
     assert first != split_train_test(features, labels, seed=2)[0].tolist()
 
 
+def test_the_split_holds_out_a_fifth_with_the_seed_0() -> None:
+    features, labels = np.arange(40), np.zeros(40)
+
+    for part, same in zip(
+        split_train_test(features, labels),
+        split_train_test(features, labels, test_fraction=0.2, seed=0),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(part, same)
+
+
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.1, 1.5, float("nan")])
 def test_the_split_refuses_a_fraction_outside_zero_to_one(fraction: float) -> None:
     with pytest.raises(ValueError, match="Expected `test_fraction` between 0 and 1"):
         split_train_test(np.arange(4), np.zeros(4), test_fraction=fraction)
 
 
-@pytest.mark.parametrize(("num_features", "num_labels"), [(3, 4), (0, 0), (0, 2)])
+@pytest.mark.parametrize(
+    ("num_features", "num_labels"), [(3, 4), (4, 3), (0, 0), (0, 2)]
+)
 def test_the_split_refuses_lengths_that_differ_or_are_zero(
     num_features: int, num_labels: int
 ) -> None:
@@ -170,6 +183,12 @@ def test_a_dataset_keeps_the_order_and_the_small_last_batch() -> None:
     batches = [(x.tolist(), y.tolist()) for x, y in dataset.as_numpy_iterator()]
 
     assert batches == [([0, 1], [0, 10]), ([2, 3], [20, 30]), ([4], [40])]
+
+
+def test_a_batch_holds_32_examples_unless_told_otherwise() -> None:
+    batches = list(as_dataset(np.arange(33), np.arange(33)).as_numpy_iterator())
+
+    assert [len(labels) for _, labels in batches] == [32, 1]
 
 
 def test_a_dataset_of_a_dict_keeps_the_names() -> None:
