@@ -295,6 +295,21 @@ def test_targets_of_a_regression_are_no_classes() -> None:
     check_batch(model, np.zeros((2, 64)), np.array([-7.5, 12.0]))
 
 
+@pytest.mark.parametrize("y", [np.full((4, 5), 2), np.zeros((4, 5, 3))])
+def test_a_model_of_sequences_takes_a_target_for_each_step(y: np.ndarray) -> None:
+    steps = keras.Input((5, 2))
+    model = keras.Model(steps, keras.layers.Dense(3)(steps))
+
+    check_batch(model, np.zeros((4, 5, 2)), y)
+    with pytest.raises(ValueError, match=r"`y` of rank 3, as \(None, 5, 3\) has, or"):
+        check_batch(model, np.zeros((4, 5, 2)), np.zeros(4))
+
+
+def test_two_outputs_are_two_classes() -> None:
+    with pytest.raises(ValueError, match=r"labels from 0 to 1. Received: 2"):
+        check_batch(small_classifier(num_classes=2), np.zeros((1, 64)), np.array([2]))
+
+
 @pytest.mark.parametrize("dataset", [batches(), [(X, Y)] * 3])
 def test_batches_are_counted(dataset: Any) -> None:
     assert count_batches(dataset) == 3
@@ -459,6 +474,18 @@ def test_evaluation_by_hand_is_that_of_keras() -> None:
     assert by_hand["accuracy"] == by_keras["accuracy"]
 
 
+def test_evaluation_adds_the_losses_of_layers_as_keras_does() -> None:
+    inputs = keras.Input((64,))
+    dense = keras.layers.Dense(10, "softmax", kernel_regularizer="l2")
+    model = keras.Model(inputs, dense(inputs))
+    model.compile("sgd", CROSSENTROPY)
+
+    by_hand = evaluate_by_hand(model, batches(), crossentropy())
+
+    by_keras = model.evaluate(batches(), verbose=0)
+    np.testing.assert_allclose(by_hand["loss"], by_keras, rtol=1e-6)
+
+
 def test_evaluation_refuses_a_label_that_is_no_class() -> None:
     with pytest.raises(ValueError, match=r"labels from 0 to 9. Received: 12"):
         evaluate_by_hand(small_classifier(), [(X, Y + 12 - Y)], crossentropy())
@@ -492,6 +519,12 @@ def test_weights_of_no_class_are_refused(class_weight: Any) -> None:
         ValueError, match=r"Expected `class_weight` to map at least one"
     ):
         weights_by_class(np.array([0, 1]), class_weight)
+
+
+def test_a_class_may_weigh_as_much_as_float32_can_hold() -> None:
+    largest = float(np.finfo("float32").max)
+
+    assert weights_by_class(np.array([0]), {0: largest}).numpy() == [largest]
 
 
 def test_weights_of_labels_below_zero_are_refused() -> None:
@@ -587,6 +620,12 @@ def test_the_rate_rises_in_a_line_and_falls_along_a_cosine() -> None:
     np.testing.assert_allclose(
         rates, np.where(steps < 4, 0.075 * steps, cosine), atol=1e-6
     )
+
+
+def test_one_step_of_warmup_and_one_of_cosine_are_enough() -> None:
+    schedule = warmup_then_cosine(2.0, warmup_steps=1, total_steps=2)
+
+    assert [float(schedule(step)) for step in range(4)] == [0.0, 2.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("rate", [0.0, -0.1, float("nan"), float("inf")])
