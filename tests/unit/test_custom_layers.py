@@ -202,7 +202,7 @@ MASK_TAKERS = [
 @pytest.mark.parametrize(
     ("layer_class", "arguments", "time"), MASK_TAKERS, ids=named(MASK_TAKERS)
 )
-@pytest.mark.parametrize("shape", [(3, 4), (3,), (3, 5, 4)])
+@pytest.mark.parametrize("shape", [(3, 4), (3, 6), (3,), (3, 5, 4)])
 def test_a_mask_of_the_wrong_shape_is_refused(
     layer_class: type[keras.Layer],
     arguments: dict[str, Any],
@@ -438,6 +438,15 @@ def test_fit_adds_the_penalty_to_the_loss_and_reports_the_metric() -> None:
     assert history["loss"][0] == pytest.approx(0.5 * history["activity"][0], rel=1e-5)
 
 
+def test_a_penalty_may_weigh_nothing_and_weighs_a_hundredth_by_default() -> None:
+    losses = []
+    for layer in (SparsityPenalty(weight=0.0), SparsityPenalty()):
+        layer(np.full((1, 2), -4.0))
+        losses.append(float(layer.losses[0]))
+
+    assert losses == [0.0, pytest.approx(0.04)]
+
+
 def test_the_metric_is_the_mean_over_the_steps_of_all_batches() -> None:
     layer = SparsityPenalty(weight=0.5)
     for batch in (steps(3), steps(1) + 9.0, steps(0)):
@@ -518,6 +527,14 @@ def test_local_response_normalization_knows_every_dtype(dtype: str) -> None:
 
     assert found.dtype == dtype
     np.testing.assert_allclose(tf.cast(found, "float32"), expected, rtol=1e-2)
+
+
+def test_local_response_normalization_has_the_defaults_of_tensorflow() -> None:
+    x = steps(1, 1, 13).reshape(1, 1, 1, 13)
+
+    np.testing.assert_array_equal(
+        LocalResponseNormalization()(x), tf.nn.local_response_normalization(x)
+    )
 
 
 def test_local_response_normalization_wants_images() -> None:
@@ -775,6 +792,13 @@ def test_an_encoder_block_is_attention_and_two_layers_with_residuals(
     np.testing.assert_allclose(block(x, mask=mask), expected, atol=1e-4)
 
 
+def test_a_block_has_the_weights_of_its_five_layers_alone() -> None:
+    block = EncoderBlock(2, 3)
+    block.build((None, 5, 4))
+
+    assert len(block.weights) == 8 + 2 + 2 + 2 * 2
+
+
 def test_the_layers_inside_a_block_have_its_precision() -> None:
     block = EncoderBlock(2, 3, dtype="mixed_float16")
     block.build((None, 5, 4))
@@ -820,6 +844,15 @@ def test_attention_by_step_sums_to_one_on_the_steps_that_are_no_padding() -> Non
     assert not weights[0, 3:].any()
     assert (weights[0, :3] > 0).all()
     assert weights.dtype == "float32"
+
+
+def test_the_attention_classifier_is_sized_as_its_arguments_say() -> None:
+    model = attention_classifier(AttentionPooling(units=4))
+    shapes = [tuple(weight.shape) for weight in model.weights]
+
+    assert shapes[:3] == [(8, 32), (32,), (12, 32)]
+    assert shapes[-2:] == [(32, 10), (10,)]
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
 
 
 def test_padding_changes_no_prediction_of_the_mended_layer() -> None:
