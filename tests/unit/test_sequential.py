@@ -400,6 +400,32 @@ def test_a_classifier_without_a_softmax_is_refused(shift: float) -> None:
         check_examples(model, np.array([[0.5, 0.5]]), np.array([0]))
 
 
+@pytest.mark.parametrize("outputs", [[0.51, 0.51], [0.49, 0.49], [1.5, -0.5]])
+def test_outputs_that_only_resemble_probabilities_are_refused(
+    outputs: list[float],
+) -> None:
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Activation("linear")])
+
+    check_examples(model, np.array([[1.0, 0.0]]), np.array([0]))
+    with pytest.raises(ValueError, match="Expected `model` to give probabilities"):
+        check_examples(model, np.array([outputs]), np.array([0]))
+
+
+def test_a_classifier_is_trained_for_15_epochs_by_adam_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def fit(model: keras.Model, *arrays: Any, **options: Any) -> Any:
+        asked.update(options, rate=float(model.optimizer.learning_rate))
+        return keras.callbacks.History()
+
+    monkeypatch.setattr(keras.Sequential, "fit", fit)
+    train_classifier(vector_classifier(4, 3), np.eye(4), np.array([0, 1, 2, 0]))
+
+    assert (asked["epochs"], asked["rate"]) == (15, pytest.approx(0.005))
+
+
 def test_features_too_large_to_train_on_leave_the_weights_as_they_were() -> None:
     model = vector_classifier(4, 3)
     before = model.get_weights()

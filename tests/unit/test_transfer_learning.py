@@ -27,6 +27,7 @@ from snippets.transfer_learning import (
     set_trainable,
     train_classifier,
     train_head_then_fine_tune,
+    training,
     unfreeze_from,
     weight_values,
 )
@@ -134,6 +135,15 @@ def test_the_seed_decides_the_draw() -> None:
 
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+def test_five_of_each_class_are_drawn_with_the_seed_0_unless_told_otherwise() -> None:
+    x, labels = np.arange(40), np.arange(40) % 2
+
+    drawn, said = few_per_class(x, labels), few_per_class(x, labels, 5, seed=0)
+
+    assert len(drawn[0]) == 10
+    np.testing.assert_array_equal(drawn[0], said[0])
 
 
 @pytest.mark.parametrize("per_class", [0, -1, 2])
@@ -626,6 +636,17 @@ def test_a_model_without_a_softmax_is_refused() -> None:
         check_examples(model, IMAGES, LABELS)
 
 
+@pytest.mark.parametrize("outputs", [[0.55, 0.5], [0.45, 0.5]])
+def test_outputs_that_nearly_add_up_to_one_are_no_probabilities(
+    outputs: list[float],
+) -> None:
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Activation("linear")])
+
+    check_examples(model, np.array([[0.505, 0.5]]), np.array([1]))
+    with pytest.raises(ValueError, match="to end in probabilities"):
+        check_examples(model, np.array([outputs]), np.array([1]))
+
+
 def test_a_test_set_is_a_pair() -> None:
     (model, _), x = trained(), IMAGES[:, 0, :, 0]
 
@@ -767,6 +788,21 @@ def test_a_transfer_leaves_the_trained_network_as_it_is() -> None:
     tuned = weight_values(model.layers[1])
     changed = changed_weights(before, {n: tuned[n] for n in before})
     assert changed == [f"dense_{k}/{n}" for k in (1, 2) for n in ("kernel", "bias")]
+
+
+def test_a_transfer_trains_the_head_fast_and_briefly_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def train(model: Any, x: Any, y: Any, rate: float, epochs: int, test: Any) -> Any:
+        asked.append((rate, epochs))
+        return {}
+
+    monkeypatch.setattr(training, "train_classifier", train)
+    train_head_then_fine_tune(dense_base(), IMAGES[:, 0, :, 0], LABELS, 2)
+
+    assert asked == [(0.03, 5), (0.003, 15)]
 
 
 @pytest.mark.parametrize("rates", [(-0.1, 0.1), (0.1, -0.1)])
