@@ -106,6 +106,24 @@ def test_the_discriminator_gives_one_score_of_any_size_for_each_image() -> None:
     assert np.abs(scores).max() > 1.0
 
 
+def test_the_generator_is_32_wide_and_makes_images_of_8_by_8_by_default() -> None:
+    generator = build_generator(5)
+    kernels = [w.shape for w in generator.trainable_weights if w.name == "kernel"]
+
+    assert kernels == [(5, 4 * 4 * 32), (4, 4, 16, 32), (3, 3, 16, 1)]
+    assert generator.output_shape == (None, 8, 8, 1)
+
+
+def test_the_discriminator_is_32_wide_and_drops_three_tenths_by_default() -> None:
+    discriminator = build_discriminator((8, 8, 1))
+    kernels = [w.shape for w in discriminator.weights if w.name == "kernel"]
+    slopes = [getattr(layer, "negative_slope", None) for layer in discriminator.layers]
+
+    assert kernels == [(3, 3, 1, 16), (4, 4, 16, 32), (4 * 4 * 32, 1)]
+    assert slopes == [None, 0.2, None, 0.2, None, None, None]
+    assert discriminator.layers[-2].rate == 0.3
+
+
 def test_the_discriminator_scores_each_image_alone() -> None:
     discriminator = build_discriminator((4, 4, 1), width=4, dropout=0.0)
     together = np.array(discriminator(IMAGES, training=True))
@@ -289,6 +307,14 @@ def test_networks_that_do_not_fit_together_are_refused(
 # Training
 
 
+def test_labels_are_smoothed_by_a_tenth_by_default_or_not_at_all() -> None:
+    networks = small().generator, small().discriminator
+
+    assert GAN(*networks).label_smoothing == 0.1
+    assert GAN(*networks, label_smoothing=0.0).label_smoothing == 0.0
+    assert WassersteinGAN(*networks).penalty_weight == 10.0
+
+
 def test_one_optimizer_for_both_networks_is_refused() -> None:
     optimizer = keras.optimizers.Adam()
     with pytest.raises(ValueError, match="optimizer for each network"):
@@ -461,6 +487,11 @@ def test_both_rates_fall_to_zero_along_a_cosine() -> None:
     assert optimizers[0] is not optimizers[1]
 
 
+def test_the_rates_start_at_three_thousandths_unless_told_otherwise() -> None:
+    for optimizer in two_adams(100):
+        assert float(optimizer.learning_rate) == pytest.approx(0.003)
+
+
 @pytest.mark.parametrize("rate", [0.0, -1.0, np.nan])
 def test_a_rate_that_is_not_above_0_is_refused(rate: float) -> None:
     with pytest.raises(ValueError, match=f"greater than 0. Received: {rate}"):
@@ -614,6 +645,12 @@ def test_between_two_labels_the_noise_stays_and_the_label_moves_in_equal_steps()
     assert (inputs[:, 3] == 0).all()
 
 
+def test_two_steps_between_labels_are_the_two_labels() -> None:
+    ends = between_labels(np.zeros(1), 0, 1, steps=2)
+
+    np.testing.assert_array_equal(ends[:, 1:], np.eye(10)[:2])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -690,6 +727,21 @@ def test_a_judge_tells_white_images_from_black() -> None:
     seen = judge_samples(judge, images, images, asked=labels)
 
     assert (seen["agreement"], seen["classes"]) == (1.0, 2)
+
+
+def test_a_judge_is_a_convolutional_network_with_64_features(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr(
+        keras.Sequential, "fit", lambda model, *arrays, **options: asked.update(options)
+    )
+    judge = train_judge(IMAGES, LABELS)
+    kernels = [w.shape for w in judge.weights if w.name == "kernel"]
+
+    assert kernels == [(3, 3, 1, 32), (3, 3, 32, 64), (2 * 2 * 64, 64), (64, 2)]
+    assert judge.layers[4].rate == 0.4
+    assert (asked["epochs"], asked["batch_size"]) == (15, 32)
 
 
 @cache
@@ -769,6 +821,7 @@ def test_the_frechet_distance_of_one_feature_is_taken() -> None:
         (((4, 3), (4, 2)), r"\(4, 3\) and \(4, 2\)"),
         (((4,), (4,)), r"\(4,\) and \(4,\)"),
         (((1, 3), (4, 3)), "at least two points each. Received: 1 and 4"),
+        (((4, 3), (1, 3)), "at least two points each. Received: 4 and 1"),
     ],
 )
 def test_clouds_that_cannot_be_compared_are_refused(shapes: Any, message: str) -> None:
