@@ -153,6 +153,25 @@ def test_ratios_are_drawn_to_scale() -> None:
     assert '<path d="M340 ' in drawing.svg  # the line at 1, and the medians
 
 
+def test_a_drawing_of_ratios_has_a_row_of_34_points_for_each() -> None:
+    svg = draw_ratios({"a": (1.0, 1.0, 1.0), "b": (0.5, 0.75, 1.0)}, "a").svg
+    bars = re.findall(
+        r"<rect x=\"(\S+)\" y=\"(\S+)\" width=\"(\S+)\" height=\"18\"", svg
+    )
+    ticks = re.findall(r"<path d=\"M(\S+) (\S+)v24\"", svg)
+    words = re.findall(r"<text x=\"(\S+)\" y=\"(\S+)\"[^>]*>([^<]+)<", svg)
+
+    assert '<path d="M490 8V82"' in svg  # 140 + 420 / 1.2, and down to 14 + 2 * 34
+    assert bars == [("490", "16", "2"), ("315", "50", "175")]
+    assert ticks == [("490", "13"), ("402.5", "47")]
+    assert words == [
+        ("490", "98", "1 = a"),
+        *[("128", "29", "a"), ("580", "29", "1.00")],
+        *[("128", "63", "b"), ("580", "63", "0.75")],
+    ]
+    assert 'viewBox="0 0 630 106"' in svg
+
+
 def test_a_ratio_without_spread_is_still_seen() -> None:
     assert 'width="2"' in draw_ratios({"a": (1.0, 1.0, 1.0)}, "a").svg
 
