@@ -586,6 +586,14 @@ def test_a_derived_size_is_the_network_of_keras_with_padding() -> None:
     np.testing.assert_allclose(network(images), twin(images), atol=1e-5)
 
 
+def test_a_derived_size_starts_from_small_weights_too() -> None:
+    network = DerivedSizeCNN((9, 7, 2), 5)
+
+    for weights in (network.kernel, network.scores_kernel):
+        assert abs(np.array(weights)).max() <= 0.2
+        assert np.std(weights) == pytest.approx(0.088, abs=0.01)
+
+
 def test_a_derived_size_refuses_169_images_of_another_size() -> None:
     network = DerivedSizeCNN((28, 28, 1), 10)
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"5408\].*\[6272,10\]"):

@@ -384,6 +384,8 @@ def test_every_problem_stands_in_one_message_and_nothing_is_loaded(
         ({"step": np.zeros((), "int64")}, "extra: 'step'"),
         ({"hidden/bias": np.zeros(31, "float32")}, "'hidden/bias' is (31,)"),
         ({"hidden/bias": np.zeros(32, "int32")}, "'hidden/bias' is int32"),
+        ({"hidden/bias": np.zeros(33, "float32")}, "'hidden/bias' is (33,)"),
+        ({"hidden/bias": np.zeros(32, "float16")}, "'hidden/bias' is float16"),
     ],
 )
 def test_each_problem_alone_refuses_the_checkpoint(
