@@ -11,6 +11,9 @@ from conf.pages.recipes import Package
 from conf.reference import listings
 from conf.reference.backends import Row, Seen, Tests, write
 
+# JAX warns of each array of 64 bits, unless it is told to keep them.
+_FEWER_BITS = "Explicitly requested dtype"
+
 
 class Run:
     """A plugin for pytest that leaves out what needs TensorFlow, and notes the rest."""
@@ -79,7 +82,8 @@ def main(backend: str, arguments: list[str]) -> int:
     """Run the tests on one backend; keep what was seen if all of them ran."""
     root = Path.cwd()
     run = Run(Tests(Package(root / "snippets")))
-    code = int(pytest.main([listings.UNIT, "-q", *arguments], plugins=[run]))
+    options = ["-q", "-W", f"ignore:{_FEWER_BITS}"]
+    code = int(pytest.main([listings.UNIT, *options, *arguments], plugins=[run]))
     if not arguments and code in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
         versions = {
             name: importlib.metadata.version(name) for name in (backend, "keras")

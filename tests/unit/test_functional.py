@@ -459,7 +459,7 @@ def test_the_chain_is_the_decoder_after_the_encoder_with_their_weights() -> None
     vectors, _ = digit_vectors()
 
     np.testing.assert_array_equal(
-        whole(vectors[:7]), decoder(encoder(vectors[:7]).numpy())
+        whole(vectors[:7]), decoder(np.array(encoder(vectors[:7])))
     )
     assert whole.count_params() == encoder.count_params() + decoder.count_params()
     assert encoder(vectors[:7]).shape == (7, 5)

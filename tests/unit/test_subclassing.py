@@ -49,8 +49,9 @@ from snippets.subclassing.mistakes import (
 from snippets.subclassing.saving import outputs_of_four_ways, save_four_ways
 
 VECTORS = np.linspace(-1.0, 1.0, 5 * 6).reshape(5, 6).astype("float32")
+FLOAT64 = pytest.param("float64", marks=pytest.mark.tensorflow)  # no default of JAX
 PRECISIONS = pytest.mark.parametrize(
-    "dtype", ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16", "float64"]
+    "dtype", ["mixed_float16", "mixed_bfloat16", "float16", "bfloat16", FLOAT64]
 )
 KERASES = pytest.mark.parametrize("keras_module", [keras, tf_keras])
 
@@ -315,7 +316,7 @@ def test_a_running_mean_refuses_sequences() -> None:
 def test_integers_are_computed_as_the_floats_that_they_are(
     make: Callable[[], Any], training: bool
 ) -> None:
-    x = np.arange(12).reshape(3, 4)
+    x = np.arange(12, dtype="int32").reshape(3, 4)
     outputs = []
     for data in (x, x.astype("float32")):
         keras.utils.set_random_seed(0)

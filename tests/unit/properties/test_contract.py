@@ -361,6 +361,11 @@ def held(value: Any, item: str, check: Callable[[], None]) -> None:
     return None
 
 
+def fault(reason: str) -> pytest.MarkDecorator:
+    """Expect a failure on TensorFlow; what other backends do is seen there."""
+    return pytest.mark.xfail(ON_TENSORFLOW, reason=reason, strict=True)
+
+
 def over(item: str, found: dict[str, Any]) -> Any:
     """Run a test for each of them, those with a known fault as expected failures."""
     return pytest.mark.parametrize(
@@ -368,7 +373,7 @@ def over(item: str, found: dict[str, Any]) -> Any:
         [
             pytest.param(
                 name,
-                marks=[pytest.mark.xfail(reason=reason, strict=True)] if reason else [],
+                marks=[fault(reason)] if reason else [],
             )
             for name in found
             for reason in [KNOWN_FAULTS.get((name, item))]
@@ -667,7 +672,9 @@ def problems(
             },
         )
     program = "import pathlib, runpy; runpy.run_path({!r})['report_problems']"
-    text = run_python(f"{program.format(__file__)}(pathlib.Path({str(folder)!r}))")
+    text = run_python(
+        f"{program.format(__file__)}(pathlib.Path({str(folder)!r}))", timeout=900
+    )
     found: dict[str, dict[str, str]] = json.loads(text.splitlines()[-1])
     return found
 
