@@ -46,8 +46,8 @@ def loaded(model):
 
 
 @proves(
-    "a moving average of the weights | `Adam(use_ema=True)` | `val_loss` is that of "
-    "the weights before averaging, unless `SwapEMAWeights()` is among the callbacks",
+    "`val_loss` is that of the weights before averaging, unless `SwapEMAWeights()` is "
+    "among the callbacks.",
     false_with={"is_swapped": True},
     needs="keras>=3",
 )
@@ -63,8 +63,7 @@ def test_validation_does_not_see_the_average(is_swapped=False):
 
 
 @proves(
-    "to mix images | `MixUp()` or `CutMix()` in a model | it mixes images and not "
-    "labels, and it mixes in `model(x)` too",
+    "They mix images and not labels, and they mix in `model(x)` too.",
     false_with={"call": {"training": False}},
     needs="keras>=3.9",
 )
@@ -75,9 +74,8 @@ def test_mixing_layers_mix_in_every_call(call=()):
 
 
 @proves(
-    "to mix images and labels | `MixUp()` or `CutMix()` on "
-    '`{"images": x, "labels": y}` in `dataset.map` | `y` has to be one-hot: class '
-    "numbers, as floats, come back as a square `(batch, batch)`",
+    "`y` has to be one-hot: class numbers, as floats, come back as a square `(batch, "
+    "batch)`.",
     false_with={"labels": np.eye(4, 3, dtype="float32")},
     needs="keras>=3.9",
 )
@@ -88,8 +86,7 @@ def test_class_numbers_become_a_square(labels=CLASS_NUMBERS):
 
 
 @proves(
-    "focal loss, two classes | `BinaryFocalCrossentropy()` | `alpha` counts only with "
-    "`apply_class_balancing=True`",
+    "Its `alpha` counts only with `apply_class_balancing=True`.",
     false_with={"is_balanced": True},
 )
 def test_alpha_needs_class_balancing(is_balanced=False):
@@ -104,8 +101,7 @@ def test_alpha_needs_class_balancing(is_balanced=False):
 
 
 @proves(
-    "focal loss, more classes | `CategoricalFocalCrossentropy()` | its `alpha=0.25` "
-    "divides the loss of every class by 4",
+    "Its `alpha=0.25` divides the loss of every class by 4.",
     false_with={"options": {"alpha": 1.0}},
 )
 def test_alpha_is_a_quarter_for_every_class(options=()):
@@ -116,8 +112,7 @@ def test_alpha_is_a_quarter_for_every_class(options=()):
 
 
 @proves(
-    "smoothed labels | `CategoricalCrossentropy(label_smoothing=0.1)` | "
-    "`SparseCategoricalCrossentropy` has no such argument: pass one-hot labels",
+    "`SparseCategoricalCrossentropy` has no such argument: pass one-hot labels.",
     false_with={"name": "CategoricalCrossentropy"},
 )
 def test_sparse_labels_are_not_smoothed(name="SparseCategoricalCrossentropy"):
@@ -126,9 +121,8 @@ def test_sparse_labels_are_not_smoothed(name="SparseCategoricalCrossentropy"):
 
 
 @proves(
-    "few weights to fine-tune | `layer.enable_lora(rank=4)` | a file keeps its "
-    "matrices merged into the kernel: loaded and compiled anew, they are 0 and do not "
-    "learn",
+    "A file keeps its matrices merged into the kernel: loaded and compiled anew, they "
+    "are 0 and do not learn.",
     false_with={"is_saved": False},
     needs="keras>=3",
 )
@@ -150,8 +144,7 @@ def test_a_loaded_adapter_does_not_learn(is_saved=True):
 
 
 @proves(
-    "to serve a model | `model.export(folder)` | `load_model` refuses the folder: call "
-    "`tf.saved_model.load(folder).serve(x)`",
+    "`load_model` refuses the folder: call `tf.saved_model.load(folder).serve(x)`.",
     false_with={"suffix": ".keras"},
     needs="keras>=3",
 )
@@ -165,9 +158,8 @@ def test_an_exported_folder_is_no_keras_file(suffix=""):
 
 
 @proves(
-    "other learning rates in some layers | `MultiOptimizer(OptimizerMap(fast, "
-    '{".*base/.*": slow}))` | a pattern has to match the whole `path` of a weight: '
-    'with `"base"` all are `fast`, in silence',
+    'A pattern has to match the whole `path` of a weight: with `"base"` all are '
+    "`fast`, without a warning.",
     false_with={"pattern": ".*base/.*"},
     needs="keras>=3.15",
 )
@@ -179,8 +171,8 @@ def test_a_pattern_has_to_match_the_whole_path(pattern="base"):
 
 
 @proves(
-    "less memory in training | `keras.remat(function)` | `fit` of a model that was "
-    "made in a `keras.RematScope()` stops with an error on TensorFlow",
+    "On TensorFlow, `fit` of a model that was made in a `keras.RematScope()` stops "
+    "with an error.",
     false_with={"mode": None},
     needs="keras>=3.11",
 )
