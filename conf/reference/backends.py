@@ -1,7 +1,7 @@
 """On which backends of Keras the recipes work, as seen by their own tests.
 
-`nox -s backends` runs the unit tests under `KERAS_BACKEND=jax` and `torch`, all but
-those that reach TensorFlow, and keeps a line for each recipe. The reference shows it
+`nox -s backends` runs the unit tests under `KERAS_BACKEND=jax`, all but those that
+reach TensorFlow, and keeps a line for each recipe. The reference shows it
 while the recipe and its tests are those that ran.
 """
 
@@ -19,7 +19,7 @@ from conf.pages.recipes import Module, Package
 from conf.reference import listings
 
 FOLDER = f"{listings.UNIT}/backends"
-NAMES = {"jax": "JAX", "torch": "PyTorch"}
+NAMES = {"jax": "JAX"}
 _TENSORFLOW = re.compile(r"\b(?:tensorflow|tf_keras)\b")
 
 
@@ -30,8 +30,8 @@ class Row:
     Attributes:
         hash: of the recipe, of its tests, and of all that these reach.
         passed: how many of its tests passed.
-        failed: how many did not, known faults included.
-        left_out: how many need TensorFlow.
+        failed: how many did not.
+        left_out: how many need TensorFlow, or are known to fail.
     """
 
     hash: str
@@ -140,7 +140,4 @@ class Tests:
             return f"not tried since it changed: {name}"
         if row.failed:
             return f"not {name}, where {row.failed} of its tests failed"
-        if row.left_out:
-            need = "needs" if row.left_out == 1 else "need"
-            return f"{name} ({row.left_out} of its tests {need} TensorFlow)"
-        return name
+        return f"{name} (without {row.left_out} of its tests)" if row.left_out else name

@@ -50,10 +50,9 @@ class Run:
         return next((name for name in names if name in self.tests.of_recipes), "")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        known = hasattr(report, "wasxfail")
-        if report.when == "call" or report.failed:
-            outcome = "passed" if report.passed and not known else "failed"
-            self.outcomes.setdefault(report.nodeid, set()).add(outcome)
+        is_known_fault = hasattr(report, "wasxfail")
+        if (report.when == "call" and not is_known_fault) or report.failed:
+            self.outcomes.setdefault(report.nodeid, set()).add(report.outcome)
 
     def rows(self) -> dict[str, Row]:
         """A row for each recipe that needs no TensorFlow."""
