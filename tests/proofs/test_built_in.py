@@ -74,8 +74,8 @@ def test_mixing_layers_mix_in_every_call(call=()):
 
 
 @proves(
-    "`y` has to be one-hot: class numbers, as floats, come back as a square `(batch, "
-    "batch)`.",
+    "`y` has to be one-hot: from class numbers, given as floats, come labels of shape "
+    "`(batch, batch)`.",
     false_with={"labels": np.eye(4, 3, dtype="float32")},
     needs="keras>=3.9",
 )
@@ -121,8 +121,8 @@ def test_sparse_labels_are_not_smoothed(name="SparseCategoricalCrossentropy"):
 
 
 @proves(
-    "A file keeps its matrices merged into the kernel: loaded and compiled anew, they "
-    "are 0 and do not learn.",
+    "A loaded model predicts as the saved one did, but `fit` then changes neither the "
+    "LoRA matrices nor the kernel.",
     false_with={"is_saved": False},
     needs="keras>=3",
 )
@@ -158,8 +158,8 @@ def test_an_exported_folder_is_no_keras_file(suffix=""):
 
 
 @proves(
-    'A pattern has to match the whole `path` of a weight: with `"base"` all are '
-    "`fast`, without a warning.",
+    'A pattern has to match the whole `path` of a weight: with `"base"` all weights '
+    "get `fast`, without a warning.",
     false_with={"pattern": ".*base/.*"},
     needs="keras>=3.15",
 )
@@ -188,8 +188,8 @@ def test_a_remat_scope_stops_fit(mode="full"):
 
 
 @proves(
-    "A gradient that is multiplied by a factor does not do it: Adam divides by the "
-    "size of the gradients.",
+    "To multiply the gradients of a layer by a factor is no substitute: Adam divides "
+    "by their size.",
     false_with={"name": "SGD"},
     needs="keras>=3",
 )
@@ -205,8 +205,8 @@ def test_adam_takes_no_notice_of_a_factor(name="Adam"):
 
 
 @proves(
-    "`MultiOptimizer`, above, does it from Keras 3.15 on, but under `mixed_float16` a "
-    "`LearningRateScheduler` stops with an error.",
+    "From Keras 3.15 on, `MultiOptimizer` gives layers their own learning rates, but a "
+    "`LearningRateScheduler` stops with an error there under `mixed_float16`.",
     false_with={"policy": "float32"},
     needs="keras>=3.15",
 )
@@ -222,8 +222,8 @@ def test_a_scheduler_finds_no_rate_in_mixed_precision(policy="mixed_float16"):
 
 
 @proves(
-    "This recipe is one optimizer with one learning rate, and works on older versions "
-    "of Keras 3 too:",
+    "This recipe multiplies the learning rate instead, and works on older versions of "
+    "Keras 3 too:",
     false_with={"factors": ()},
     needs="keras>=3",
 )
