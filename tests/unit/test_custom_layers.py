@@ -364,6 +364,7 @@ def test_an_empty_batch_moves_no_mean(mask: np.ndarray | None) -> None:
         ("float16", "float32"),
         ("bfloat16", "float32"),
         ("mixed_float16", "float32"),
+        # JAX has no float64 by default.
         pytest.param("float64", "float64", marks=pytest.mark.tensorflow),
     ],
 )
@@ -418,7 +419,7 @@ def test_steps_are_skipped_in_the_sequence_and_in_its_mask(num_steps: int) -> No
     assert SkipSteps(num_steps).compute_mask(x) is None
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # the layer has no metric on JAX
 def test_a_penalty_is_a_loss_and_a_metric_and_padding_has_no_part_in_it() -> None:
     layer = SparsityPenalty(weight=0.5)
     mask = np.arange(5) < np.array([[5], [2], [0]])
@@ -430,7 +431,7 @@ def test_a_penalty_is_a_loss_and_a_metric_and_padding_has_no_part_in_it() -> Non
 
 
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable")
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # the layer has no metric on JAX
 def test_fit_adds_the_penalty_to_the_loss_and_reports_the_metric() -> None:
     model = keras.Sequential([keras.Input((5, 4)), SparsityPenalty(weight=0.5)])
     model.compile("sgd", "mse", run_eagerly=True)
@@ -449,7 +450,7 @@ def test_a_penalty_may_weigh_nothing_and_weighs_a_hundredth_by_default() -> None
     assert losses == [0.0, pytest.approx(0.04)]
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # the layer has no metric on JAX
 def test_the_metric_is_the_mean_over_the_steps_of_all_batches() -> None:
     layer = SparsityPenalty(weight=0.5)
     for batch in (steps(3), steps(1) + 9.0, steps(0)):
@@ -460,7 +461,7 @@ def test_the_metric_is_the_mean_over_the_steps_of_all_batches() -> None:
     assert float(layer.losses[0]) == 0.0
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # the layer has no metric on JAX
 def test_a_batch_of_padding_alone_moves_no_metric_and_adds_no_loss() -> None:
     layer = SparsityPenalty(weight=0.5)
     layer(steps())
@@ -471,7 +472,7 @@ def test_a_batch_of_padding_alone_moves_no_metric_and_adds_no_loss() -> None:
     assert float(layer.losses[0]) == 0.0
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # JAX keeps no losses after a step
 @pytest.mark.parametrize("dtype", ["mixed_float16", "bfloat16", "float64"])
 def test_a_penalty_can_be_added_to_the_loss_in_any_precision(dtype: str) -> None:
     layer = SparsityPenalty(weight=0.5, dtype=dtype)
@@ -689,7 +690,7 @@ def test_steps_are_counted_without_those_that_are_padding(
     assert float(count_steps(steps(), 2 * MASK)) == MASK.sum()
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # JAX has no float64 by default
 def test_a_masked_mean_of_nothing_is_zero_and_one_of_float64_is_exact() -> None:
     large = np.array([[1e9 + 1.0], [1e9 + 2.0]])
 

@@ -687,7 +687,7 @@ def test_any_number_of_examples_fits(num_examples: int) -> None:
     assert check_array(sequence_classifier(4, 2), array) is array
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # JAX has no strings
 def test_what_fits_is_what_predict_accepts() -> None:
     words = np.array(["a", "b"], object)
     lookup = keras.layers.StringLookup(vocabulary=["a", "b"])
@@ -819,7 +819,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # JAX has no 64 bits by default
 @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 @pytest.mark.parametrize(("dtype", "array", "value", "read"), WRONG)
 def test_keras_silently_changes_a_number_that_the_dtype_cannot_hold(
@@ -1037,7 +1037,7 @@ def test_only_arrays_are_arrays(array: Any) -> None:
         check_array(model_on(3), array)
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # JAX refuses the mask itself
 def test_values_behind_a_mask_are_refused_since_keras_reads_them() -> None:
     array = np.ma.array([[1.0, -999.0]], mask=[[False, True]])
 

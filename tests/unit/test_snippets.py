@@ -258,6 +258,6 @@ def test_a_script_with_ten_recipes_of_ten_guides_is_typed(
     assert done.stdout.startswith("Success"), done.stdout + done.stderr
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # it exports to TensorFlow Lite
 def test_the_script_runs() -> None:
     runpy.run_path(str(SCRIPT), run_name="__main__")

@@ -491,7 +491,7 @@ def test_an_empty_batch_gives_nothing_and_teaches_nothing(name: str) -> None:
     held(FOUND[name], "empty batch", check)
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # it calls `train_step`
 @over("empty batch in training", MODELS)
 def test_a_training_step_on_an_empty_batch_leaves_the_weights_finite(name: str) -> None:
     def check() -> None:
@@ -530,7 +530,7 @@ def test_training_none_is_inference(name: str) -> None:
     held(FOUND[name], "training=None", check)
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # it compiles by `tf.function`
 @over("jit_compile", LAYERS)
 def test_xla_compiles_a_layer_and_computes_the_same(name: str) -> None:
     def check() -> None:
@@ -548,7 +548,7 @@ def test_xla_compiles_a_layer_and_computes_the_same(name: str) -> None:
     held(FOUND[name], "jit_compile", check)
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # it compiles by `tf.function`
 @over("jit_compile", MODELS)
 def test_xla_compiles_the_training_step_of_a_model(name: str) -> None:
     def check() -> None:
@@ -564,7 +564,7 @@ def test_xla_compiles_the_training_step_of_a_model(name: str) -> None:
     held(FOUND[name], "jit_compile", check)
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # it calls `test_step`
 @over("sample_weight", MODELS)
 def test_weights_of_examples_count_in_the_loss_and_in_the_step(name: str) -> None:
     def check() -> None:
@@ -693,7 +693,7 @@ def test_a_file_gives_the_model_back_in_a_fresh_process(
     held(FOUND[name], "reload", partial(say, problems["reload"][name]))
 
 
-@pytest.mark.tensorflow
+@pytest.mark.tensorflow  # `tf.distribute`
 @over("tf.distribute", CLASSES)
 def test_two_devices_take_the_step_of_one(
     problems: dict[str, dict[str, str]], name: str
