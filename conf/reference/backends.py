@@ -89,13 +89,21 @@ class Tests:
         }
         others = {module.name: module for module in self.modules.values()}
         self.reach = Reach(package, others)
+        self._files: dict[str, listings.TestFile] = {}
+
+    def file(self, module: Module) -> listings.TestFile:
+        """The tests of a module; many modules share one file, which is parsed once."""
+        stem = self.package.stem(module)
+        if stem not in self._files:
+            self._files[stem] = listings.tests_of(self.package, module)
+        return self._files[stem]
 
     @cached_property
     def of_recipes(self) -> dict[str, tuple[Module, str, list[tuple[Path, str]]]]:
         """Each recipe by its public name: its module and name, and its tests."""
         found = {}
         for module in self.package.recipe_modules:
-            file = listings.tests_of(self.package, module)
+            file = self.file(module)
             for name in module.objects:
                 tests = [(file.path, test.name) for test in file.of(name)]
                 found[self.package.public(module, name)] = (module, name, tests)
@@ -103,10 +111,12 @@ class Tests:
 
     def hash(self, recipe: str) -> str:
         """Equal while a recipe and its tests do the same."""
-        module, name, tests = self.of_recipes[recipe]
+        module, name = self.package.place(recipe)
         parts = [self.reach.digest(module, [module.objects[name]])]
-        for path, test in tests:
-            parts.append(self.reach.digest(self.modules[path], self._code(path, test)))
+        file = self.file(module)
+        for test in file.of(name):
+            code = self._code(file.path, test.name)
+            parts.append(self.reach.digest(self.modules[file.path], code))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
 
     def recipe_needs_tensorflow(self, recipe: str) -> bool:

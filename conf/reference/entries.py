@@ -78,7 +78,7 @@ class _Entry:
             about = ast.get_docstring(self.package.modules[owner].tree) or ""
             parts += [f".. py:module:: {owner}", _rst(about)]
             for self.module, name in recipes:
-                self.tests = listings.tests_of(self.package, self.module)
+                self.tests = self.backends.file(self.module)
                 parts.append(self._object(name, self.module.objects[name]))
         return "\n\n".join(parts)
 
