@@ -405,7 +405,8 @@ def trained_with(wrap, *middle):
     block = keras.Sequential([keras.layers.Dense(8), *layers, keras.layers.Dense(8)])
     outputs = keras.layers.Dense(1)(wrap(block)(inputs))
     model = keras.Model(inputs, outputs)
-    model.compile("sgd", "mse")
+    # At the rate of "sgd" the loss grows to 39,000, and a rounding with it to 0.03.
+    model.compile(keras.optimizers.SGD(0.001), "mse")
     x = np.random.default_rng(0).normal(3.0, 2.0, (16, 4)).astype("float32")
     model.fit(x, x[:, :1], batch_size=8, epochs=2, shuffle=False, verbose=0)
     return model.get_weights()
@@ -449,7 +450,7 @@ def test_recomputed_trains_the_same(rate=0.5):
     "On TensorFlow it draws another Dropout mask for the second computation, and "
     "updates the statistics of BatchNormalization twice.",
     false_with={"rate": 0.0},
-    needs="keras>=3.13",  # before it, remat changes training without Dropout too
+    needs="keras>=3.9",
 )
 def test_remat_drops_other_values(rate=0.5):
     plain, again = (
