@@ -175,10 +175,11 @@ def judge_samples(
     features, logits = see.predict(samples, verbose=0)
     found = np.argmax(logits, axis=-1)
     shares = np.bincount(found, minlength=logits.shape[-1]) / len(found)
+    probabilities = ops.convert_to_numpy(ops.softmax(logits))
     seen = {
         "distance": frechet_distance(features, see.predict(real, verbose=0)[0]),
         "classes": int(np.sum(shares >= 0.1 / len(shares))),
-        "clear": float(np.mean(np.max(ops.softmax(logits), axis=-1) > 0.9)),
+        "clear": float(np.mean(np.max(probabilities, axis=-1) > 0.9)),
     }
     if asked is not None:
         seen["agreement"] = float(np.mean(found == asked))

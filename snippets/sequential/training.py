@@ -100,7 +100,7 @@ def check_examples(
             f"Received: {len(labels)}, and features of shape {features.shape}"
         )
     build_for(model, features)
-    first = np.asarray(model(features[:1]))
+    first = keras.ops.convert_to_numpy(model(features[:1]))
     if not (first.min() >= 0 and abs(first.sum() - 1) < 0.01):
         raise ValueError(
             "Expected `model` to give probabilities: end it with a softmax. "

@@ -39,6 +39,7 @@ def kl_divergence(mean: Any, log_variance: Any) -> Any:
             "Expected `mean` and `log_variance` of one shape. "
             f"Received: {tuple(mean.shape)} and {tuple(log_variance.shape)}"
         )
+    mean, log_variance = map(keras.ops.convert_to_tensor, (mean, log_variance))
     terms = keras.ops.square(mean) + keras.ops.exp(log_variance) - log_variance - 1.0
     return 0.5 * keras.ops.sum(terms, axis=-1)
 
