@@ -20,6 +20,7 @@ extensions = [
     "sphinx_design",
     "conf.build",
     "conf.pages.notebook",
+    "conf.pages.columns",
     "conf.reference.listings",
     "conf.reference.entries",
     "conf.proofs.show",

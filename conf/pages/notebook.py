@@ -54,6 +54,8 @@ def write_out(
     cells = []
     for index, cell in enumerate(page.notebook.cells):
         if cell.cell_type == "code":
+            if title := by_index[index].column:
+                cells.append(nbformat.v4.new_markdown_cell(f"**{title}**"))
             new = nbformat.v4.new_code_cell(by_index[index].code)
             if by_index[index].raises:
                 new.metadata["tags"] = [RAISES]

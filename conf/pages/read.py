@@ -30,7 +30,8 @@ from conf.pages.recipes import (
     global_names,
 )
 
-OPTIONS = {"snippet", "tags", "timeout", "fold", "mystnb"}
+COLUMN = "column"  # the title of a cell that stands beside another
+OPTIONS = {"snippet", "tags", "timeout", "fold", "mystnb", COLUMN}
 TAGS = {
     *("raises-exception", "hide-input", "hide-output", "remove-output"),
     "measured",  # its output is a record: `nox -s measure`
@@ -64,6 +65,8 @@ class Cell:
         recipes: the recipes shown; none for code typed on the page.
         tags: the cell's tags, sorted.
         timeout: seconds the cell may run, or None for the site's default.
+        alt, caption: the words of its figure.
+        column: its title, if it is one of two columns.
     """
 
     index: int
@@ -75,6 +78,7 @@ class Cell:
     timeout: int | None
     alt: str
     caption: str
+    column: str
 
     @property
     def raises(self) -> bool:
@@ -191,6 +195,7 @@ class _Reader:
                 blank = takewhile(lambda text: not text.strip(), self.lines[line:])
                 page.lines.append(line + len(list(blank)) + 1)
         self._check_measured(page.cells)
+        self._check_columns(page.cells)
         for method, owner, line in self.quoted:
             if owner not in self.shown:
                 message = f"`{method}` is quoted from `{owner}`, which no cell shows"
@@ -206,6 +211,8 @@ class _Reader:
             return ""
         if len(methods) < len(names):
             self._problem(line, "a cell shows recipes or quotes methods, not both")
+        if COLUMN in cell.metadata:
+            self._problem(line, "methods are quoted across the page, not in a column")
         self.quoted += [(name, owner, line) for name, (owner, _) in methods.items()]
         owners = dict.fromkeys(owner for owner, _ in methods.values())
         code = "\n\n".join(source for _, source in methods.values())
@@ -227,6 +234,20 @@ class _Reader:
                     )
                     self._problem(cell.fence, message)
             recorded = {n: at for n, at in recorded.items() if n not in cell.binds}
+
+    def _check_columns(self, cells: list[Cell]) -> None:
+        """A column without another one beside it compares nothing."""
+        columns = [cell for cell in cells if cell.column]
+        while columns:
+            left, *columns = columns
+            if columns and columns[0].index == left.index + 1:
+                del columns[0]
+            else:
+                message = (
+                    f"the column `{left.column}` has no other beside it: the next cell "
+                    "needs a `column` too, with nothing between"
+                )
+                self._problem(left.fence, message)
 
     def _problem(self, line: int, message: str) -> None:
         self.problems.append(Problem(self.path, line, message))
@@ -271,6 +292,7 @@ class _Reader:
             timeout=timeout,
             alt=_text(mystnb, "image", "alt"),
             caption=_text(mystnb, "figure", "caption"),
+            column=str(options.get(COLUMN) or ""),
         )
 
     def _recipe(self, dotted: str, fence: int) -> list[Recipe]:

@@ -24,8 +24,8 @@ from conf.addresses import from_environment
 ROOT = Path(__file__).parent.parent
 project = "small"
 extensions = [
-    "myst_nb", "conf.build", "conf.pages.notebook", "conf.reference.listings",
-    "conf.reference.entries", "conf.proofs.show",
+    "myst_nb", "conf.build", "conf.pages.notebook", "conf.pages.columns",
+    "conf.reference.listings", "conf.reference.entries", "conf.proofs.show",
 ]
 myst_enable_extensions = ["colon_fence"]
 recipes_package = str(ROOT / "mini")
