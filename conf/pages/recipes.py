@@ -13,7 +13,7 @@ import re
 import symtable
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -317,6 +317,30 @@ class Package:
             imports=tuple(sorted(imports, key=order.index)),
             needs=tuple(needs),
         )
+
+    def with_needs(self, names: Iterable[str]) -> tuple[Recipe, ...]:
+        """Recipes and all that they need, each after what it needs.
+
+        Args:
+            names: full names, as `recipe` takes them.
+
+        Raises:
+            RecipeError: as `recipe` does.
+        """
+        found: dict[str, Recipe] = {}
+        begun: set[str] = set()  # two recipes may call each other
+
+        def add(name: str) -> None:
+            recipe = self.recipe(name)
+            if recipe.name not in begun:
+                begun.add(recipe.name)
+                for needed in recipe.needs:
+                    add(needed)
+                found[recipe.name] = recipe
+
+        for name in names:
+            add(name)
+        return tuple(found.values())
 
     def method(self, dotted: str) -> tuple[str, str] | None:
         """The class of a method and the method's source; None if it is no method.

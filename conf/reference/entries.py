@@ -16,11 +16,19 @@ from docutils.transforms import Transform
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 from sphinx.ext.napoleon.docstring import GoogleDocstring
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from conf import state
-from conf.pages.recipes import Definition, Module, Package, RecipeError, docstring_of
+from conf.pages.recipes import (
+    Definition,
+    Module,
+    Package,
+    RecipeError,
+    code_of,
+    docstring_of,
+)
 from conf.reference import backends, listings
 
 _CELL = re.compile(r"^```\{code-cell\}.*?^```$", re.MULTILINE | re.DOTALL)
@@ -154,21 +162,33 @@ class _Entry:
 
 
 class CellLinks(Transform):
-    """Put links to entry, source and tests below each cell that shows recipes."""
+    """Put links to entry, source and tests below each cell that shows recipes.
+
+    What its recipes need besides stands there too, in a text that nobody sees: the copy
+    button takes it (`docs/_static/copy.js`), so that what is pasted runs alone.
+    """
 
     default_priority = 800
 
     def apply(self, **_: Any) -> None:
         env: BuildEnvironment = self.document.settings.env
         package = Package(Path(env.config.recipes_package))
-        for cell in list(self.document.findall(nodes.container)):
+        cells = list(self.document.findall(nodes.container))
+        for count, cell in enumerate(cells):
             metadata: dict[str, Any] = cell.get("cell_metadata", {})
-            for dotted in metadata.get("snippet", "").split():
-                source = cell.children[
-                    0
-                ]  # so that links are hidden and shown with the code
-                assert isinstance(source, nodes.Element)
-                source.append(_cell_links(env, package, dotted))
+            names = metadata.get("snippet", "").split()
+            if not names:
+                continue
+            source = cell.children[0]  # links are hidden and shown with the code
+            assert isinstance(source, nodes.Element)
+            links = [_cell_links(env, package, dotted) for dotted in names]
+            source.extend(links)
+            shown = {package.recipe(dotted).name for dotted in names}
+            whole = package.with_needs(names)
+            needed = [recipe.name for recipe in whole if recipe.name not in shown]
+            if needed:
+                links[-1] += _copied_with(env, needed)
+                source.append(_whole(f"whole-{count}", code_of(whole)))
 
 
 class RecipeRole(SphinxRole):
@@ -208,6 +228,22 @@ def _cell_links(
             nodes.reference("", text, refuri=target, internal=True),
         ]
     return links
+
+
+def _copied_with(env: BuildEnvironment, needed: list[str]) -> list[nodes.Node]:
+    """What the copy button takes along, each linked to its entry."""
+    found: list[nodes.Node] = []
+    for name in needed:
+        found += [nodes.Text(", "), _entry_link(env.docname, name)]
+    return [nodes.Text(" · copied with "), *found[1:]]
+
+
+def _whole(identifier: str, code: str) -> nodes.raw:
+    """The text that is copied: not shown, not read aloud, not searched."""
+    if "</script" in code:
+        raise ExtensionError(f"a recipe holds `</script`, which ends the page: {code}")
+    tag = f'<script class="whole" id="{identifier}" type="text/plain">'
+    return nodes.raw("", f"{tag}{code}\n</script>", format="html")
 
 
 def _block(head: str, *body: str) -> str:

@@ -942,6 +942,8 @@ def test_unbuilt_branches_choose_by_the_brightness_of_the_data() -> None:
 
     np.testing.assert_allclose(layer(bright), layer.bright(bright))
     np.testing.assert_allclose(layer(dark + 0.1), layer.dark(dark + 0.1))
+    np.testing.assert_allclose(layer(dark + 0.5), layer.dark(dark + 0.5))
+    assert layer(bright).shape == layer(dark).shape == (1, 2)
 
 
 @pytest.mark.parametrize(

@@ -952,6 +952,19 @@ def test_a_variable_used_twice_is_one_weight() -> None:
     np.testing.assert_allclose(layer(x), x @ w @ w, rtol=1e-5)
 
 
+def test_a_graph_layer_may_multiply_by_one_matrix_after_the_other() -> None:
+    def twice(x: tf.Tensor) -> tf.Tensor:
+        x = tf.matmul(x, tf1.get_variable("first", [3, 5]))
+        return tf.matmul(x, tf1.get_variable("second", [5, 2]))
+
+    layer = GraphLayer(twice)
+    x = np.ones((2, 3), "float32")
+    outputs = layer(x)
+
+    first, second = layer.get_weights()
+    np.testing.assert_allclose(outputs, x @ first @ second, rtol=1e-5)
+
+
 def test_a_function_with_a_placeholder_of_its_own_is_refused() -> None:
     def asks(x: tf.Tensor) -> tf.Tensor:
         return x * tf1.placeholder(tf.float32, [], name="rate")

@@ -378,6 +378,13 @@ def test_an_activity_penalty_keeps_its_weight() -> None:
     assert ActivityPenalty.from_config(layer.get_config()).weight == 0.3
 
 
+def test_an_activity_penalty_weighs_a_hundredth_by_default_and_may_weigh_nothing() -> (
+    None
+):
+    assert ActivityPenalty().weight == 0.01
+    assert ActivityPenalty(weight=0.0).weight == 0.0
+
+
 @pytest.mark.parametrize("weight", [-0.1, math.inf, math.nan])
 def test_an_activity_penalty_refuses_a_weight_that_is_none(weight: float) -> None:
     with pytest.raises(ValueError, match=r"`weight` of at least 0. Received: "):
