@@ -70,7 +70,7 @@ html_baseurl = site_addresses.site
 html_static_path = ["../docs/_static"]
 templates_path = ["../docs/_templates"]
 html_css_files = ["site.css"]
-html_js_files = ["copy.js"]
+html_js_files = ["copy.js", "proofs.js"]
 html_copy_source = False
 html_theme_options = {
     "article_footer_items": ["ran-on.html"],

@@ -1,47 +1,38 @@
 """What a reader sees of a proof or a measurement.
 
-After a proved sentence stands a small ✓, after a measured one ≈: a button that opens
-its source, what was seen of it and where. It is HTML alone, without JavaScript. A mark
-that is not earned is a warning with its place, and is not shown.
+After a proved sentence stands a small ✓, after a measured one ≈: it opens the source,
+what was seen of it and where, and is a link to the listing where there is no
+JavaScript. A mark that is not earned is a warning with its place, and is not shown.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from docutils.transforms import Transform
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import PythonLexer
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from conf import state
-from conf.addresses import Addresses
 from conf.pages.recipes import Package
-from conf.proofs import marks
+from conf.proofs import opened
 from conf.proofs.proving import Proving, digest, full_name
-from conf.proofs.source import ProofSource
-from conf.proofs.verdict import DOES_NOT_RUN, HOLDS, IS_FALSE, is_meant_for
 from conf.reference import listings
-from conf.reference.measured import Measurement, spelled
 from conf.store import Store
 
 logger = logging.getLogger(__name__)
 
-_LEXER = PythonLexer()
-_FORMATTER: "HtmlFormatter[str]" = HtmlFormatter(nowrap=True)
-SIGNS = {HOLDS: "✓", IS_FALSE: "✗", DOES_NOT_RUN: "!"}
-
 
 class ProofMark(nodes.Inline, nodes.Element):
-    """The mark after a sentence; `proofs` holds the identifiers, `sign` what shows."""
+    """The mark after a sentence.
+
+    `proofs` holds the identifiers, `sign` what shows, `target` the listing.
+    """
 
 
 class Versions(SphinxDirective):
@@ -146,12 +137,7 @@ def _table(proving: Proving, identifiers: list[str]) -> list[str]:
         proof = proving.proofs.get(identifier)
         if proof is None:  # a measurement, or a mark that has a warning of its own
             continue
-        rows = proving.rows(proof)
-        seen = []
-        for lane in lanes:
-            is_meant = is_meant_for(proof, proving.results[lane].environment)
-            sign = SIGNS[rows[lane].seen] if lane in rows else "?"
-            seen.append(sign if is_meant else "\N{EN DASH}")
+        seen = map(opened.sign, opened.seen_on(proof, proving).values())
         quote = proof.quote.replace("|", "\\|")
         lines.append(f"| {quote} | " + " | ".join(seen) + " |")
     return lines
@@ -189,12 +175,13 @@ class Entries(Transform):
         for mark in found:
             _join(mark)
         proving = of_site(env)
-        entries = "".join(
-            _entry(env, mark, proving)
-            for mark in found
-            if set(mark["proofs"]) <= set(proving.quotes)
-        )
-        self.document.append(nodes.raw("", entries, format="html"))
+        entries = []
+        for mark in found:
+            names = mark["proofs"]
+            if set(names) <= set(proving.quotes):
+                mark["target"] = opened.address(env, names[0], proving)
+                entries.append(opened.entry(env, names, mark["label"], proving))
+        self.document.append(nodes.raw("", "".join(entries), format="html"))
 
     @staticmethod
     def _earned(env: BuildEnvironment, found: list[ProofMark]) -> list[ProofMark]:
@@ -254,99 +241,17 @@ def of_site(env: BuildEnvironment) -> Proving:
     return known.proving
 
 
-def _entry(env: BuildEnvironment, mark: ProofMark, proving: Proving) -> str:
-    """What one mark opens."""
-    names = mark["proofs"]
-    parts = "".join(
-        _proof(env, proving.proofs[name], proving)
-        if name in proving.proofs
-        else _measurement(env, proving.measurements[name], proving)
-        for name in names
-    )
-    return (
-        f'<div class="proof" id="{_anchor(names)}" popover role="dialog" '
-        f'aria-label="{mark["label"]}">'
-        f"<p>{escape(marks.plain(proving.quotes[names[0]]))}</p>{parts}</div>"
-    )
-
-
-def _proof(env: BuildEnvironment, proof: ProofSource, proving: Proving) -> str:
-    rows = proving.rows(proof)
-    titles = {
-        HOLDS: "Holds on",
-        IS_FALSE: "Is false on",
-        DOES_NOT_RUN: "Does not run on",
-    }
-    facts = {
-        title: ", ".join(name for name, row in rows.items() if row.seen == seen)
-        for seen, title in titles.items()
-    }
-    results = proving.results.items()
-    facts["Has no meaning on"] = ", ".join(
-        lane for lane, seen in results if not is_meant_for(proof, seen.environment)
-    )
-    recalled = [
-        lane.environment
-        for lane in proving.verdicts.committed
-        if lane.row(proof) and lane.frames.get(proof.stem) == proof.frame
-    ]
-    environment = (recalled or [proving.verdicts.here])[0]
-    facts["Seen on"] = ", ".join(f"{n} {v}" for n, v in environment.items())
-    return _part(env, proof, facts, f"test_{proof.name}")
-
-
-def _measurement(
-    env: BuildEnvironment, measurement: Measurement, proving: Proving
-) -> str:
-    facts = {}
-    found = proving.records.of(measurement.id, measurement.hash)
-    for machine, record in found.items():
-        spans = []
-        for name, (low, high) in measurement.bound.items():
-            values = [figures[name] for figures in record.figures if name in figures]
-            seen = f"{min(values):.3g} to {max(values):.3g}" if values else "nothing"
-            runs = f"{len(values)} run" + "s" * (len(values) != 1)
-            spans.append(f"{name} {seen} in {runs} (bound: {low:g} to {high:g})")
-        facts[f"Measured on {machine}, {spelled(record)}"] = "; ".join(spans)
-    return _part(env, measurement, facts, measurement.name)
-
-
-def _part(
-    env: BuildEnvironment,
-    thing: ProofSource | Measurement,
-    facts: Mapping[str, str],
-    name: str,
-) -> str:
-    code = highlight(thing.source, _LEXER, _FORMATTER)
-    rows = "".join(
-        f"<dt>{escape(title)}</dt><dd>{escape(words)}</dd>"
-        for title, words in facts.items()
-        if words
-    )
-    target = listings.address(env.docname, thing.path, name)
-    addresses: Addresses = env.config.site_addresses
-    at_commit = addresses.file(f"{thing.path}#L{thing.line}")
-    link = f'<a href="{escape(at_commit or target)}">{escape(thing.path)}</a>'
-    return (
-        f'<div class="highlight"><pre tabindex="0">{code}</pre></div>'
-        f"<dl>{rows}<dt>Test</dt><dd>{link}</dd></dl>"
-    )
-
-
-def _anchor(names: list[str]) -> str:
-    return "proof-" + "-".join(name.replace(".", "-") for name in names)
-
-
 def _visit(translator: Any, node: ProofMark) -> None:
-    """The sign, except in menus, where a button cannot stand."""
+    """The sign, except in menus, where no link can stand."""
     parent = node.parent
     while parent is not None:
         if isinstance(parent, nodes.reference):
             raise nodes.SkipNode
         parent = parent.parent
     translator.body.append(
-        f'<button type="button" class="proof-mark" aria-label="{node["label"]}" '
-        f'popovertarget="{_anchor(node["proofs"])}">{node["sign"]}</button>'
+        f'<a class="proof-mark" href="{escape(node.get("target", ""))}" '
+        f'data-opens="{opened.anchor(node["proofs"])}" aria-haspopup="dialog" '
+        f'aria-label="{node["label"]}">{node["sign"]}</a>'
     )
 
 

@@ -239,9 +239,9 @@ class ProvedSite(Site):
 
     def marks(self, docname: str) -> list[str]:
         """The names of the marks that a page shows, sorted."""
-        buttons = re.findall(r"<button[^>]*proof-mark[^>]*>", self.html(docname))
-        names = [re.findall(r'popovertarget="proof-([^"]*)"', b) for b in buttons]
-        assert all(len(name) == 1 for name in names), buttons
+        links = re.findall(r"<a[^>]*proof-mark[^>]*>", self.html(docname))
+        names = [re.findall(r'data-opens="proof-([^"]*)"', link) for link in links]
+        assert all(len(name) == 1 for name in names), links
         return sorted(name[0].rpartition("-")[2] for name in names)
 
 

@@ -148,7 +148,7 @@ class MeasuredSite(Site):
 
     def marks(self, docname: str) -> list[str]:
         """The signs of the marks that a page shows."""
-        return re.findall(r"<button[^>]*proof-mark[^>]*>([^<]*)<", self.html(docname))
+        return re.findall(r"<a[^>]*proof-mark[^>]*>([^<]*)<", self.html(docname))
 
 
 @pytest.fixture(scope="module")

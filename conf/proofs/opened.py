@@ -1,0 +1,172 @@
+"""What a mark opens: the sentence, where it was seen, and the code that ran.
+
+Each entry is a `<template>`, which a browser reads and does not lay out; a click makes
+a dialog of it (`docs/_static/proofs.js`).
+"""
+
+import ast
+from collections.abc import Iterable, Mapping
+from html import escape
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from sphinx.environment import BuildEnvironment
+
+from conf.addresses import Addresses
+from conf.proofs import marks
+from conf.proofs.proving import Proving
+from conf.proofs.source import ProofSource
+from conf.proofs.verdict import DOES_NOT_RUN, HOLDS, IS_FALSE, is_meant_for
+from conf.reference import listings
+from conf.reference.measured import Measurement, spelled
+
+_LEXER = PythonLexer()
+_FORMATTER: "HtmlFormatter[str]" = HtmlFormatter(nowrap=True)
+NO_MEANING, NOT_RUN = "has no meaning", "was not run"
+_SIGNS = {
+    HOLDS: "✓",
+    IS_FALSE: "✗",
+    DOES_NOT_RUN: "!",
+    NO_MEANING: "\N{EN DASH}",
+    NOT_RUN: "?",
+}
+
+
+def seen_on(proof: ProofSource, proving: Proving) -> dict[str, str]:
+    """What was seen of a proof on each lane: a verdict, or why there is none."""
+    rows = proving.rows(proof)
+    found = {}
+    for lane, results in proving.results.items():
+        seen = rows[lane].seen if lane in rows else NOT_RUN
+        is_meant = is_meant_for(proof, results.environment)
+        found[lane] = seen if is_meant else NO_MEANING
+    return found
+
+
+def sign(seen: str) -> str:
+    """One character for what was seen on a lane."""
+    return _SIGNS[seen]
+
+
+def anchor(names: Iterable[str]) -> str:
+    """What an entry is called on its page."""
+    return "proof-" + "-".join(name.replace(".", "-") for name in names)
+
+
+def address(env: BuildEnvironment, name: str, proving: Proving) -> str:
+    """The listing of a proof or a measurement, for who has no JavaScript."""
+    proof = proving.proofs.get(name)
+    thing = proof or proving.measurements[name]
+    test = f"test_{proof.name}" if proof else proving.measurements[name].name
+    return listings.address(env.docname, thing.path, test)
+
+
+def entry(env: BuildEnvironment, names: list[str], label: str, proving: Proving) -> str:
+    """The template of one mark.
+
+    Args:
+        env: Sphinx's environment.
+        names: the proofs or measurements that the mark cites.
+        label: what the mark is called, `Proof` or `Measurement`.
+        proving: the proofs of the site.
+    """
+    identifier = anchor(names)
+    parts = "".join(
+        _proof(env, proving.proofs[name], proving)
+        if name in proving.proofs
+        else _measurement(env, proving.measurements[name], proving)
+        for name in names
+    )
+    # A row of a table is quoted with the bars between its cells.
+    words = marks.plain(proving.quotes[names[0]]).replace(" | ", " · ")
+    title = f"{identifier}-title"
+    return (
+        f'<template id="{identifier}">'
+        f'<div class="proof" popover role="dialog" aria-labelledby="{title}">'
+        f'<header><strong id="{title}">{label}</strong>'
+        '<button type="button" class="proof-close" autofocus aria-label="Close">'
+        "\N{MULTIPLICATION SIGN}</button></header>"
+        f"<blockquote>{escape(words)}</blockquote>{parts}</div></template>"
+    )
+
+
+def _proof(env: BuildEnvironment, proof: ProofSource, proving: Proving) -> str:
+    found = seen_on(proof, proving)
+    cells = "".join(
+        f'<li class="{seen.replace(" ", "-")}">{_spelled(lane)}'
+        f'<span aria-hidden="true">{sign(seen)}</span>'
+        f'<span class="visually-hidden">{seen}</span></li>'
+        for lane, seen in found.items()
+    )
+    legend = ", ".join(f"{sign(s)} {s}" for s in _SIGNS if s in found.values())
+    recalled = [
+        lane.environment
+        for lane in proving.verdicts.committed
+        if lane.row(proof) and lane.frames.get(proof.stem) == proof.frame
+    ]
+    environment = (recalled or [proving.verdicts.here])[0]
+    facts = {"Seen on": ", ".join(f"{n} {v}" for n, v in environment.items())}
+    lanes = f'<p class="proof-lanes">On TensorFlow ({legend}):</p><ul>{cells}</ul>'
+    return lanes + _part(env, proof, facts, f"test_{proof.name}")
+
+
+def _spelled(lane: str) -> str:
+    """`2.21 Keras 2` for the lane `tensorflow-2.21-keras-2`."""
+    name = lane.removeprefix("tensorflow-").replace("-keras-", " Keras ")
+    return escape(name)
+
+
+def _measurement(
+    env: BuildEnvironment, measurement: Measurement, proving: Proving
+) -> str:
+    facts = {}
+    found = proving.records.of(measurement.id, measurement.hash)
+    for machine, record in found.items():
+        spans = []
+        for name, (low, high) in measurement.bound.items():
+            values = [figures[name] for figures in record.figures if name in figures]
+            seen = f"{min(values):.3g} to {max(values):.3g}" if values else "nothing"
+            runs = f"{len(values)} run" + "s" * (len(values) != 1)
+            spans.append(f"{name} {seen} in {runs} (bound: {low:g} to {high:g})")
+        facts[f"Measured on {machine}, {spelled(record)}"] = "; ".join(spans)
+    return _part(env, measurement, facts, measurement.name)
+
+
+def _part(
+    env: BuildEnvironment,
+    thing: ProofSource | Measurement,
+    facts: Mapping[str, str],
+    name: str,
+) -> str:
+    code = highlight(without_quote(thing.source), _LEXER, _FORMATTER)
+    rows = "".join(
+        f"<dt>{escape(title)}</dt><dd>{escape(words)}</dd>"
+        for title, words in facts.items()
+        if words
+    )
+    target = listings.address(env.docname, thing.path, name)
+    addresses: Addresses = env.config.site_addresses
+    at_commit = addresses.file(f"{thing.path}#L{thing.line}")
+    link = f'<a href="{escape(at_commit or target)}">{escape(thing.path)}</a>'
+    return (
+        f'<div class="highlight"><pre tabindex="0">{code}</pre></div>'
+        f"<dl>{rows}<dt>Test</dt><dd>{link}</dd></dl>"
+    )
+
+
+def without_quote(source: str) -> str:
+    """A proof's source with `...` for the sentence, which stands above it."""
+    (function,) = ast.parse(source).body
+    if not isinstance(function, ast.FunctionDef):
+        return source
+    for decorator in function.decorator_list:
+        if isinstance(decorator, ast.Call) and decorator.args:
+            quote = decorator.args[0]
+            lines = source.encode().split(b"\n")  # the tree counts bytes
+            end = quote.end_lineno or quote.lineno
+            head = lines[quote.lineno - 1][: quote.col_offset]
+            tail = lines[end - 1][quote.end_col_offset :]
+            lines[quote.lineno - 1 : end] = [head + b"..." + tail]
+            return b"\n".join(lines).decode()
+    return source
