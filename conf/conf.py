@@ -72,6 +72,7 @@ templates_path = ["../docs/_templates"]
 html_css_files = ["site.css"]
 html_js_files = ["copy.js", "proofs.js"]
 html_copy_source = False
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "article_footer_items": ["ran-on.html"],
     "home_page_in_toc": True,
