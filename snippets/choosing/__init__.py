@@ -8,7 +8,6 @@ from snippets.choosing.branching import inverted_where_bright
 from snippets.choosing.installed import which_keras
 from snippets.choosing.levels import (
     LEVELS,
-    DerivedSizeCNN,
     ModuleCNN,
     OwnStepCNN,
     SubclassedCNN,
@@ -19,7 +18,6 @@ from snippets.choosing.levels import (
 
 __all__ = [
     "LEVELS",
-    "DerivedSizeCNN",
     "ModuleCNN",
     "OwnStepCNN",
     "SubclassedCNN",

@@ -2,10 +2,9 @@
 
 import ast
 import functools
-import math
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -14,7 +13,6 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from snippets.checks import check_sizes, is_size
-from snippets.choosing.branching import inverted_where_bright
 from snippets.choosing.levels import (
     LEVELS,
     ModuleCNN,
@@ -24,13 +22,7 @@ from snippets.choosing.levels import (
     functional_cnn,
     sequential_cnn,
 )
-from snippets.choosing.mistakes import inverted_if_bright
-from snippets.measuring import (
-    peak_memories,
-    ratio_with_spread,
-    ratios_to_first,
-    seconds_in_turns,
-)
+from snippets.measuring import peak_memories, seconds_in_turns
 from snippets.showing.drawings import layer_calls
 from snippets.showing.tables import Table, source_of
 
@@ -273,64 +265,10 @@ def save_and_reload(network: Any, images: npt.NDArray[Any]) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         network.save(f"{folder}/network.keras")
         loaded = keras.saving.load_model(f"{folder}/network.keras")
-    found, expected = map(
-        keras.ops.convert_to_numpy, (loaded(images), network(images))
-    )
+    found, expected = map(keras.ops.convert_to_numpy, (loaded(images), network(images)))
     if not np.allclose(found, expected, atol=1e-6):
         raise ValueError("Expected the loaded network to answer as the saved one does.")
     return loaded
-
-
-def network_behind(
-    function: Callable[[Any], Any],
-    level: str,
-    image_shape: tuple[int, int, int],
-    num_classes: int,
-) -> Any:
-    """Build the network at one level, with a function that its images pass first.
-
-    In a Sequential model the function is a `Lambda` layer, in a Functional model it is
-    called on the Input, and at the other levels in `call` or `__call__`.
-
-    Args:
-        function: A function from images to images of the same shape.
-        level: String, one of `LEVELS`.
-        image_shape: Tuple `(height, width, channels)`, as `check_sizes` takes it.
-        num_classes: Integer of at least 2.
-
-    Returns:
-        A network as `build_network` returns it. A subclassed one has no weights yet.
-
-    Raises:
-        TypeError: If `level` is `"Functional"` and the function needs numbers.
-        ValueError: If `level` is none of `LEVELS`, or if `check_sizes` refuses a size.
-
-    Example:
-        >>> network = network_behind(tf.abs, "tf.Module", (8, 8, 1), num_classes=10)
-        >>> network(tf.zeros([5, 8, 8, 1])).shape
-        TensorShape([5, 10])
-    """
-    plain: Any = build_network(level, image_shape, num_classes)
-    if level == "Sequential":
-        first = [keras.Input(shape=image_shape), keras.layers.Lambda(function)]
-        network = keras.Sequential([*first, *plain.layers])
-    elif level == "Functional":
-        pixels = keras.Input(shape=image_shape)
-        network = keras.Model(pixels, plain(function(pixels)))
-    else:
-        network_class = type(plain)
-        method = "__call__" if level == "tf.Module" else "call"
-
-        def forward(self: Any, images: Any) -> Any:
-            return getattr(network_class, method)(self, function(images))
-
-        name = f"{network_class.__name__}Behind"
-        network = type(name, (network_class,), {method: forward})(
-            image_shape, num_classes
-        )
-    if level != "tf.Module":
-        network.compile(plain.optimizer, plain.loss, jit_compile=False)
-    return network
 
 
 def abilities(
@@ -339,7 +277,7 @@ def abilities(
     images: npt.NDArray[Any],
     labels: npt.NDArray[Any],
 ) -> dict[str, dict[str, str]]:
-    """Try at each level what a network may be asked for.
+    """Try at each level what Keras does with a model around the training.
 
     Args:
         image_shape: Tuple `(height, width, channels)`, as `check_sizes` takes it.
@@ -359,86 +297,48 @@ def abilities(
         >>> abilities((8, 8, 1), 10, images, labels)["drawn as a graph"]["Subclassed"]
         'no: ValueError'
     """
-
-    def behind(function: Callable[[Any], Any], level: str) -> Any:
-        return network_behind(function, level, image_shape, num_classes)
-
     check_sizes(image_shape, num_classes)
-    trials: dict[str, Callable[[str], object]] = {
-        "saved as `.keras`": lambda level: save_and_reload(
-            build_network(level, image_shape, num_classes), images
-        ),
-        "drawn as a graph": lambda level: layer_calls(
-            build_network(level, image_shape, num_classes)
-        ),
-        "`if` on pixels, called": lambda level: behind(inverted_if_bright, level)(
-            tf.constant(images)
-        ),
-        "`if` on pixels, trained": lambda level: behind(
-            inverted_if_bright, level
-        ).train_on_batch(images, labels),
-        "`ops.where`, trained": lambda level: behind(
-            inverted_where_bright, level
-        ).train_on_batch(images, labels),
+    trials: dict[str, Callable[[Any], object]] = {
+        "`fit` trains it": lambda network: network.fit(images, labels, verbose=0),
+        "one `.keras` file": lambda network: save_and_reload(network, images),
+        "drawn as a graph": layer_calls,
     }
     return {
-        title: {level: attempt(functools.partial(trial, level)) for level in LEVELS}
+        title: {
+            level: attempt(
+                functools.partial(trial, build_network(level, image_shape, num_classes))
+            )
+            for level in LEVELS
+        }
         for title, trial in trials.items()
     }
 
 
-def level_table(
-    networks: Mapping[str, Any],
-    small_steps: Mapping[str, Sequence[float]],
-    large_steps: Mapping[str, Sequence[float]],
-    memory: Mapping[str, Sequence[float]],
-    outcomes: Mapping[str, Mapping[str, str]],
-) -> Table:
-    """Put what was measured and what was tried at each level into one table.
+def level_table(outcomes: Mapping[str, Mapping[str, str]]) -> Table:
+    """Put the lines of each level and what was tried there into one table.
 
     Args:
-        networks: Dict from each of `LEVELS` to its network.
-        small_steps: Dict as `step_seconds` returns it for these networks.
-        large_steps: The same for a step that computes more.
-        memory: Dict as `peak_memory` returns it.
         outcomes: Dict as `abilities` returns it.
 
     Returns:
-        A `Table` with one column for each level. A cell of timings is the median of the
-        ratios to the first level, with their quartiles; a cell of memory the median and
-        the quartiles in MiB.
+        A `Table` with one row for each level.
 
     Example:
-        >>> networks = {level: build_network(level, (8, 8, 1), 10) for level in LEVELS}
-        >>> ones = dict.fromkeys(LEVELS, [1.0, 1.0])
-        >>> level_table(networks, ones, ones, ones, {}).rows[1][:2]
-        ['parameters', '3,210']
+        >>> drawn = {**dict.fromkeys(LEVELS, "yes"), "tf.Module": "no: ValueError"}
+        >>> level_table({"drawn as a graph": drawn}).rows[-1]
+        ['tf.Module', '40', 'no: `ValueError`']
     """
-
-    def ratios(seconds: Mapping[str, Sequence[float]]) -> list[str]:
-        return [*map(ratio_with_spread, ratios_to_first(seconds).values())]
-
-    def milliseconds(seconds: Mapping[str, Sequence[float]]) -> str:
-        return f"{1000 * np.median(seconds[LEVELS[0]]):.1f} ms in {LEVELS[0]}"
-
     recipes: list[list[Any]] = [[sequential_cnn], [functional_cnn], [SubclassedCNN]]
     recipes += [[SubclassedCNN, OwnStepCNN], [ModuleCNN]]
-    parameters = [
-        sum(math.prod(weight.shape) for weight in networks[level].weights)
+    lines = [str(count_lines(*parts)) for parts in recipes]
+    cells = [
+        [
+            re.sub(r"(?<=no: )(\w+)", r"`\1`", tried[level])
+            for tried in outcomes.values()
+        ]
         for level in LEVELS
     ]
-    rows = {
-        "lines of code": [str(count_lines(*parts)) for parts in recipes],
-        "parameters": [f"{number:,}" for number in parameters],
-        f"small step ({milliseconds(small_steps)})": ratios(small_steps),
-        f"large step ({milliseconds(large_steps)})": ratios(large_steps),
-        "peak memory, MiB": [
-            ratio_with_spread(tuple(np.quantile(memory[level], (0.25, 0.5, 0.75))))
-            for level in LEVELS
-        ],
-    }
-    for title, tried in outcomes.items():
-        rows[title] = [
-            re.sub(r"(?<=no: )(\w+)", r"`\1`", tried[level]) for level in LEVELS
-        ]
-    return Table(["", *LEVELS], [[title, *cells] for title, cells in rows.items()])
+    return Table(
+        ["Level", "Lines", *outcomes],
+        [[*row[:2], *row[2]] for row in zip(LEVELS, lines, cells, strict=True)],
+    )

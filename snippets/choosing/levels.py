@@ -1,6 +1,5 @@
 """One network at five levels, from a list of layers to `tf.Module`."""
 
-import math
 from typing import Any
 
 import keras
@@ -247,43 +246,3 @@ def build_network(
         jit_compile=False,
     )
     return network
-
-
-class DerivedSizeCNN(tf.Module):
-    """The same network, whose flattened size comes from the shapes.
-
-    Args:
-        image_shape: Tuple `(height, width, channels)`, as `check_sizes` takes it.
-        num_classes: Integer of at least 2.
-
-    Raises:
-        ValueError: If `check_sizes` refuses a size.
-
-    Example:
-        >>> network = DerivedSizeCNN((28, 28, 1), num_classes=10)
-        >>> network(tf.zeros([169, 28, 28, 1])).shape
-        TensorShape([169, 10])
-    """
-
-    def __init__(self, image_shape: tuple[int, int, int], num_classes: int) -> None:
-        super().__init__()
-        *_, channels = check_sizes(image_shape, num_classes)
-        self.kernel = tf.Variable(
-            tf.random.truncated_normal([3, 3, channels, 32], stddev=0.1)
-        )
-        self.bias = tf.Variable(tf.zeros([32]))
-        size = math.prod(self.features(tf.zeros([1, *image_shape])).shape)
-        self.scores_kernel = tf.Variable(
-            tf.random.truncated_normal([size, num_classes], stddev=0.1)
-        )
-        self.scores_bias = tf.Variable(tf.zeros([num_classes]))
-
-    def features(self, images: Any) -> tf.Tensor:
-        x = tf.nn.conv2d(images, self.kernel, strides=1, padding="SAME")
-        x = tf.nn.relu(x + self.bias)
-        return tf.nn.max_pool2d(x, ksize=2, strides=2, padding="SAME")
-
-    def __call__(self, images: Any) -> tf.Tensor:
-        x = self.features(images)
-        x = tf.reshape(x, [tf.shape(x)[0], -1])  # (batch, size)
-        return x @ self.scores_kernel + self.scores_bias

@@ -33,9 +33,9 @@ def large_steps(seed: int) -> Figures:
 
 
 @measures(
-    "The four levels of Keras train about equally fast: the slowest step takes less "
-    "than 1.4 times as long as the fastest.",
-    bound={"small step": (1.0, 1.39), "large step": (1.0, 1.39)},
+    "Among the four levels of Keras the level makes little difference: the slowest "
+    "took less than 1.3 times as long as the fastest.",
+    bound={"small step": (1.0, 1.299), "large step": (1.0, 1.299)},
 )
 def four_levels_train_about_equally_fast(seed: int) -> Figures:
     """Divide the slowest of the four medians by the fastest, for both steps."""
@@ -47,10 +47,9 @@ def four_levels_train_about_equally_fast(seed: int) -> Figures:
 
 
 @measures(
-    "Against TensorFlow alone there is one, if the step is small: `tf.Module` then "
-    "needs less than 0.95 of the time, because Keras has work of its own around every "
-    "step.",
-    bound={"ratio": (0.1, 0.949)},
+    "TensorFlow alone is faster if the step is small: for 32 images of 8 by 8 pixels "
+    "`tf.Module` took between 0.5 and 0.8 of the time of Sequential.",
+    bound={"ratio": (0.5, 0.8)},
 )
 def a_small_step_is_faster_in_tensorflow(seed: int) -> Figures:
     """Divide the time of `tf.Module` by that of Sequential."""
@@ -58,9 +57,9 @@ def a_small_step_is_faster_in_tensorflow(seed: int) -> Figures:
 
 
 @measures(
-    "That work is the same for every step, so a step that computes more hides it: for "
-    "the large one, the ratio lies between 0.7 and 1.4.",
-    bound={"ratio": (0.7, 1.4)},
+    "For a larger step the difference is gone: for 64 images of 32 by 32 pixels "
+    "`tf.Module` took between 0.8 and 1.2 of the time.",
+    bound={"ratio": (0.8, 1.2)},
 )
 def a_large_step_is_as_fast_in_keras(seed: int) -> Figures:
     """Divide the time of `tf.Module` by that of Sequential."""
@@ -69,8 +68,7 @@ def a_large_step_is_as_fast_in_keras(seed: int) -> Figures:
 
 @measures(
     "The peak of memory, of a process that builds and trains one network, differs by "
-    "less than a quarter between the levels: the variables, the activations and the "
-    "compiled step are the same.",
+    "less than a quarter between the levels.",
     bound={"highest to lowest": (1.0, 1.249)},
     rounds=1,
 )

@@ -1,6 +1,5 @@
 """One network at five levels, against NumPy and each other, and what is refused."""
 
-import functools
 import inspect
 import linecache
 from typing import Any
@@ -14,7 +13,6 @@ import tf_keras
 from snippets.checks import is_size
 from snippets.choosing import (
     LEVELS,
-    DerivedSizeCNN,
     ModuleCNN,
     OwnStepCNN,
     SubclassedCNN,
@@ -33,14 +31,14 @@ from snippets.choosing.comparing import (
     attempt,
     count_lines,
     level_table,
-    network_behind,
     peak_memory,
     save_and_reload,
     scores_and_gradients,
     step_seconds,
 )
+from snippets.choosing.decision import QUESTIONS, draw_decision
 from snippets.choosing.installed import which_keras_table
-from snippets.choosing.mistakes import HandTypedCNN, inverted_if_bright
+from snippets.choosing.plain import DigitModel, DigitModelWithStep, DigitModule
 from snippets.sequential import copy_weights
 from snippets.showing.tables import Table, source_of
 
@@ -242,6 +240,74 @@ def test_the_classes_of_networks_are_registered(network_class: Any) -> None:
     name = keras.saving.get_registered_name(network_class)
 
     assert name == f"snippets>{network_class.__name__}"
+
+
+# The plain classes
+
+
+def test_a_plain_model_is_the_sequential_network() -> None:
+    images, _ = random_batch((8, 8, 1), 5, 10)
+    model, network = DigitModel(), sequential_cnn((8, 8, 1), 10)
+    model(images)
+    model.set_weights(network.get_weights())
+
+    found, expected = map(keras.ops.convert_to_numpy, (model(images), network(images)))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_plain_model_learns_like_the_functional_network() -> None:
+    images, labels = random_batch((8, 8, 1), 32, 10)
+    losses = []
+    start = functional_cnn((8, 8, 1), 10).get_weights()
+    for network in (DigitModel(), functional_cnn((8, 8, 1), 10)):
+        network(images)
+        network.set_weights(start)
+        network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(True))
+        history = network.fit(images, labels, epochs=2, shuffle=False, verbose=0)
+        losses.append(history.history["loss"])
+
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+def test_a_plain_step_fits_like_the_step_of_keras() -> None:
+    images, labels = random_batch((8, 8, 1), 21, 10)  # the last batch is smaller
+    models = [DigitModel(), DigitModelWithStep()]
+    histories = []
+    for model in models:
+        model(images[:1])
+        model.set_weights(models[0].get_weights())
+    for model in models:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.SGD(0.1), loss, metrics=["accuracy"])
+        history = model.fit(images, labels, 16, shuffle=False, verbose=0)
+        histories.append(history.history)
+
+    assert list(histories[0]) == list(histories[1]) == ["accuracy", "loss"]
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(histories[1][name], values, rtol=1e-5)
+
+
+def test_a_plain_module_steps_against_its_gradients() -> None:
+    images, labels = random_batch((8, 8, 1), 4, 10)
+    module = DigitModule()
+    before = [np.array(weight) for weight in module.weights]
+    _, *gradients = scores_and_gradients(module, images, labels)
+
+    loss = module.train_step(images, labels)
+
+    assert float(loss) == pytest.approx(np.log(10), abs=0.5)
+    for weight, value, gradient in zip(module.weights, before, gradients, strict=True):
+        np.testing.assert_allclose(np.array(weight), value - 0.1 * gradient, atol=1e-6)
+
+
+def test_a_plain_module_steps_the_same_when_it_is_not_compiled() -> None:
+    images, labels = random_batch((8, 8, 1), 4, 10)
+    modules = [DigitModule() for _ in range(2)]
+    copy_weights(*modules)
+
+    eager = DigitModule.train_step.python_function(modules[0], images, labels)
+
+    assert float(modules[1].train_step(images, labels)) == pytest.approx(float(eager))
 
 
 # Copying and comparing
@@ -450,42 +516,16 @@ def test_a_network_that_comes_back_different_is_noticed(
         save_and_reload(sequential_cnn((8, 8, 1), 10), np.ones((1, 8, 8, 1)))
 
 
-@pytest.mark.parametrize("function", [inverted_if_bright, inverted_where_bright])
 @pytest.mark.parametrize(
     ("values", "expected"),
     [([0.25, 0.5], [0.25, 0.5]), ([0.75, 0.5], [0.25, 0.5]), ([0.5], [0.5])],
 )
 def test_bright_images_and_they_alone_are_inverted(
-    function: Any, values: list[float], expected: list[float]
+    values: list[float], expected: list[float]
 ) -> None:
-    np.testing.assert_allclose(function(tf.constant(values)), expected)
+    found = inverted_where_bright(np.array(values, "float32"))
 
-
-@pytest.mark.parametrize("level", LEVELS)
-def test_the_function_comes_before_the_network(level: str) -> None:
-    images, _ = random_batch((8, 8, 1), 3, 10)
-    plain = build_network(level, (8, 8, 1), 10)
-    behind = network_behind(
-        functools.partial(tf.multiply, 3.0)
-        if level not in ("Sequential", "Functional")
-        else lambda x: 3.0 * x,
-        level,
-        (8, 8, 1),
-        10,
-    )
-    behind(images)
-    copy_weights(plain, behind)
-
-    np.testing.assert_allclose(behind(images), plain(3.0 * images), atol=1e-5)
-    assert float(behind.train_on_batch(images, np.zeros(3, "int64"))) > 0
-
-
-def test_a_sequential_model_with_an_if_is_the_same_for_dark_and_bright() -> None:
-    network = network_behind(inverted_if_bright, "Sequential", (8, 8, 1), 10)
-    images, _ = random_batch((8, 8, 1), 3, 10)
-    dark = tf.constant(images / 2 - images.mean() / 2 + 0.2)
-
-    np.testing.assert_allclose(network(dark), network(1.0 - dark), atol=1e-5)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(found), expected)
 
 
 def test_nothing_is_tried_on_nonsense() -> None:
@@ -493,35 +533,36 @@ def test_nothing_is_tried_on_nonsense() -> None:
         abilities((8, 8), 10, np.zeros((1, 8, 8)), np.zeros(1))
 
 
-def test_everything_that_was_measured_stands_in_one_table() -> None:
-    networks = five_networks((8, 8, 1), 10)
-    small = {level: [0.002 * (n + 1)] * 3 for n, level in enumerate(LEVELS)}
-    large = {level: [0.5, 0.25, 1.0, 2.0, 4.0] for level in LEVELS}
-    memory = {level: [100.0, 104.0, 102.0] for level in LEVELS}
-    tried = {"drawn": {**dict.fromkeys(LEVELS, "yes"), "Functional": "no: KeyError"}}
+def test_what_was_tried_stands_in_one_row_for_each_level() -> None:
+    images, labels = random_batch((8, 8, 1), 4, 10)
+    tried = abilities((8, 8, 1), 10, images, labels)
 
-    table = level_table(networks, small, large, memory, tried)
+    table = level_table(tried)
 
-    lines = [count_lines(recipe) for recipe in (SubclassedCNN, OwnStepCNN, ModuleCNN)]
-    assert table.headings == ["", *LEVELS]
-    assert table.rows == [
-        [
-            "lines of code",
-            str(count_lines(sequential_cnn)),
-            str(count_lines(functional_cnn)),
-            str(lines[0]),
-            str(lines[0] + lines[1]),
-            str(lines[2]),
-        ],
-        ["parameters", *5 * [f"{9 * 32 + 32 + 288 * 10 + 10:,}"]],
-        [
-            "small step (2.0 ms in Sequential)",
-            *(f"{n} ({n} to {n})" for n in range(1, 6)),
-        ],
-        ["large step (1000.0 ms in Sequential)", *5 * ["1 (1 to 1)"]],
-        ["peak memory, MiB", *5 * ["102 (101 to 103)"]],
-        ["drawn", "yes", "no: `KeyError`", "yes", "yes", "yes"],
+    assert table.headings == [
+        *("Level", "Lines"),
+        *("`fit` trains it", "one `.keras` file", "drawn as a graph"),
     ]
+    lines = [count_lines(recipe) for recipe in (SubclassedCNN, OwnStepCNN, ModuleCNN)]
+    missing = ["no: `AttributeError`"] * 2
+    assert table.rows == [
+        ["Sequential", str(count_lines(sequential_cnn)), "yes", "yes", "yes"],
+        ["Functional", str(count_lines(functional_cnn)), "yes", "yes", "yes"],
+        ["Subclassed", str(lines[0]), "yes", "yes", "no: `ValueError`"],
+        ["Own train_step", str(lines[0] + lines[1]), "yes", "yes", "no: `ValueError`"],
+        ["tf.Module", str(lines[2]), *missing, "no: `ValueError`"],
+    ]
+
+
+def test_every_question_is_drawn_with_its_answer() -> None:
+    drawing = draw_decision()
+
+    assert drawing.svg.count("<rect") == 2 * len(QUESTIONS)
+    assert drawing.svg.count(">yes<") == len(QUESTIONS)
+    for question, answer, _ in QUESTIONS:
+        assert f"{question[0]} {' '.join(answer)}" in drawing.alt
+        for line in [*question, *answer]:
+            assert f">{line}</text>" in drawing.svg
 
 
 def test_a_branch_in_call_is_traced_on_keras_2_alone() -> None:
@@ -533,81 +574,6 @@ def test_a_branch_in_call_is_traced_on_keras_2_alone() -> None:
     assert branching_model(tf_keras).predict(bright, verbose=0).shape == (4, 2)
     with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
         branching_model(keras).predict(bright, verbose=0)
-
-
-# The size that was typed
-
-
-def test_a_hand_typed_size_stops_one_image_in_a_compiled_function() -> None:
-    with pytest.raises(ValueError, match="Dimension size must be evenly") as error:
-        tf.function(HandTypedCNN(10))(tf.zeros([1, 28, 28, 1]))
-
-    assert "evenly divisible by 5408 but is 6272" in str(error.value)
-
-
-@pytest.mark.parametrize("compiled", [False, True])
-def test_169_images_pass_a_hand_typed_size_and_become_196_rows(compiled: bool) -> None:
-    network = HandTypedCNN(10)
-    call = tf.function(network) if compiled else network
-
-    assert call(tf.zeros([169, 28, 28, 1])).shape == (196, 10)
-
-
-def test_the_rows_of_a_hand_typed_size_mix_images() -> None:
-    network = HandTypedCNN(10)
-    network.bias.assign(tf.fill([32], 0.1))  # so that a change reaches the scores
-    images = np.random.default_rng(0).random((169, 28, 28, 1), "float32")
-    changed = images.copy()
-    changed[0] = 0.0
-
-    rows = np.any(np.array(network(images)) != np.array(network(changed)), axis=1)
-
-    assert np.flatnonzero(rows).tolist() == [0, 1]
-
-
-def test_a_derived_size_is_the_network_of_keras_with_padding() -> None:
-    images, _ = random_batch((9, 7, 2), 3, 5)
-    network = DerivedSizeCNN((9, 7, 2), 5)
-    twin = keras.Sequential(
-        [
-            keras.Input((9, 7, 2)),
-            keras.layers.Conv2D(32, 3, padding="same", activation="relu"),
-            keras.layers.MaxPooling2D(padding="same"),
-            keras.layers.Flatten(),
-            keras.layers.Dense(5),
-        ]
-    )
-    twin.set_weights(
-        [network.kernel, network.bias, network.scores_kernel, network.scores_bias]
-    )
-    network.bias.assign(tf.linspace(-0.1, 0.1, 32))
-    twin.layers[0].bias.assign(network.bias)
-
-    np.testing.assert_allclose(network(images), twin(images), atol=1e-5)
-
-
-def test_a_derived_size_starts_from_small_weights_too() -> None:
-    network = DerivedSizeCNN((9, 7, 2), 5)
-
-    for weights in (network.kernel, network.scores_kernel):
-        assert abs(np.array(weights)).max() <= 0.2
-        assert np.std(weights) == pytest.approx(0.088, abs=0.01)
-
-
-def test_a_derived_size_refuses_169_images_of_another_size() -> None:
-    network = DerivedSizeCNN((28, 28, 1), 10)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"5408\].*\[6272,10\]"):
-        network(tf.zeros([169, 26, 26, 1]))
-
-
-@pytest.mark.parametrize(
-    ("network_class", "sizes"), [(HandTypedCNN, [1]), (DerivedSizeCNN, [(8, 8), 10])]
-)
-def test_nonsense_is_refused_by_these_networks_too(
-    network_class: Any, sizes: list[Any]
-) -> None:
-    with pytest.raises(ValueError, match="Expected `"):
-        network_class(*sizes)
 
 
 # Which Keras
