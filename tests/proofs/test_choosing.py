@@ -710,6 +710,9 @@ def behind(change, level):
         def call(self, x):
             return change(x)
 
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
     def start(self):
         keras.Model.__init__(self)
         self.changed, self.score = Changed(), keras.layers.Dense(2)
@@ -745,8 +748,8 @@ def train(model, x, y):
 
 
 @proves(
-    "On Keras 3 that alone does not help: a Python `if` on the values works when you "
-    "call the model, and fails in `fit` and `predict`, at all four levels of Keras.",
+    "On Keras 3 that alone does not help: at all four levels of Keras a Python `if` on "
+    "the values can work when you call the model, and fails in `fit` and `predict`.",
     keras=">=3",
     false_with={"eagerly": True},
 )
@@ -1108,7 +1111,8 @@ def refusal(backend):
     needs="keras>=3",
 )
 def test_a_backend_that_is_not_installed(backend="jax"):
-    assert refusal(backend) == "ModuleNotFoundError: No module named 'jax'"
+    message = "ModuleNotFoundError: No module named 'jax'"
+    assert refusal(backend).endswith(message)
 
 
 @proves(
@@ -1118,7 +1122,7 @@ def test_a_backend_that_is_not_installed(backend="jax"):
     needs="keras>=3",
 )
 def test_theano_is_no_backend_of_keras_3(backend="theano"):
-    assert refusal(backend) == "ValueError: Unable to import backend : theano"
+    assert refusal(backend).endswith("ValueError: Unable to import backend : theano")
 
 
 # How it came to this
@@ -1157,7 +1161,7 @@ def test_history_2015_tensorflow(names=tf.compat.v1):
 )
 def test_history_2017_cntk(backend="cntk"):
     """The last column; the year is that of the linked page."""
-    assert refusal(backend) == "ValueError: Unable to import backend : cntk"
+    assert refusal(backend).endswith("ValueError: Unable to import backend : cntk")
 
 
 @proves(
