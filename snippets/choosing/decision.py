@@ -12,7 +12,7 @@ QUESTIONS = (
         ["subclass of", "keras.Model"],
         "then",
     ),
-    (["A new training step?", "with one of the last three"], ["own", "train_step"], ""),
+    (["A new training step?", "in any of the three above"], ["own", "train_step"], ""),
 )
 
 
@@ -40,7 +40,7 @@ def draw_decision() -> Drawing:
         if down:
             parts += [
                 arrow((111, y + 48), (111, y + 82)),
-                f'<text x="132" y="{y + 68}" fill="currentColor" stroke="none">{down}'
+                f'<text x="136" y="{y + 68}" fill="currentColor" stroke="none">{down}'
                 "</text>",
             ]
         words.append(f"{question[0]} {' '.join(answer)}")
