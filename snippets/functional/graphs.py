@@ -144,7 +144,7 @@ def padding_effect(
     shape = (len(sequences), num_steps, *sequences.shape[2:])
     longer = np.concatenate([sequences, np.full(shape, padding)], axis=1)
     difference = keras.ops.abs(model(sequences) - model(longer))
-    return float(keras.ops.max(difference))
+    return float(keras.ops.convert_to_numpy(keras.ops.max(difference)))
 
 
 class InputPath(NamedTuple):

@@ -25,7 +25,8 @@ def learning_rate_range(
     Args:
         model: A built and compiled `keras.Model`, whose optimizer was given its rate as
             a number. Its weights and the states of its optimizer and of its random
-            layers are put back. An optimizer that was not built is built.
+            layers are put back, but on PyTorch a `Dropout` without a seed draws from
+            PyTorch's own generator. An optimizer that was not built is built.
         batches: Iterable of `(x, y)` or `(x, y, sample_weight)`, at least one: a list
             or, on TensorFlow, a `tf.data.Dataset`. It is repeated as needed.
         lowest: Float greater than 0, the first rate.

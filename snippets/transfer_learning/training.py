@@ -134,7 +134,8 @@ def check_examples(
             f"Expected `labels` from 0 to {num_classes - 1}, as the model has "
             f"{num_classes} outputs. Received: {np.min(labels)} to {np.max(labels)}"
         )
-    total = float(keras.ops.sum(model(images[:1], training=False)))
+    total = keras.ops.sum(model(images[:1], training=False))
+    total = float(keras.ops.convert_to_numpy(total))
     if not math.isclose(total, 1.0, abs_tol=0.01):
         raise ValueError(
             "Expected `model` to end in probabilities, with a softmax. "
