@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+from keras.ops import convert_to_numpy
 
 from snippets.checks import is_size
 from snippets.choosing import (
@@ -41,6 +42,7 @@ from snippets.choosing.installed import which_keras_table
 from snippets.choosing.plain import DigitModel, DigitModelWithStep, DigitModule
 from snippets.sequential import copy_weights
 from snippets.showing.tables import Table, source_of
+from tests.unit.comparing import assert_allclose
 
 KERAS_LEVELS = LEVELS[:4]
 
@@ -149,11 +151,9 @@ def test_every_level_computes_what_numpy_computes(
         for weight, value in zip(network.weights, first, strict=True):
             weight.assign(value)
         found = scores_and_gradients(network, images, labels)
-        np.testing.assert_allclose(found[0], scores, rtol=1e-5, atol=1e-5)
-        np.testing.assert_allclose(
-            found[3], features.T @ errors / batch, rtol=1e-4, atol=1e-5
-        )
-        np.testing.assert_allclose(found[4], errors.mean(axis=0), rtol=1e-4, atol=1e-5)
+        assert_allclose(found[0], scores, rtol=1e-5, atol=1e-5)
+        assert_allclose(found[3], features.T @ errors / batch, rtol=1e-4, atol=1e-5)
+        assert_allclose(found[4], errors.mean(axis=0), rtol=1e-4, atol=1e-5)
         assert np.abs(found[1]).max() > 0
 
 
@@ -167,7 +167,7 @@ def test_the_learning_rate_is_the_size_of_the_step(level: str) -> None:
     network.train_on_batch(images, labels)
 
     for weight, value, gradient in zip(network.weights, before, gradients, strict=True):
-        np.testing.assert_allclose(np.array(weight), value - 0.5 * gradient, atol=1e-6)
+        assert_allclose(np.array(weight), value - 0.5 * gradient, atol=1e-6)
 
 
 def test_the_four_of_keras_are_compiled_without_xla() -> None:
@@ -200,7 +200,7 @@ def test_a_step_of_its_own_fits_like_the_step_of_keras() -> None:
 
     assert list(histories[0]) == list(histories[1]) == ["accuracy", "loss", "weighted"]
     for name, values in histories[0].items():
-        np.testing.assert_allclose(histories[1][name], values, rtol=1e-5)
+        assert_allclose(histories[1][name], values, rtol=1e-5)
 
 
 def test_the_step_of_a_module_is_the_same_when_it_is_not_compiled() -> None:
@@ -214,7 +214,7 @@ def test_the_step_of_a_module_is_the_same_when_it_is_not_compiled() -> None:
 
     assert networks[1].train_on_batch(images, labels) == pytest.approx(float(eager))
     for weight, other in zip(networks[0].weights, networks[1].weights, strict=True):
-        np.testing.assert_allclose(np.array(weight), np.array(other), atol=1e-6)
+        assert_allclose(np.array(weight), np.array(other), atol=1e-6)
 
 
 def test_a_module_starts_from_small_weights_and_no_bias() -> None:
@@ -570,7 +570,7 @@ def test_a_branch_in_call_is_traced_on_keras_2_alone() -> None:
 
     for keras_module in (keras, tf_keras):
         model = branching_model(keras_module)
-        np.testing.assert_allclose(model(bright), model(1.0 - bright), atol=1e-6)
+        assert_allclose(model(bright), model(1.0 - bright), atol=1e-6)
     assert branching_model(tf_keras).predict(bright, verbose=0).shape == (4, 2)
     with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
         branching_model(keras).predict(bright, verbose=0)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+from keras.ops import convert_to_numpy
 
 from snippets.data import (
     digit_images,
@@ -40,6 +41,7 @@ from snippets.functional import (
     with_activation,
 )
 from snippets.functional.on_each_keras import profit_model, results_of_two_outputs
+from tests.unit.comparing import assert_allclose, assert_array_equal
 
 IMAGES, DIGITS = digit_images()
 COLOR = ("color_intensity", "hue", "od280_od315_of_diluted_wines")
@@ -152,7 +154,7 @@ def test_the_branches_are_two_convolutions_of_one_image(batch: int) -> None:
     kernel, bias = layer("digit").get_weights()
     powers = np.exp(np.concatenate(pooled, axis=-1) @ kernel + bias)
 
-    np.testing.assert_allclose(
+    assert_allclose(
         model(images), powers / powers.sum(axis=-1, keepdims=True), atol=1e-5
     )
 
@@ -217,7 +219,7 @@ def test_a_table_model_normalizes_each_column() -> None:
 
     for name, normalized in hidden(groups).items():
         scaled = (groups[name] - groups[name].mean(0)) / groups[name].std(0)
-        np.testing.assert_allclose(normalized, scaled, atol=1e-4)
+        assert_allclose(normalized, scaled, atol=1e-4)
 
 
 def test_a_table_model_is_branches_joined_and_read_by_every_output() -> None:
@@ -232,8 +234,8 @@ def test_a_table_model_is_branches_joined_and_read_by_every_output() -> None:
     kernel, bias = layer("alcohol").get_weights()
     outputs = model(groups)
 
-    np.testing.assert_allclose(outputs["alcohol"], joined @ kernel + bias, atol=1e-3)
-    np.testing.assert_allclose(np.sum(outputs["grower"], axis=-1), 1.0, rtol=1e-5)
+    assert_allclose(outputs["alcohol"], joined @ kernel + bias, atol=1e-3)
+    assert_allclose(np.sum(outputs["grower"], axis=-1), 1.0, rtol=1e-5)
 
 
 def test_a_table_model_with_one_group_of_integers_and_one_output() -> None:
@@ -311,7 +313,7 @@ def test_a_profit_is_the_price_minus_the_cost(module: ModuleType) -> None:
 
     profit = profit_model(module)({"cost": costs, "price": prices})
 
-    np.testing.assert_array_equal(profit, prices - costs)
+    assert_array_equal(profit, prices - costs)
 
 
 def test_keras_lets_an_extra_key_shift_the_others_with_a_warning() -> None:
@@ -340,13 +342,14 @@ def test_a_siamese_network_reads_the_distance_of_the_codes() -> None:
     model = siamese_network(encoder)
     pairs = {"left": IMAGES[:4], "right": IMAGES[4:8]}
     kernel, bias = model.get_layer("same").get_weights()
-    distance = np.abs(encoder(pairs["left"]) - encoder(pairs["right"]))
+    left, right = (convert_to_numpy(encoder(images)) for images in pairs.values())
+    distance = np.abs(left - right)
 
     expected = 1 / (1 + np.exp(-(distance @ kernel + bias)))
 
-    np.testing.assert_allclose(model(pairs), expected, atol=1e-6)
+    assert_allclose(model(pairs), expected, atol=1e-6)
     swapped = {"left": pairs["right"], "right": pairs["left"]}
-    np.testing.assert_array_equal(model(swapped), model(pairs))
+    assert_array_equal(model(swapped), model(pairs))
 
 
 @pytest.mark.parametrize(
@@ -371,8 +374,8 @@ def test_every_second_pair_is_of_one_class_and_examples_keep_their_labels() -> N
 
     assert same.shape == (501, 1)
     assert same.dtype == np.float32
-    np.testing.assert_array_equal(same.ravel(), np.arange(501) % 2 == 0)
-    np.testing.assert_array_equal(
+    assert_array_equal(same.ravel(), np.arange(501) % 2 == 0)
+    assert_array_equal(
         labels[pairs["left"]] == labels[pairs["right"]], same.ravel() == 1.0
     )
 
@@ -386,7 +389,7 @@ def test_pairs_are_drawn_from_everywhere_and_the_same_for_a_seed() -> None:
 
     for side in ("left", "right"):
         assert set(pairs[side]) == set(range(20))
-        np.testing.assert_array_equal(pairs[side], again[side])
+        assert_array_equal(pairs[side], again[side])
         assert (pairs[side] != other[side]).any()
 
 
@@ -408,11 +411,11 @@ def test_a_residual_block_without_weights_hands_its_input_through() -> None:
     x = keras.Input((5, 4, 3))
     model = keras.Model(x, residual_block(x, name="block"))
     images = np.random.default_rng(0).normal(size=(2, 5, 4, 3)).astype("float32")
-    with_weights = model(images)
+    with_weights = convert_to_numpy(model(images))
 
     model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
 
-    np.testing.assert_array_equal(model(images), images)
+    assert_array_equal(model(images), images)
     assert np.abs(with_weights - images).max() > 0.1
 
 
@@ -428,7 +431,7 @@ def test_a_residual_block_adds_the_second_convolution_of_the_first() -> None:
 
     expected = images + convolved(np.pad(hidden, around), *second)
 
-    np.testing.assert_allclose(model(images), expected, atol=1e-5)
+    assert_allclose(model(images), expected, atol=1e-5)
 
 
 def test_a_residual_block_takes_images_alone() -> None:
@@ -442,8 +445,9 @@ def test_a_residual_classifier_has_that_many_blocks(num_blocks: int) -> None:
 
     kinds = [type(layer).__name__ for layer in model.layers]
     assert kinds.count("Add") == num_blocks
-    assert model(np.ones((1, 6, 5, 2))).shape == (1, 4)
-    np.testing.assert_allclose(np.sum(model(np.ones((1, 6, 5, 2)))), 1.0, rtol=1e-6)
+    scores = convert_to_numpy(model(np.ones((1, 6, 5, 2))))
+    assert scores.shape == (1, 4)
+    assert_allclose(scores.sum(), 1.0, rtol=1e-6)
 
 
 def test_a_negative_number_of_blocks_is_refused() -> None:
@@ -458,9 +462,7 @@ def test_the_chain_is_the_decoder_after_the_encoder_with_their_weights() -> None
     encoder, decoder, whole = autoencoder(num_features=64, code_size=5)
     vectors, _ = digit_vectors()
 
-    np.testing.assert_array_equal(
-        whole(vectors[:7]), decoder(np.array(encoder(vectors[:7])))
-    )
+    assert_array_equal(whole(vectors[:7]), decoder(encoder(vectors[:7])))
     assert whole.count_params() == encoder.count_params() + decoder.count_params()
     assert encoder(vectors[:7]).shape == (7, 5)
 
@@ -479,7 +481,8 @@ def test_training_the_chain_trains_both_halves() -> None:
 def test_restored_values_lie_between_0_and_1() -> None:
     _, decoder, _ = autoencoder(6, 2)
 
-    restored = decoder(1e3 * np.random.default_rng(0).normal(size=(9, 2)))
+    codes = 1e3 * np.random.default_rng(0).normal(size=(9, 2))
+    restored = convert_to_numpy(decoder(codes))
 
     assert 0 <= np.min(restored) < 0.1 < 0.9 < np.max(restored) <= 1
 
@@ -503,9 +506,10 @@ def test_an_ensemble_is_the_mean_of_its_members() -> None:
     members = [branching() for _ in range(3)]
     model = ensemble(members)
 
-    expected = np.mean([member(IMAGES[:5]) for member in members], axis=0)
+    each = [convert_to_numpy(member(IMAGES[:5])) for member in members]
+    expected = np.mean(each, axis=0)
 
-    np.testing.assert_allclose(model(IMAGES[:5]), expected, atol=1e-6)
+    assert_allclose(model(IMAGES[:5]), expected, atol=1e-6)
     assert model.count_params() == sum(member.count_params() for member in members)
 
 
@@ -516,9 +520,10 @@ def test_members_may_have_one_name_and_be_sequential() -> None:
         keras.Sequential([keras.Input((3,)), layers.Dense(2)], name="same"),
     ]
 
-    expected = np.mean([member(np.eye(3)) for member in members], axis=0)
+    each = [convert_to_numpy(member(np.eye(3))) for member in members]
+    expected = np.mean(each, axis=0)
 
-    np.testing.assert_allclose(ensemble(members)(np.eye(3)), expected, atol=1e-6)
+    assert_allclose(ensemble(members)(np.eye(3)), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -561,7 +566,7 @@ def test_a_copy_has_the_new_activation_and_weights_of_its_own() -> None:
     assert [small.activation.__name__, large.activation.__name__] == ["linear"] * 2
     assert copy.get_layer("digit").activation.__name__ == "softmax"
     assert before == ["relu", "relu"]
-    np.testing.assert_allclose(
+    assert_allclose(
         small(IMAGES[:2]),
         convolved(IMAGES[:2], *model.get_layer("small").get_weights()),
         atol=1e-5,
@@ -600,9 +605,7 @@ def test_edges_are_those_of_a_sobel_filter(channels: int, batch: int) -> None:
         one = padded[..., channel : channel + 1]
         for place, kernel in enumerate((down, down.T)):
             expected = convolved(one, kernel[..., None, None], np.zeros(1))[..., 0]
-            np.testing.assert_allclose(
-                edges[..., 2 * channel + place], expected, atol=1e-5
-            )
+            assert_allclose(edges[..., 2 * channel + place], expected, atol=1e-5)
 
 
 def test_edges_take_images_of_any_size_and_unknown_batch() -> None:
@@ -844,7 +847,7 @@ def test_behind_an_average_grad_cam_is_the_class_activation_map() -> None:
 
     by_hand = np.einsum("bhwk,kb->bhw", seen_by(model, IMAGES[:4]), kernel[:, classes])
     assert maps.dtype == np.float32
-    np.testing.assert_allclose(maps, scaled(by_hand), atol=1e-5)
+    assert_allclose(maps, scaled(by_hand), atol=1e-5)
 
 
 def test_channels_count_by_their_mean_gradient() -> None:
@@ -854,7 +857,7 @@ def test_channels_count_by_their_mean_gradient() -> None:
 
     maps = grad_cam(model, IMAGES[:2], "seen", np.array([1, 1]))
 
-    np.testing.assert_allclose(maps, scaled(seen @ weights), atol=1e-5)
+    assert_allclose(maps, scaled(seen @ weights), atol=1e-5)
 
 
 def test_without_classes_the_likeliest_is_shown() -> None:
@@ -863,7 +866,7 @@ def test_without_classes_the_likeliest_is_shown() -> None:
 
     maps = grad_cam(model, IMAGES[:6], "seen")
 
-    np.testing.assert_array_equal(maps, grad_cam(model, IMAGES[:6], "seen", classes))
+    assert_array_equal(maps, grad_cam(model, IMAGES[:6], "seen", classes))
 
 
 def test_a_softmax_that_is_sure_changes_nothing() -> None:
@@ -874,7 +877,7 @@ def test_a_softmax_that_is_sure_changes_nothing() -> None:
     head.activation = keras.activations.softmax
     assert np.max(model(IMAGES[:4]), axis=-1) == pytest.approx(np.ones(4))
 
-    np.testing.assert_allclose(grad_cam(model, IMAGES[:4], "seen"), expected, atol=1e-4)
+    assert_allclose(grad_cam(model, IMAGES[:4], "seen"), expected, atol=1e-4)
 
 
 def test_a_map_has_the_size_of_its_image() -> None:
@@ -900,9 +903,9 @@ def test_normalization_and_dropout_do_not_train() -> None:
 
     maps = [grad_cam(model, IMAGES[:3], "seen") for _ in range(2)]
 
-    np.testing.assert_array_equal(*maps)
+    assert_array_equal(*maps)
     for old, new in zip(before, model.get_weights(), strict=True):
-        np.testing.assert_array_equal(old, new)
+        assert_array_equal(old, new)
 
 
 def test_a_map_of_nothing_is_zero() -> None:
@@ -925,7 +928,7 @@ def test_half_precision_shows_the_same() -> None:
 
     maps = [grad_cam(m, IMAGES[:3], "seen", classes) for m in (model, half)]
 
-    np.testing.assert_allclose(*maps, atol=0.02)
+    assert_allclose(*maps, atol=0.02)
 
 
 @pytest.mark.parametrize("classes", [[0], [0, 3], [0, -1], [0.5, 0.5]])
@@ -956,4 +959,4 @@ def test_no_weight_has_to_come_before_the_layer() -> None:
 
     maps = grad_cam(model, IMAGES[:2], "seen")
 
-    np.testing.assert_allclose(maps, scaled(seen_by(model, IMAGES[:2])[..., 0]))
+    assert_allclose(maps, scaled(seen_by(model, IMAGES[:2])[..., 0]))

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 from keras import ops
+from keras.ops import convert_to_numpy
 
 from snippets.gans import (
     GAN,
@@ -35,6 +36,7 @@ from snippets.gans.mistakes import (
     scrambled_label_maps,
 )
 from snippets.gans.step import check_real_images
+from tests.unit.comparing import assert_allclose, assert_array_equal
 
 IMAGES = np.linspace(0.0, 1.0, 8 * 16, dtype="float32").reshape(8, 4, 4, 1)
 LABELS = np.arange(8) % 2
@@ -90,7 +92,9 @@ def same(first: list[Any], second: list[Any]) -> bool:
 def test_generated_images_have_the_shape_asked_for_and_lie_in_0_to_1(
     shape: tuple[int, int, int], batch: int, width: int
 ) -> None:
-    images = np.array(build_generator(5, shape, width)(100 * np.ones((batch, 5))))
+    images = convert_to_numpy(
+        build_generator(5, shape, width)(100 * np.ones((batch, 5)))
+    )
 
     assert images.shape == (batch, *shape)
     assert images.dtype == "float32"
@@ -100,7 +104,7 @@ def test_generated_images_have_the_shape_asked_for_and_lie_in_0_to_1(
 
 def test_the_discriminator_gives_one_score_of_any_size_for_each_image() -> None:
     discriminator = build_discriminator((5, 6, 2), width=3)
-    scores = np.array(discriminator(1000.0 * np.ones((3, 5, 6, 2))))
+    scores = convert_to_numpy(discriminator(1000.0 * np.ones((3, 5, 6, 2))))
 
     assert scores.shape == (3, 1)
     assert np.abs(scores).max() > 1.0
@@ -126,10 +130,12 @@ def test_the_discriminator_is_32_wide_and_drops_three_tenths_by_default() -> Non
 
 def test_the_discriminator_scores_each_image_alone() -> None:
     discriminator = build_discriminator((4, 4, 1), width=4, dropout=0.0)
-    together = np.array(discriminator(IMAGES, training=True))
-    alone = [np.array(discriminator(image[None], training=True)) for image in IMAGES]
+    together = convert_to_numpy(discriminator(IMAGES, training=True))
+    alone = [
+        convert_to_numpy(discriminator(image[None], training=True)) for image in IMAGES
+    ]
 
-    np.testing.assert_allclose(together, np.concatenate(alone), atol=1e-6)
+    assert_allclose(together, np.concatenate(alone), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -390,7 +396,7 @@ def test_the_step_is_that_of_the_paper_written_out_again() -> None:
     names = ["discriminator_loss", "generator_loss"]
     assert [log_history[name][0] for name in names] == pytest.approx(losses, abs=1e-5)
     for ours, expected in zip(gan.get_weights(), again.get_weights(), strict=True):
-        np.testing.assert_allclose(ours, expected, atol=1e-5)
+        assert_allclose(ours, expected, atol=1e-5)
 
 
 def test_the_losses_of_wasserstein_are_means_of_scores() -> None:
@@ -442,7 +448,7 @@ def test_compiled_and_eager_steps_are_the_same_steps() -> None:
         history = fit(gan).history
         losses += [[history["generator_loss"], history["discriminator_loss"]]]
 
-    np.testing.assert_allclose(losses[0], losses[1], atol=1e-3)
+    assert_allclose(losses[0], losses[1], atol=1e-3)
 
 
 def test_in_mixed_precision_the_weights_move_as_far_as_in_float32() -> None:
@@ -462,7 +468,7 @@ def test_in_mixed_precision_the_weights_move_as_far_as_in_float32() -> None:
             [np.abs(a[-2] - b[-2]).max() for a, b in zip(before, after, strict=True)]
         )
 
-    np.testing.assert_allclose(moves[0], moves[1], rtol=0.2)
+    assert_allclose(moves[0], moves[1], rtol=0.2)
 
 
 def test_validation_and_samples_train_nothing() -> None:
@@ -556,7 +562,7 @@ def test_predict_makes_the_images_of_sample() -> None:
     gan = untrained(GAN)
     images = gan.predict(np.array(gan.noise(3, seed=5)), verbose=0)
 
-    np.testing.assert_allclose(images, gan.sample(3, seed=5), atol=1e-6)
+    assert_allclose(images, gan.sample(3, seed=5), atol=1e-6)
 
 
 def test_no_image_and_no_class_cannot_be_asked_for() -> None:
@@ -640,15 +646,15 @@ def test_between_two_labels_the_noise_stays_and_the_label_moves_in_equal_steps()
 
     assert inputs.dtype == "float32"
     assert (inputs[:, :2] == noise.astype("float32")).all()
-    np.testing.assert_allclose(inputs[:, 4], [1, 0.75, 0.5, 0.25, 0])
-    np.testing.assert_allclose(inputs[:, 2:].sum(axis=1), 1.0)
+    assert_allclose(inputs[:, 4], [1, 0.75, 0.5, 0.25, 0])
+    assert_allclose(inputs[:, 2:].sum(axis=1), 1.0)
     assert (inputs[:, 3] == 0).all()
 
 
 def test_two_steps_between_labels_are_the_two_labels() -> None:
     ends = between_labels(np.zeros(1), 0, 1, steps=2)
 
-    np.testing.assert_array_equal(ends[:, 1:], np.eye(10)[:2])
+    assert_array_equal(ends[:, 1:], np.eye(10)[:2])
 
 
 @pytest.mark.parametrize(
@@ -693,7 +699,7 @@ def test_the_penalty_is_that_of_finite_differences_in_numpy() -> None:
         x = convolve(x, kernels[2], kernels[3], 2)
         return x.reshape(len(x), -1) @ kernels[4] + kernels[5]
 
-    np.testing.assert_allclose(score(between), critic(between), atol=1e-5)
+    assert_allclose(score(between), critic(between), atol=1e-5)
     slopes = []
     for pixel in np.eye(16).reshape(16, 4, 4, 1):
         rise = score(between + 1e-6 * pixel) - score(between - 1e-6 * pixel)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+from keras.ops import convert_to_numpy
 
 from snippets.checks import check_integer
 from snippets.data import digit_vectors
@@ -47,6 +48,7 @@ from snippets.subclassing.mistakes import (
     model_without_training,
 )
 from snippets.subclassing.saving import outputs_of_four_ways, save_four_ways
+from tests.unit.comparing import assert_allclose, assert_array_equal
 
 VECTORS = np.linspace(-1.0, 1.0, 5 * 6).reshape(5, 6).astype("float32")
 FLOAT64 = pytest.param("float64", marks=pytest.mark.tensorflow)  # no default of JAX
@@ -83,7 +85,7 @@ def test_the_tied_autoencoder_multiplies_by_one_matrix_and_its_transpose(
     (kernel,) = model.get_weights()
 
     assert kernel.shape == (6, 8)
-    np.testing.assert_allclose(outputs, x @ kernel @ kernel.T, atol=1e-5)
+    assert_allclose(outputs, x @ kernel @ kernel.T, atol=1e-5)
 
 
 def test_the_tied_autoencoder_comes_near_the_best_8_dimensions_and_not_below() -> None:
@@ -108,9 +110,7 @@ def test_a_residual_adds_the_inner_layer_to_its_input() -> None:
     outputs = Residual(inner)(VECTORS)
     kernel, bias = inner.get_weights()
 
-    np.testing.assert_allclose(
-        outputs, VECTORS + np.tanh(VECTORS @ kernel + bias), atol=1e-5
-    )
+    assert_allclose(outputs, VECTORS + np.tanh(VECTORS @ kernel + bias), atol=1e-5)
 
 
 def test_a_residual_owns_the_weights_of_its_inner_layer() -> None:
@@ -125,7 +125,7 @@ def test_a_residual_passes_training_on() -> None:
     layer = Residual(keras.layers.Dropout(0.5))
     ones = np.ones((20, 20))
 
-    np.testing.assert_array_equal(layer(ones), 2 * ones)
+    assert_array_equal(layer(ones), 2 * ones)
     assert {1.0, 3.0} == set(np.unique(layer(ones, training=True)).tolist())
 
 
@@ -146,7 +146,7 @@ def test_a_residual_adds_in_its_own_dtype_whatever_that_of_the_inner_layer(
 
     assert found.dtype == layer.compute_dtype
     assert layer(keras.Input((6,))).dtype == layer.compute_dtype
-    np.testing.assert_allclose(tf.cast(found, "float32"), expected, atol=0.03)
+    assert_allclose(tf.cast(found, "float32"), expected, atol=0.03)
 
 
 def test_a_residual_builds_its_inner_layer_and_takes_one_that_is_built() -> None:
@@ -182,10 +182,10 @@ def test_a_residual_rebuilds_the_inner_layer_from_its_config() -> None:
 @pytest.mark.parametrize("num_blocks", [1, 4])
 def test_the_deep_classifier_has_as_many_blocks_as_asked_for(num_blocks: int) -> None:
     model = DeepClassifier(num_classes=3, num_blocks=num_blocks, num_units=5)
-    scores = model(VECTORS)
+    scores = convert_to_numpy(model(VECTORS))
 
     assert scores.shape == (5, 3)
-    np.testing.assert_allclose(np.sum(scores, axis=-1), 1.0, rtol=1e-6)
+    assert_allclose(np.sum(scores, axis=-1), 1.0, rtol=1e-6)
     assert model.count_params() == 6 * 5 + 5 + num_blocks * (5 * 5 + 5) + 5 * 3 + 3
 
 
@@ -200,7 +200,7 @@ def test_the_deep_classifier_equals_numpy() -> None:
 
     expected = powers / powers.sum(axis=-1, keepdims=True)
 
-    np.testing.assert_allclose(outputs, expected, atol=1e-5)
+    assert_allclose(outputs, expected, atol=1e-5)
 
 
 @PRECISIONS
@@ -208,21 +208,22 @@ def test_the_deep_classifier_computes_in_its_dtype_and_returns_float32_at_least(
     dtype: str,
 ) -> None:
     model = DeepClassifier(num_classes=3, dtype=dtype)
-    scores = model(VECTORS)
+    scores = convert_to_numpy(model(VECTORS))
     inner = [layer.compute_dtype for layer in model._flatten_layers()]
 
     assert scores.dtype == ("float64" if dtype == "float64" else "float32")
-    np.testing.assert_allclose(np.sum(scores, axis=-1), 1.0, rtol=1e-6)
+    assert_allclose(np.sum(scores, axis=-1), 1.0, rtol=1e-6)
     assert set(inner[:-1]) == {model.compute_dtype}
     assert inner[-1] == scores.dtype
 
 
 def test_the_deep_classifier_drops_units_in_training_alone() -> None:
     model = DeepClassifier(num_classes=3, dropout=0.5)
-    quiet = [np.array(model(VECTORS)) for _ in range(2)]
+    quiet = [convert_to_numpy(model(VECTORS)) for _ in range(2)]
+    noisy = convert_to_numpy(model(VECTORS, training=True))
 
-    np.testing.assert_array_equal(*quiet)
-    assert not np.allclose(model(VECTORS, training=True), quiet[0])
+    assert_array_equal(*quiet)
+    assert not np.allclose(noisy, quiet[0])
 
 
 def test_the_deep_classifier_keeps_its_arguments() -> None:
@@ -265,10 +266,8 @@ def test_a_running_mean_is_the_mean_of_every_example_seen_in_training() -> None:
 
     outputs = [layer(batch, training=True) for batch in batches]
 
-    np.testing.assert_allclose(layer.mean, VECTORS.mean(axis=0), atol=1e-6)
-    np.testing.assert_allclose(
-        outputs[-1], VECTORS[3:] - VECTORS.mean(axis=0), atol=1e-6
-    )
+    assert_allclose(layer.mean, VECTORS.mean(axis=0), atol=1e-6)
+    assert_allclose(outputs[-1], VECTORS[3:] - VECTORS.mean(axis=0), atol=1e-6)
     assert float(layer.count) == 5.0
     assert layer.trainable_weights == []
 
@@ -276,8 +275,8 @@ def test_a_running_mean_is_the_mean_of_every_example_seen_in_training() -> None:
 def test_a_running_mean_does_not_learn_outside_training() -> None:
     layer = RunningMean()
 
-    np.testing.assert_array_equal(layer(VECTORS), VECTORS)
-    np.testing.assert_array_equal(layer(VECTORS, training=False), VECTORS)
+    assert_array_equal(layer(VECTORS), VECTORS)
+    assert_array_equal(layer(VECTORS, training=False), VECTORS)
     assert float(layer.count) == 0.0
 
 
@@ -285,7 +284,7 @@ def test_a_running_mean_outlives_an_empty_batch() -> None:
     layer = RunningMean()
 
     assert layer(np.zeros((0, 6)), training=True).shape == (0, 6)
-    np.testing.assert_array_equal(layer.mean, np.zeros(6))
+    assert_array_equal(layer.mean, np.zeros(6))
 
 
 @PRECISIONS
@@ -296,7 +295,7 @@ def test_a_running_mean_is_as_exact_in_any_precision(dtype: str) -> None:
 
     assert float(layer.count) == 99_000.0
     assert float(layer.mean[0]) == pytest.approx(13 / 3, abs=1e-4)
-    assert outputs.dtype == layer.compute_dtype
+    assert keras.backend.standardize_dtype(outputs.dtype) == layer.compute_dtype
 
 
 def test_a_running_mean_refuses_sequences() -> None:
@@ -322,8 +321,9 @@ def test_integers_are_computed_as_the_floats_that_they_are(
         keras.utils.set_random_seed(0)
         outputs.append(make()(data, training=training))
 
-    np.testing.assert_allclose(*outputs, rtol=1e-5)
-    assert outputs[0].dtype == (x.dtype if make is ActivityPenalty else "float32")
+    assert_allclose(*outputs, rtol=1e-5)
+    dtype = keras.backend.standardize_dtype(outputs[0].dtype)
+    assert dtype == (x.dtype if make is ActivityPenalty else "float32")
 
 
 def test_a_running_mean_learns_in_fit_and_not_in_predict() -> None:
@@ -332,14 +332,14 @@ def test_a_running_mean_learns_in_fit_and_not_in_predict() -> None:
     model.fit(VECTORS, np.zeros((5, 1)), batch_size=2, verbose=0)
     model.predict(VECTORS + 9.0, verbose=0)
 
-    np.testing.assert_allclose(model.layers[0].mean, VECTORS.mean(axis=0), atol=1e-6)
+    assert_allclose(model.layers[0].mean, VECTORS.mean(axis=0), atol=1e-6)
 
 
 def test_an_activity_penalty_is_the_weighted_mean_of_absolute_values() -> None:
     layer = ActivityPenalty(weight=0.3)
 
-    np.testing.assert_array_equal(layer(VECTORS), VECTORS)
-    np.testing.assert_allclose(layer.losses, [0.3 * np.abs(VECTORS).mean()], rtol=1e-6)
+    assert_array_equal(layer(VECTORS), VECTORS)
+    assert_allclose(layer.losses, [0.3 * np.abs(VECTORS).mean()], rtol=1e-6)
 
 
 def test_an_activity_penalty_is_that_of_the_last_call_and_part_of_the_loss() -> None:
@@ -349,7 +349,7 @@ def test_an_activity_penalty_is_that_of_the_last_call_and_part_of_the_loss() -> 
 
     loss = model.evaluate(VECTORS, VECTORS, verbose=0)
 
-    np.testing.assert_allclose(loss, 2.0 * np.abs(VECTORS).mean(), rtol=1e-6)
+    assert_allclose(loss, 2.0 * np.abs(VECTORS).mean(), rtol=1e-6)
 
 
 def test_an_activity_penalty_of_an_empty_batch_is_zero() -> None:
@@ -398,11 +398,11 @@ def test_an_activity_penalty_refuses_a_weight_that_is_none(weight: float) -> Non
 def test_a_token_is_put_in_front_of_each_sequence(batch_size: int, time: int) -> None:
     layer = PrependToken()
     steps = np.arange(batch_size * time * 4.0).reshape(batch_size, time, 4)
-    outputs = np.array(layer(steps))
+    outputs = convert_to_numpy(layer(steps))
 
-    np.testing.assert_array_equal(outputs[:, 1:], steps)
+    assert_array_equal(outputs[:, 1:], steps)
     for row in outputs:
-        np.testing.assert_array_equal(row[:1], np.array(layer.token)[0])
+        assert_array_equal(row[:1], np.array(layer.token)[0])
 
 
 @pytest.mark.parametrize("shape", [(7, 5, 4), (None, 5, 4), (None, None, 4)])
@@ -431,7 +431,7 @@ def test_unit_scale_divides_by_the_largest_value_unless_it_is_zero(x: Any) -> No
     symbolic = keras.Sequential([keras.Input((6,)), UnitScale()])
 
     for layer in (UnitScale(), symbolic):
-        np.testing.assert_allclose(layer(x), x / largest, atol=1e-6)
+        assert_allclose(layer(x), x / largest, atol=1e-6)
 
 
 def test_unit_scale_takes_an_empty_batch() -> None:
@@ -456,7 +456,7 @@ def test_a_model_as_one_layer_shares_its_weights_and_knows_its_shapes() -> None:
     assert [layer.name for layer in functional.layers] == ["inputs", model.name]
     assert (functional.input_shape, functional.output_shape) == ((None, 6), (None, 6))
     assert functional.weights[0] is model.kernel
-    np.testing.assert_allclose(functional(VECTORS), model(VECTORS), atol=1e-6)
+    assert_allclose(functional(VECTORS), model(VECTORS), atol=1e-6)
 
 
 def test_an_input_has_the_dtype_asked_for() -> None:
@@ -475,7 +475,7 @@ def test_an_opened_model_lists_its_layers_and_shares_their_weights() -> None:
         *("InputLayer", "Dense", "Residual", "Dropout", "Residual", "Dense")
     ]
     assert {id(w) for w in graph.weights} == {id(w) for w in model.weights}
-    np.testing.assert_allclose(graph(VECTORS), model(VECTORS), atol=1e-6)
+    assert_allclose(graph(VECTORS), model(VECTORS), atol=1e-6)
 
 
 def test_a_model_with_weights_of_its_own_is_not_opened() -> None:
@@ -492,7 +492,7 @@ def test_a_linear_module_multiplies_and_adds() -> None:
 
     expected = VECTORS @ module.kernel.numpy() + np.array([1.0, 2.0, 3.0])
 
-    np.testing.assert_allclose(module(VECTORS), expected, atol=1e-5)
+    assert_allclose(module(VECTORS), expected, atol=1e-5)
 
 
 def test_a_linear_module_starts_within_the_limit_of_glorot() -> None:
@@ -524,7 +524,7 @@ def test_a_module_classifier_equals_numpy() -> None:
     expected = powers / powers.sum(axis=-1, keepdims=True)
 
     for function in (module, module.serve):
-        np.testing.assert_allclose(function(VECTORS), expected, atol=1e-5)
+        assert_allclose(function(VECTORS), expected, atol=1e-5)
 
 
 # The variational autoencoder
@@ -536,7 +536,7 @@ def test_the_divergence_is_that_of_the_formula() -> None:
     variance = np.exp(log_variance)
     expected = -0.5 * np.sum(1 + log_variance - mean**2 - variance, axis=-1)
 
-    np.testing.assert_allclose(kl_divergence(mean, log_variance), expected, rtol=1e-5)
+    assert_allclose(kl_divergence(mean, log_variance), expected, rtol=1e-5)
     assert (expected > 0).all()
 
 
@@ -554,7 +554,7 @@ def test_the_divergence_is_what_samples_estimate() -> None:
 def test_the_divergence_of_the_standard_normal_from_itself_is_zero() -> None:
     zeros = np.zeros((3, 2))
 
-    np.testing.assert_array_equal(kl_divergence(zeros, zeros), np.zeros(3))
+    assert_array_equal(kl_divergence(zeros, zeros), np.zeros(3))
 
 
 def test_the_divergence_refuses_two_shapes() -> None:
@@ -569,7 +569,7 @@ def untrained_autoencoder() -> tuple[VariationalAutoencoder, Any, Any, Any]:
     images = np.ones((5, 2, 3, 1), "float32")
     images[0] = 0.25
     model.compile("sgd")
-    outputs = {name: np.array(value) for name, value in model(images).items()}
+    outputs = {name: convert_to_numpy(value) for name, value in model(images).items()}
     guess, v = outputs["images"], outputs["log_variance"]
     entropy = -np.sum(
         images * np.log(guess) + (1 - images) * np.log(1 - guess), axis=(1, 2, 3)
@@ -639,7 +639,8 @@ def test_the_autoencoder_learns_in_any_precision(dtype: str) -> None:
     model.train_on_batch(images)
 
     exact = "float64" if dtype == "float64" else "float32"
-    assert {output.dtype.name for output in outputs.values()} == {exact}
+    found = [keras.backend.standardize_dtype(x.dtype) for x in outputs.values()]
+    assert set(found) == {exact}
     assert model.read.compute_dtype == model.compute_dtype
     assert loss == pytest.approx((entropy + kl).mean(), rel=0.1)
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
@@ -659,8 +660,8 @@ def test_the_autoencoder_decodes_the_mean_outside_training_and_draws_within() ->
     model, images = VariationalAutoencoder(seed=3), np.zeros((1, 8, 8, 1))
     mean, _ = model.encode(images)
 
-    np.testing.assert_allclose(model(images)["images"], model.decode(mean), atol=1e-6)
-    drawn = [np.array(model(images, training=True)["images"]) for _ in range(2)]
+    assert_allclose(model(images)["images"], model.decode(mean), atol=1e-6)
+    drawn = [convert_to_numpy(model(images, training=True)["images"]) for _ in range(2)]
     assert not np.allclose(*drawn)
 
 
@@ -672,12 +673,12 @@ def test_the_codes_drawn_have_the_mean_and_the_variance_of_the_encoder() -> None
     model.mean.set_weights([np.zeros((128, 2)), mean])
     model.log_variance.set_weights([np.zeros((128, 2)), log_variance])
     seen: list[Any] = []
-    model.decode = lambda codes: seen.append(np.array(codes))
+    model.decode = lambda codes: seen.append(convert_to_numpy(codes))
 
     model(images, training=True)
 
-    np.testing.assert_allclose(seen[0].mean(axis=0), mean, atol=0.1)
-    np.testing.assert_allclose(seen[0].std(axis=0), [2.0, 0.5], rtol=0.05)
+    assert_allclose(seen[0].mean(axis=0), mean, atol=0.1)
+    assert_allclose(seen[0].std(axis=0), [2.0, 0.5], rtol=0.05)
 
 
 def test_the_same_seed_draws_the_same_codes() -> None:
@@ -686,9 +687,9 @@ def test_the_same_seed_draws_the_same_codes() -> None:
     for seed in (1, 1, 2):
         keras.utils.set_random_seed(0)
         model = VariationalAutoencoder(seed=seed)
-        drawn.append(np.array(model(images, training=True)["images"]))
+        drawn.append(convert_to_numpy(model(images, training=True)["images"]))
 
-    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert_array_equal(drawn[0], drawn[1])
     assert not np.array_equal(drawn[0], drawn[2])
 
 
@@ -799,7 +800,7 @@ def test_what_was_saved_takes_batches_of_any_size(
 
     assert list(outputs) == ["keras", "weights", "saved_model", "checkpoint"]
     for output in outputs.values():
-        np.testing.assert_allclose(output, model(x), atol=1e-6)
+        assert_allclose(output, model(x), atol=1e-6)
 
 
 def test_a_checkpoint_of_another_model_is_noticed(tmp_path: Path) -> None:
@@ -889,7 +890,7 @@ def test_a_python_if_runs_eagerly_and_is_refused_in_a_graph_of_keras_3() -> None
     for keras_module in (keras, tf_keras):
         layer = layer_with_python_if(keras_module)
         for x in (VECTORS, 0.0 * VECTORS):
-            np.testing.assert_allclose(layer(x), UnitScale()(x), atol=1e-6)
+            assert_allclose(layer(x), UnitScale()(x), atol=1e-6)
 
     assert on_input(keras, layer_with_python_if).startswith(
         "OperatorNotAllowedInGraphError: "
@@ -904,7 +905,7 @@ def test_a_batch_size_read_off_the_shape_fails_where_it_is_none(
     layer = layer_with_static_batch_size(keras_module)
     outputs = layer(VECTORS[:, :2])
 
-    np.testing.assert_array_equal(outputs, np.c_[VECTORS[:, :2], np.ones(5)])
+    assert_array_equal(outputs, np.c_[VECTORS[:, :2], np.ones(5)])
     with pytest.raises(TypeError, match="Expected int32, but got None"):
         layer(keras_module.Input((2,)))
 
@@ -915,7 +916,7 @@ def test_a_layer_without_kwargs_cannot_be_made_from_its_config(
 ) -> None:
     layer = layer_without_kwargs(keras_module)
 
-    np.testing.assert_array_equal(layer(VECTORS), 2 * VECTORS)
+    assert_array_equal(layer(VECTORS), 2 * VECTORS)
     assert layer.get_config()["factor"] == 2.0
     with pytest.raises(TypeError, match="unexpected keyword argument 'name'"):
         type(layer).from_config(layer.get_config())
@@ -931,7 +932,7 @@ def test_a_model_without_config_forgets_its_arguments_on_keras_3_alone() -> None
     found = {}
     for keras_module in (keras, tf_keras):
         model = model_without_config(keras_module, factor=3.0)
-        np.testing.assert_allclose(model(np.ones((1, 2))), [[6.0]])
+        assert_allclose(model(np.ones((1, 2))), [[6.0]])
         copy = type(model).from_config(model.get_config())
         found[keras_module.__name__] = copy.factor
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tf_keras
+from keras.ops import convert_to_numpy
 
 from snippets.data import digit_images
 from snippets.transfer_learning import (
@@ -33,6 +34,7 @@ from snippets.transfer_learning import (
 )
 from snippets.transfer_learning.freezing import changed_in_base
 from snippets.transfer_learning.training import check_examples
+from tests.unit.comparing import assert_allclose, assert_array_equal
 
 IMAGES = np.linspace(0.0, 1.0, 8 * 64, dtype="float32").reshape(8, 8, 8, 1)
 LABELS = np.arange(8) % 2
@@ -96,8 +98,8 @@ def test_selected_digits_keep_their_images() -> None:
 
     kept, numbers = select_classes(images, labels, classes=range(5, 10))
 
-    np.testing.assert_array_equal(kept, images[labels >= 5])
-    np.testing.assert_array_equal(numbers, labels[labels >= 5] - 5)
+    assert_array_equal(kept, images[labels >= 5])
+    assert_array_equal(numbers, labels[labels >= 5] - 5)
 
 
 @pytest.mark.parametrize("classes", [[], [0, 0], [0, 3], [-1]])
@@ -125,15 +127,15 @@ def test_the_few_and_the_rest_are_all_examples_each_once() -> None:
 
     assert y_few.tolist() == [0, 0, 1, 1]
     assert sorted([*x_few, *x_rest]) == features.tolist()
-    np.testing.assert_array_equal(labels[x_few // 10], y_few)
-    np.testing.assert_array_equal(labels[x_rest // 10], y_rest)
+    assert_array_equal(labels[x_few // 10], y_few)
+    assert_array_equal(labels[x_rest // 10], y_rest)
 
 
 def test_the_seed_decides_the_draw() -> None:
     images, labels = digit_images()
     one, same, other = (few_per_class(images, labels, 3, s)[0] for s in (1, 1, 2))
 
-    np.testing.assert_array_equal(one, same)
+    assert_array_equal(one, same)
     assert not np.array_equal(one, other)
 
 
@@ -143,7 +145,7 @@ def test_five_of_each_class_are_drawn_with_the_seed_0_unless_told_otherwise() ->
     drawn, said = few_per_class(x, labels), few_per_class(x, labels, 5, seed=0)
 
     assert len(drawn[0]) == 10
-    np.testing.assert_array_equal(drawn[0], said[0])
+    assert_array_equal(drawn[0], said[0])
 
 
 @pytest.mark.parametrize("per_class", [0, -1, 2])
@@ -170,9 +172,9 @@ def test_shifts_move_pixels_by_whole_image_parts_and_only_in_training() -> None:
     image[:, 4, 4] = 1.0
     layers = random_shifts(2, size=8)
 
-    moved = np.array(layers(image, training=True))[..., 0]
+    moved = convert_to_numpy(layers(image, training=True))[..., 0]
 
-    np.testing.assert_array_equal(layers(image, training=False), image)
+    assert_array_equal(layers(image, training=False), image)
     rows, columns = np.indices((8, 8))
     for axis in (rows, columns):
         places = (moved * axis).sum(axis=(1, 2)) / moved.sum(axis=(1, 2))
@@ -183,9 +185,7 @@ def test_shifts_move_pixels_by_whole_image_parts_and_only_in_training() -> None:
 
 
 def test_no_pixel_of_shift_is_no_shift() -> None:
-    np.testing.assert_allclose(
-        random_shifts(0, size=8)(IMAGES, training=True), IMAGES, atol=1e-6
-    )
+    assert_allclose(random_shifts(0, size=8)(IMAGES, training=True), IMAGES, atol=1e-6)
 
 
 @pytest.mark.parametrize(("pixels", "size"), [(-1, 8), (9, 8), (0, 0)])
@@ -203,9 +203,9 @@ def test_the_features_are_the_means_of_the_last_maps(batch: int) -> None:
     maps = keras.Model(base.input, base.get_layer("pool_2").output)
     images = np.random.default_rng(0).random((batch, 9, 7, 2), "float32")
 
-    expected = np.mean(maps(images), axis=(1, 2))
+    expected = np.mean(convert_to_numpy(maps(images)), axis=(1, 2))
 
-    np.testing.assert_allclose(base(images), expected, atol=1e-6)
+    assert_allclose(base(images), expected, atol=1e-6)
     assert expected.shape == (batch, 32)
     assert base.name == "base"
 
@@ -221,10 +221,10 @@ def test_a_head_is_a_softmax_on_the_features() -> None:
     model = classifier_on(base, num_classes=3)
     kernel, bias = model.get_layer("head").get_weights()
 
-    powers = np.exp(np.array(base(IMAGES)) @ kernel + bias)
+    powers = np.exp(convert_to_numpy(base(IMAGES)) @ kernel + bias)
 
     expected = powers / powers.sum(axis=-1, keepdims=True)
-    np.testing.assert_allclose(model(IMAGES), expected, atol=1e-6)
+    assert_allclose(model(IMAGES), expected, atol=1e-6)
     assert model.get_layer("base") is base
 
 
@@ -234,7 +234,7 @@ def test_maps_of_channels_are_averaged_before_the_head() -> None:
     model, other = classifier_on(base, 3), classifier_on(maps, 3)
     other.get_layer("head").set_weights(model.get_layer("head").get_weights())
 
-    np.testing.assert_allclose(other(IMAGES), model(IMAGES), atol=1e-6)
+    assert_allclose(other(IMAGES), model(IMAGES), atol=1e-6)
 
 
 def test_augmentation_stands_before_the_base_and_acts_in_training_alone() -> None:
@@ -245,11 +245,11 @@ def test_augmentation_stands_before_the_base_and_acts_in_training_alone() -> Non
     freeze_batch_normalization(model)
 
     assert [layer.name for layer in model.layers][1:3] == ["random_shifts", "base"]
-    calm = np.array(model(IMAGES, training=False))
-    np.testing.assert_allclose(model.predict(IMAGES, verbose=0), calm, atol=1e-6)
-    np.testing.assert_allclose(plain(IMAGES, training=False), calm, atol=1e-6)
+    calm = convert_to_numpy(model(IMAGES, training=False))
+    assert_allclose(model.predict(IMAGES, verbose=0), calm, atol=1e-6)
+    assert_allclose(plain(IMAGES, training=False), calm, atol=1e-6)
     for restless in (model(IMAGES, training=True), model(IMAGES)):
-        assert not np.allclose(restless, calm, atol=1e-3)
+        assert not np.allclose(convert_to_numpy(restless), calm, atol=1e-3)
 
 
 def test_a_classifier_keeps_a_fixed_batch_size() -> None:
@@ -327,7 +327,7 @@ def test_inference_mode_is_the_layer_with_training_false(training: bool | None) 
 
     result = InferenceMode(layer)(x, training=training)
 
-    np.testing.assert_array_equal(result, layer(x, training=False))
+    assert_array_equal(result, layer(x, training=False))
 
 
 def test_inference_mode_knows_its_output_shape() -> None:
@@ -362,8 +362,8 @@ def test_the_recipe_asks_keras_for_the_base_and_freezes_it(
     }
     shapes = [tuple(weight.shape) for weight in model.trainable_weights]
     assert shapes == [(6, 1024), (1024,), (1024, 2), (2,)]
-    scores = np.asarray(model(np.ones((5, 8, 8, 3))))
-    np.testing.assert_allclose(scores.sum(axis=-1), np.ones(5), rtol=1e-5)
+    scores = convert_to_numpy(model(np.ones((5, 8, 8, 3))))
+    assert_allclose(scores.sum(axis=-1), np.ones(5), rtol=1e-5)
 
 
 def test_what_keras_refuses_stays_its_own_error() -> None:
@@ -512,7 +512,7 @@ def test_batch_normalization_in_a_custom_layer_is_frozen() -> None:
 
     after = [layer.get_weights() for layer in held]
     for old, new in zip(before, after, strict=True):
-        np.testing.assert_array_equal(old, new)
+        assert_array_equal(old, new)
     set_trainable(model, True)
     assert all(layer.trainable for layer in held)
 
@@ -843,7 +843,7 @@ def test_each_layer_learns_at_its_own_rate() -> None:
     expected = trained_by(keras.optimizers.MultiOptimizer(two))
 
     for weight, wanted in zip(model.get_weights(), expected.get_weights(), strict=True):
-        np.testing.assert_allclose(weight, wanted, rtol=1e-5, atol=1e-7)
+        assert_allclose(weight, wanted, rtol=1e-5, atol=1e-7)
 
 
 def test_a_step_is_that_of_adam_times_the_factor() -> None:
@@ -862,7 +862,7 @@ def test_a_step_is_that_of_adam_times_the_factor() -> None:
             second = 0.999 * second + 0.001 * gradient**2
             mean, size = first / (1 - 0.9**step), second / (1 - 0.999**step)
             value -= rate * mean / (np.sqrt(size) + 1e-7)
-        np.testing.assert_allclose(variable.numpy(), value, rtol=1e-4)
+        assert_allclose(variable.numpy(), value, rtol=1e-4)
 
 
 def test_a_factor_of_zero_freezes_a_layer() -> None:
@@ -890,7 +890,7 @@ def test_a_file_keeps_the_factors_and_the_training_goes_on(tmp_path: Path) -> No
         part.fit(ROWS, LABELS, batch_size=8, shuffle=False, verbose=0)
 
     for old, new in zip(model.get_weights(), reloaded.get_weights(), strict=True):
-        np.testing.assert_array_equal(old, new)
+        assert_array_equal(old, new)
 
 
 def test_schedules_and_callbacks_move_all_rates_together() -> None:
@@ -907,7 +907,7 @@ def test_schedules_and_callbacks_move_all_rates_together() -> None:
         model.fit(ROWS, LABELS, callbacks=callbacks, **options)
         found.append(model.get_weights())
     for first, second in zip(*found, strict=True):
-        np.testing.assert_allclose(first, second, rtol=1e-5)
+        assert_allclose(first, second, rtol=1e-5)
 
 
 def test_mixed_precision_wraps_it_like_any_optimizer() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from keras.ops import convert_to_numpy
 
 from snippets.training_loops import weights_by_class
 from tests.unit.properties.odd import FEW, OTHER, REAL, arrays, result_of
@@ -25,5 +26,6 @@ def test_each_label_has_the_weight_of_its_class(labels: Any, weights: Any) -> No
 
     if found is not None:
         expected = [weights.get(label, 1.0) for label in labels.tolist()]
+        found = convert_to_numpy(found)
         np.testing.assert_array_equal(found, np.array(expected, "float32"))
         assert np.isfinite(found).all()
