@@ -25,6 +25,18 @@ def install(session: nox.Session, group: str) -> None:
     )
 
 
+def install_torch(session: nox.Session) -> None:
+    """Install PyTorch, or skip the session.
+
+    It is not locked: its wheel for the CPU has another version and other hashes than
+    that of PyPI. pip takes what it is set up to find.
+    """
+    try:
+        session.run("python", "-m", "pip", "install", "--quiet", "torch")
+    except nox.command.CommandFailed:
+        session.skip("pip could not install PyTorch here: nothing is tested on it")
+
+
 def sphinx(session: nox.Session, *arguments: str) -> None:
     """Run Sphinx the way the site is published: every warning is an error."""
     session.run(
@@ -142,14 +154,17 @@ def measure(session: nox.Session) -> None:
 
 
 @nox.session
-def backends(session: nox.Session) -> None:
-    """Test what needs no TensorFlow on JAX, and keep what was seen."""
+@nox.parametrize("backend", ["jax", "torch"])
+def backends(session: nox.Session, backend: str) -> None:
+    """Test on JAX and on PyTorch what needs no TensorFlow, and keep what was seen."""
     install(session, "backends")
+    if backend == "torch":
+        install_torch(session)
     session.run(
         *("python", "-m", "conf.reference.on_backend", *session.posargs),
         env={
             "PYTHONPATH": str(ROOT),
-            "KERAS_BACKEND": "jax",
+            "KERAS_BACKEND": backend,
             "CUDA_VISIBLE_DEVICES": "-1",
             "TF_CPP_MIN_LOG_LEVEL": "3",
         },

@@ -1,7 +1,7 @@
 """On which backends of Keras the recipes work, as seen by their own tests.
 
-`nox -s backends` runs the unit tests under `KERAS_BACKEND=jax`, all but those that
-reach TensorFlow, and keeps a line for each recipe. The reference shows it
+`nox -s backends` runs the unit tests under `KERAS_BACKEND=jax` and `torch`, all but
+those that reach TensorFlow, and keeps a line for each recipe. The reference shows it
 while the recipe and its tests are those that ran.
 """
 
@@ -19,7 +19,7 @@ from conf.pages.recipes import Module, Package
 from conf.reference import listings
 
 FOLDER = f"{listings.UNIT}/backends"
-NAMES = {"jax": "JAX"}
+NAMES = {"jax": "JAX", "torch": "PyTorch"}
 _TENSORFLOW = re.compile(r"\b(?:tensorflow|tf_keras)\b")
 
 
@@ -145,7 +145,8 @@ class Tests:
         row = run.rows.get(recipe)
         if row is None or not row.passed + row.failed:
             return ""
-        name = f"{NAMES[run.backend]} {run.versions[run.backend]}"
+        version, _, _ = run.versions[run.backend].partition("+")  # of 2.13.0+cpu
+        name = f"{NAMES[run.backend]} {version}"
         if row.hash != self.hash(recipe):
             return f"not tried since it changed: {name}"
         if row.failed:

@@ -138,7 +138,7 @@ def test_a_run_of_some_tests_keeps_nothing(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """A site that keeps a run of alpha and gamma on JAX."""
+    """A site that keeps a run of alpha and gamma on JAX, and of alpha on PyTorch."""
     site = Site(tmp_path_factory.mktemp("site"))
     tests = Tests(Package(site.folder / "mini"))
     alpha, gamma = (
@@ -149,6 +149,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Site:
         "mini.gamma.greeting": Row(gamma, 1, 2, 0),
     }
     write(site.folder, Seen("jax", {"jax": "0.9", "keras": "3.15"}, on_jax))
+    on_torch = {"mini.alpha.area": Row(alpha, 4, 0, 0)}
+    write(site.folder, Seen("torch", {"torch": "2.9.1+cpu", "keras": "3.15"}, on_torch))
     assert site.build().code == 0
     return site
 
@@ -158,7 +160,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Site:
     [
         (
             "mini.alpha.area",
-            "TensorFlow, JAX 0.9 (without 1 of its tests)",
+            "TensorFlow, JAX 0.9 (without 1 of its tests), PyTorch 2.9.1",
         ),
         ("mini.gamma.greeting", "TensorFlow, not JAX 0.9, where 2 of its tests failed"),
         ("mini.beta.total", "TensorFlow"),
@@ -174,6 +176,7 @@ def test_a_changed_recipe_is_said_to_be_untried(told: Site) -> None:
     with told.changed("mini/alpha.py", "FACTOR * side", "side * FACTOR"):
         assert told.build().code == 0
     words = text(entry(told, "mini.alpha.area"))
-    assert "not tried since it changed: JAX 0.9" in words
+    assert "not tried since it changed: JAX 0.9, " in words
+    assert "not tried since it changed: PyTorch 2.9.1" in words
     assert told.build().code == 0
     assert "not tried" not in text(entry(told, "mini.alpha.area"))
