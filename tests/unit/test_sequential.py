@@ -428,7 +428,7 @@ def test_a_classifier_is_trained_for_15_epochs_by_adam_unless_told_otherwise(
     assert (asked["epochs"], asked["rate"]) == (15, pytest.approx(0.005))
 
 
-@pytest.mark.tensorflow  # JAX trains on them to finite numbers
+@pytest.mark.tensorflow  # JAX and PyTorch train on them to finite numbers
 def test_features_too_large_to_train_on_leave_the_weights_as_they_were() -> None:
     model = vector_classifier(4, 3)
     before = model.get_weights()
