@@ -1,10 +1,6 @@
 """Small models that differ in how they begin."""
 
-from types import ModuleType
-from typing import Any
-
 import keras
-import tensorflow as tf
 
 
 def linear_classifier(num_features: int = 64, num_classes: int = 10) -> keras.Model:
@@ -162,32 +158,6 @@ def fully_convolutional(num_channels: int, num_classes: int) -> keras.Model:
     x = keras.layers.GlobalAveragePooling2D()(x)  # (batch, channels)
     scores = keras.layers.Dense(num_classes, activation="softmax")(x)
     return keras.Model(pixels, scores)
-
-
-def input_layer_on_placeholder(keras_module: ModuleType) -> Any:
-    """Let an InputLayer take over a TensorFlow placeholder, as code of 2017 did.
-
-    It works on Keras 2 and is refused by Keras 3. The placeholder lives in a graph of
-    its own, so that nothing outside is touched.
-
-    Args:
-        keras_module: The module `keras` or the module `tf_keras`.
-
-    Returns:
-        The shape of the layer's output, `(None, 784)` as a `tf.TensorShape`.
-
-    Raises:
-        ValueError: On Keras 3, where `input_tensor` must be a `KerasTensor`.
-
-    Example:
-        >>> import tf_keras
-        >>> input_layer_on_placeholder(tf_keras)
-        TensorShape([None, 784])
-    """
-    with tf.Graph().as_default():
-        placeholder = tf.compat.v1.placeholder(tf.float32, (None, 784))
-        layer = keras_module.layers.InputLayer(input_tensor=placeholder)
-        return layer.output.shape
 
 
 def feature_extractor(model: keras.Model, layer_name: str) -> keras.Model:

@@ -1,11 +1,6 @@
 """Proofs of the Input layers guide."""
 
-import importlib
 import operator
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 import warnings
 
@@ -17,10 +12,10 @@ from tensorflow import keras
 from tests.proofs.proves import proves
 
 
-def error_of(call, *args):
+def error_of(call, *args, **options):
     """The error of a call, as text; nothing if there is none."""
     try:
-        call(*args)
+        call(*args, **options)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
@@ -30,7 +25,8 @@ def error_of(call, *args):
 
 
 @proves(
-    "`keras.Input` declares what one example looks like: its shape and its dtype.",
+    "A model begins at its Input layer, and `keras.Input` says what one "
+    "example looks like: its shape and its dtype.",
     false_with={"dtype": "float32"},
 )
 def test_input_declares_shape_and_dtype(dtype="int32"):
@@ -40,8 +36,8 @@ def test_input_declares_shape_and_dtype(dtype="int32"):
 
 
 @proves(
-    "Put the shape of **one example** in `shape`, without the batch, and `None` for a "
-    "size that varies.",
+    "Put the shape of **one example** in `shape`, without the batch, and "
+    "`None` for a size that varies.",
     false_with={"shape": (32, None, 8)},
 )
 def test_shape_is_of_one_example(shape=(None, 8)):
@@ -53,8 +49,24 @@ def test_shape_is_of_one_example(shape=(None, 8)):
 
 
 @proves(
-    "A Functional model needs an Input, a Sequential model has its weights from the "
-    "start if it has one, and a subclassed model has none.",
+    "The summary shows one axis more than `shape` has: Keras put `None` in "
+    "front, and it stands for a batch of any size.",
+    false_with={"options": {"batch_size": 4}},
+)
+def test_none_in_front_is_a_batch_of_any_size(options=()):
+    for shape in ((784,), (5, 8), (4, 4, 1)):
+        x = keras.Input(shape=shape, **dict(options))
+        assert tuple(x.shape) == (None, *shape)
+        model, lines = keras.Model(x, keras.layers.Dense(10)(x)), []
+        model.summary(print_fn=lambda line, **kwargs: lines.append(line))  # noqa: B023
+        assert str((None, *shape)) in "".join(lines)
+        for batch_size in (1, 7):
+            data = np.zeros((batch_size, *shape))
+            assert model(data).shape == (batch_size, *shape[:-1], 10)
+
+
+@proves(
+    "Functional | always | `keras.Model` has nothing to begin with",
     false_with={"start": keras.Input},
 )
 def test_functional_needs_an_input(start=np.zeros):
@@ -65,60 +77,65 @@ def test_functional_needs_an_input(start=np.zeros):
 
 
 @proves(
-    "A Functional model needs an Input, a Sequential model has its weights from the "
-    "start if it has one, and a subclassed model has none.",
-    false_with={"start": ()},
+    "Sequential | yes, first in the list | no weights until the model has "
+    "been called or built",
+    false_with={"start": ((3,),)},
 )
-def test_sequential_has_weights(start=((3,),)):
-    inputs = [keras.Input(shape=shape) for shape in start]
-    model = keras.Sequential([*inputs, keras.layers.Dense(2)])
-    assert model.built
-    assert len(model.weights) == 2
+def test_sequential_has_weights(start=()):
+    def fresh():
+        inputs = [keras.Input(shape=shape) for shape in start]
+        return keras.Sequential([*inputs, keras.layers.Dense(2)])
+
+    for prepare in (
+        lambda model: model(np.zeros((5, 3))),
+        lambda model: model.build((None, 3)),
+    ):
+        model = fresh()
+        assert model.layers[0].weights == []
+        prepare(model)
+        assert len(model.weights) == 2
 
 
 @proves(
-    "A Functional model needs an Input, a Sequential model has its weights from the "
-    "start if it has one, and a subclassed model has none.",
-    false_with={"listed": ["InputLayer", "Dense"]},
+    "subclassed | no | nothing is missing: `call` gets the data itself",
+    false_with={"begin": keras.Input},
 )
-def test_subclassed_has_no_input(listed=("Dense",)):
+def test_subclassed_has_no_input(begin=np.ones):
+    seen = []
+
     class Mine(keras.Model):
         def __init__(self):
             super().__init__()
             self.score = keras.layers.Dense(2)
 
         def call(self, x):
+            seen.append(x)
             return self.score(x)
 
     model = Mine()
-    model(np.zeros((5, 3)))
-    assert [type(layer).__name__ for layer in model.layers] == list(listed)
-
-
-@proves(
-    "A vector of 64 numbers is `shape=(64,)`; Keras put the `None` in front, and it "
-    "stands for a batch of any size:",
-    false_with={"shape": (None, 64)},
-)
-def test_a_vector_of_64_numbers(shape=(64,)):
-    x = keras.Input(shape=shape)
-    assert tuple(x.shape) == (None, 64)
-    model = keras.Model(x, keras.layers.Dense(10)(x))
-    for batch_size in (1, 5):
-        assert model(np.zeros((batch_size, 64))).shape == (batch_size, 10)
+    model(begin((3, 3)))
+    assert [type(layer).__name__ for layer in model.layers] == ["Dense"]
+    assert hasattr(seen[-1], "numpy")
+    assert np.array_equal(seen[-1].numpy(), np.ones((3, 3)))
 
 
 # What `shape` is for your data
 
 
-@proves("a number | `()` | `(None,)`", false_with={"shape": (1,)})
+@proves(
+    "a number | `()` | `(None,)`",
+    false_with={"shape": (1,)},
+)
 def test_shape_of_a_number(shape=()):
     numbers = np.zeros(5)
     assert numbers.shape[1:] == shape
     assert tuple(keras.Input(shape=shape).shape) == (None,)
 
 
-@proves("a row of 13 columns | `(13,)` | `(None, 13)`", false_with={"shape": (13, 1)})
+@proves(
+    "a row of 13 columns | `(13,)` | `(None, 13)`",
+    false_with={"shape": (13, 1)},
+)
 def test_shape_of_a_row(shape=(13,)):
     rows = np.zeros((5, 13))
     assert rows.shape[1:] == shape
@@ -222,34 +239,24 @@ def test_shape_is_read_off_the_data(first_axis=1):
     assert tuple(x.shape) == (None, 8, 8, 1)
 
 
-@proves(
-    "The digits of this site are gray images of 8 × 8 pixels:",
-    false_with={"shape": (28, 28, 1)},
-)
-def test_digits_are_gray_images_of_8_by_8(shape=(8, 8, 1)):
-    from snippets.data import digit_images
-
-    images, _ = digit_images()
-    assert images.shape[1:] == shape
-
-
 # The batch axis is never part of `shape`
 
 
 @proves(
-    "*in `input_shape=(None, 100)`, `None` is the batch size*, and it is wrong: "
-    "`shape` describes one example, and the batch axis is added in front of whatever "
-    "stands there:",
-    false_with={"seen": (None, 100)},
+    "Many pages say that in `input_shape=(None, 100)`, `None` is the batch "
+    "size, but the batch axis is added in front of whatever stands there, and "
+    "in `shape` as well.",
+    false_with={"argument": "batch_shape"},
 )
-def test_none_in_shape_is_not_the_batch(seen=(None, None, 100)):
-    assert tuple(keras.Input(shape=(None, 100)).shape) == seen
-    layer = keras.layers.SimpleRNN(2, input_shape=(None, 100))
-    assert keras.Sequential([layer]).input_shape == seen
+def test_none_in_shape_is_not_the_batch(argument="shape"):
+    for shape in ((None, 100), (7, 100), (None, None)):
+        layer = keras.layers.Activation("relu", input_shape=shape)
+        assert keras.Sequential([layer]).input_shape == (None, *shape)
+        assert tuple(keras.Input(**{argument: shape}).shape) == (None, *shape)
 
 
 @proves(
-    "So `(None, 100)` declares sequences of any length with 100 features.",
+    "So `(None, 100)` declares sequences of any length with 100 features:",
     false_with={"shape": (100,)},
 )
 def test_none_100_is_a_sequence_of_any_length(shape=(None, 100)):
@@ -260,7 +267,10 @@ def test_none_100_is_a_sequence_of_any_length(shape=(None, 100)):
         assert model(np.zeros((5, length, 100))).shape == (5, 2)
 
 
-@proves("A vector of 100 features is `(100,)`:", false_with={"shape": (None, 100)})
+@proves(
+    "A vector of 100 features is `(100,)`:",
+    false_with={"shape": (None, 100)},
+)
 def test_a_vector_of_100_features(shape=(100,)):
     vectors = np.zeros((5, 100))
     assert vectors.shape[1:] == shape
@@ -268,123 +278,66 @@ def test_a_vector_of_100_features(shape=(100,)):
 
 
 @proves(
-    "The spelling in the sentence, `input_shape=` on a first layer, means the same: "
-    "`input_shape=(None, 100)` gives sequences of any length, in batches of any size.",
-    false_with={"seen": (None, 100)},
-)
-def test_input_shape_none_100(seen=(None, None, 100)):
-    layer = keras.layers.SimpleRNN(2, input_shape=(None, 100))
-    model = keras.Sequential([layer])
-    assert model.input_shape == seen
-    for batch_size, length in ((1, 3), (5, 7)):
-        assert model(np.zeros((batch_size, length, 100))).shape == (batch_size, 2)
-
-
-@proves(
-    "Putting the batch size itself into `shape` is the same mistake with a number: the "
-    "batch axis is added in front of that too.",
-    false_with={"seen": (32, 8, 8, 1)},
-)
-def test_batch_size_in_shape_is_one_axis_too_many(seen=(None, 32, 8, 8, 1)):
-    assert tuple(keras.Input(shape=(32, 8, 8, 1)).shape) == seen
-
-
-@proves(
-    "Keras 3 stops at the first convolution, which receives one axis too many; Keras 2 "
-    "builds the model, and complains only when it meets the data.",
-    keras=">=3",
+    "The batch size itself does not belong in `shape` either: `shape=(32, 8, "
+    "8, 1)` declares five axes.",
     false_with={"shape": (8, 8, 1)},
 )
-def test_batch_size_in_shape_stops_keras_3(shape=(32, 8, 8, 1)):
-    x = keras.Input(shape=shape)
-    with pytest.raises(ValueError):
-        keras.layers.Conv2D(3, 3)(x)
+def test_batch_size_in_shape_is_one_axis_too_many(shape=(32, 8, 8, 1)):
+    assert len(keras.Input(shape=shape).shape) == 5
 
 
 @proves(
-    "Keras 3 stops at the first convolution, which receives one axis too many; Keras 2 "
-    "builds the model, and complains only when it meets the data.",
-    false_with={"shape": (8, 8, 1)},
+    "Where the batch size has to be fixed, pass `batch_size=32` beside "
+    "`shape`, or all of it as `batch_shape=(32, 8, 8, 1)`.",
+    false_with={"size": ("dtype", "float32")},
+)
+def test_batch_size_has_its_own_argument(size=("batch_size", 32)):
+    first = keras.Input(shape=(8, 8, 1), **dict([size]))
+    for x in (first, keras.Input(batch_shape=(32, 8, 8, 1))):
+        assert tuple(x.shape) == (32, 8, 8, 1)
+
+
+@proves(
+    "An InputLayer does count the batch: its `batch_shape` on Keras 3 is "
+    "`(None, 784)`, and its `input_shape` on Keras 2 is `[(None, 784)]`.",
+    false_with={"size": 4},
+    needs="keras>=3",
+)
+def test_batch_shape_of_an_input_layer(size=None):
+    layer = keras.layers.InputLayer((784,), batch_size=size)
+    assert tuple(layer.batch_shape) == (None, 784)
+
+
+@proves(
+    "An InputLayer does count the batch: its `batch_shape` on Keras 3 is "
+    "`(None, 784)`, and its `input_shape` on Keras 2 is `[(None, 784)]`.",
+    false_with={"size": 4},
     needs="keras<3",
 )
-def test_batch_size_in_shape_builds_on_keras_2(shape=(32, 8, 8, 1)):
-    def build():
-        return keras.Sequential([keras.Input(shape=shape), keras.layers.Conv2D(3, 3)])
-
-    assert error_of(build) == ""
-    with pytest.raises(ValueError, match="incompatible with the layer"):
-        build().predict(np.zeros((64, 8, 8, 1)), verbose=0)
-
-
-@proves(
-    "Keras 3 is what `import keras` gives since TensorFlow 2.16; Keras 2 lives on as "
-    "the package `tf_keras`.",
-    needs="keras!=2.21.*",
-    keras=">=3",
-    tensorflow=">=2.16",
-)
-def test_import_keras_gives_keras_3():
-    import keras as installed
-
-    assert int(installed.__version__.split(".")[0]) == 3
-
-
-@proves(
-    "Keras 3 is what `import keras` gives since TensorFlow 2.16; Keras 2 lives on as "
-    "the package `tf_keras`.",
-    keras="<3",
-    tensorflow=">=2.16",
-)
-def test_keras_2_lives_on_as_tf_keras():
-    package = keras.Model.__module__.partition(".")[0]
-    assert package == "tf_keras"
-    assert importlib.import_module(package).__version__.startswith("2.")
+def test_input_shape_of_an_input_layer(size=None):
+    layer = keras.layers.InputLayer((784,), batch_size=size)
+    assert layer.input_shape == [(None, 784)]
 
 
 # What `keras.Input()` returns
 
 
 @proves(
-    "A `KerasTensor`: a declared type, not data.",
+    "It returns a `KerasTensor`, which describes data to come: a shape and a "
+    "dtype, and no numbers.",
     false_with={"make": tf.zeros},
 )
 def test_input_is_a_keras_tensor(make=keras.Input):
     x = make((8, 8, 1))
     assert type(x).__name__ == "KerasTensor"
-    assert not isinstance(x, (np.ndarray, tf.Tensor))
+    assert tuple(x.shape) == (None, 8, 8, 1)
+    assert x.dtype == "float32"
+    assert "AttributeError" in error_of(lambda: x.numpy())
 
 
 @proves(
-    "It has a `shape`, a `dtype`, flags for `sparse` and `ragged`, and a name.",
-    false_with={"make": tf.TensorSpec},
-    needs="keras>=3.9",
-)
-def test_attributes_of_a_keras_tensor(make=keras.Input):
-    x = make(shape=(3,), name="pixels")
-    assert (x.shape[-1], x.dtype, x.name) == (3, "float32", "pixels")
-    for flag in ("sparse", "ragged"):
-        assert getattr(x, flag, None) is False
-        declared = keras.Input(shape=(3,), **{flag: True})
-        assert getattr(declared, flag, None) is True
-
-
-@proves(
-    "It also remembers which layer made it; that record is how `keras.Model(inputs, "
-    "outputs)` finds everything between the two.",
-    false_with={"found": ["begin", "end"]},
-)
-def test_model_finds_the_layers_between(found=("begin", "middle", "end")):
-    begin = keras.Input(shape=(3,), name="begin")
-    middle = keras.layers.Dense(2, name="middle")(begin)
-    end = keras.layers.Dense(1, name="end")(middle)
-    assert end._keras_history[0].name == "end"
-    model = keras.Model(begin, end)
-    assert [layer.name for layer in model.layers] == list(found)
-
-
-@proves(
-    "Layers and `keras.ops` compute with it, and so do Python's operators: the result "
-    "is a new declared type.",
+    "Layers, `keras.ops` and Python's arithmetic accept it, and give a new "
+    "`KerasTensor`:",
     false_with={"make": tf.zeros},
     needs="keras>=3",
 )
@@ -396,68 +349,98 @@ def test_layers_operations_and_operators_compute_with_it(make=keras.Input):
 
 
 @proves(
-    "It holds no numbers, so whatever needs them fails, each way with a message of its "
-    "own:",
+    "What needs numbers fails: `if`, `float()` and functions of NumPy.",
     false_with={"make": np.zeros},
 )
 def test_what_needs_numbers_fails(make=keras.Input):
-    x, messages = make(()), set()
-    for needs in (bool, float, np.sin, lambda tensor: tensor.numpy()):
-        with pytest.raises(Exception) as raised:
-            needs(x)
-        messages.add(str(raised.value))
-    assert len(messages) == 4
+    x = make(())
+    for needs in (bool, float, np.sin, np.mean, np.array):
+        assert error_of(needs, x) != ""
 
 
 @proves(
-    "The line with `tf.sin` is the one that breaks old code: on Keras 2 a TensorFlow "
-    "function wrapped itself into a layer, on Keras 3 it refuses.",
-    keras="<3",
-)
-def test_tensorflow_function_on_keras_2():
-    x = keras.Input(shape=(3,))
-    assert error_of(tf.sin, x) == ""
-    model = keras.Model(x, tf.sin(x))
-    assert type(model.layers[-1]).__name__ == "TFOpLambda"
-
-
-@proves(
-    "The line with `tf.sin` is the one that breaks old code: on Keras 2 a TensorFlow "
-    "function wrapped itself into a layer, on Keras 3 it refuses.",
+    "So do functions of TensorFlow, on Keras 3.",
     keras=">=3",
     false_with={"make": tf.zeros},
 )
 def test_tensorflow_function_on_keras_3(make=keras.Input):
     x = make((3,))
-    with pytest.raises(ValueError, match="cannot be used as input to a TensorFlow"):
-        tf.sin(x)
+    for function in (
+        *(tf.sin, tf.shape, tf.reduce_mean, tf.zeros_like, tf.nn.softmax),
+        lambda x: tf.reshape(x, (-1,)),
+        lambda x: tf.concat([x, x], 0),
+        lambda x: tf.cast(x, "int32"),
+    ):
+        message = error_of(function, x)
+        assert "cannot be used as input to a TensorFlow function" in message
 
 
 @proves(
-    "Use the function of the same name in `keras.ops`, or call the TensorFlow function "
-    "inside the `call` of a layer.",
-    false_with={"package": tf},
-    needs="keras>=3",
+    "A `KerasTensor` remembers which layer made it, and `keras.Model(inputs, "
+    "outputs)` follows these records from the outputs back to the inputs.",
+    false_with={"start": "middle"},
 )
-def test_sine_in_a_model(package=None):
-    class Sine(keras.layers.Layer):
-        def call(self, x):
-            return tf.sin(x)
+def test_model_finds_the_layers_between(start="begin"):
+    tensors = {"begin": keras.Input(shape=(3,), name="begin")}
+    tensors["middle"] = keras.layers.Dense(2, name="middle")(tensors["begin"])
+    tensors["end"] = keras.layers.Dense(1, name="end")(tensors["middle"])
+    keras.layers.Dense(1, name="aside")(tensors["middle"])
+    for name, tensor in tensors.items():
+        assert tensor._keras_history[0].name == name
+    model = keras.Model(tensors[start], tensors["end"])
+    assert [layer.name for layer in model.layers] == ["begin", "middle", "end"]
 
-    sine = (package or keras.ops).sin
-    x = keras.Input(shape=(3,))
-    assert error_of(sine, x) == ""
-    model = keras.Model(x, [sine(x), Sine()(x)])
-    for result in model(np.ones((1, 3))):
-        assert np.allclose(result, np.sin(1.0))
+
+@proves(
+    "The two ends stay in `model.inputs` and `model.outputs`, as lists:",
+    false_with={"depth": 1},
+)
+def test_model_keeps_its_ends(depth=2):
+    begin = keras.Input(shape=(3,))
+    first = keras.layers.Dense(2)(begin)
+    tensors = [begin, first, keras.layers.Dense(1)(first)]
+    model = keras.Model(begin, tensors[depth])
+    assert isinstance(model.inputs, list)
+    assert isinstance(model.outputs, list)
+    (start,), (end,) = model.inputs, model.outputs
+    assert start is begin
+    assert end is tensors[-1]
+
+
+@proves(
+    "The record is the private attribute `_keras_history` that old code "
+    "reads: a layer, the number of the call, and the number of the output.",
+    false_with={"calls": 1},
+)
+def test_keras_history_is_layer_call_and_output(calls=2):
+    layer, x = keras.layers.GRU(2, return_state=True), keras.Input(shape=(4, 3))
+    for _ in range(calls):
+        _, state = layer(x)
+    made_by, call, output = state._keras_history
+    assert made_by is layer
+    assert (call, output) == (1, 1)
+
+
+@proves(
+    'Write `model.get_layer("scores").output` for the tensor that a layer '
+    "made, and `model.inputs` for where the model begins.",
+    false_with={"name": "hidden"},
+)
+def test_tensors_without_the_history(name="scores"):
+    x = keras.Input(shape=(64,), name="features")
+    hidden = keras.layers.Dense(10, name="hidden")(x)
+    scores = keras.layers.Dense(10, name="scores")(hidden)
+    model = keras.Model(x, scores)
+    assert model.get_layer(name).output is scores
+    assert model.inputs[0] is x
 
 
 # `Input`, `InputLayer`, `InputSpec`
 
 
 @proves(
-    "`keras.Input(...)` | a function | call it; you get a `KerasTensor` to pass to "
-    "layers",
+    "`keras.Input(...)` | a function | call it; you get a `KerasTensor` to "
+    "pass to layers",
     false_with={"name": "InputLayer"},
 )
 def test_input_is_a_function(name="Input"):
@@ -468,22 +451,24 @@ def test_input_is_a_function(name="Input"):
 
 
 @proves(
-    "`keras.layers.InputLayer` | the layer behind that tensor | meet it in "
+    "`keras.layers.InputLayer` | the layer that made this tensor | meet it in "
     "`model.layers` and in saved files",
-    false_with={"name": "Input"},
+    false_with={"depth": 1},
 )
-def test_input_layer_is_the_layer_behind(name="InputLayer"):
+def test_input_layer_is_the_layer_behind(depth=0):
     x = keras.Input(shape=(3,))
+    for _ in range(depth):
+        x = keras.layers.Dense(3)(x)
     layer = x._keras_history[0]
-    assert type(layer).__name__ == name
+    assert isinstance(layer, keras.layers.InputLayer)
     model = keras.Model(x, keras.layers.Dense(2)(x))
     assert model.layers[0] is layer
     assert '"class_name": "InputLayer"' in model.to_json()
 
 
 @proves(
-    "`keras.InputSpec` | what a layer demands of its inputs | read it in error "
-    "messages; set it in your own layer",
+    "`keras.InputSpec` | what a layer demands of its inputs | read it in "
+    "error messages; set it in your own layer",
     false_with={"demanded": 3},
     needs="keras>=3",
 )
@@ -499,83 +484,39 @@ def test_input_spec_is_what_a_layer_demands(demanded=2):
 
 
 @proves(
-    "An `InputLayer` is not a tensor, so it cannot be passed to a layer:",
-    false_with={"name": "Input"},
+    "`keras.layers.InputLayer((784,))` may also stand first in a Sequential "
+    "model, in place of `keras.Input((784,))`.",
+    false_with={"name": "Reshape"},
 )
-def test_input_layer_is_not_a_tensor(name="InputLayer"):
-    first = getattr(keras.layers, name)((3,))
-    with pytest.raises((TypeError, ValueError)):
-        keras.layers.Dense(2)(first)
+def test_input_layer_in_a_sequential_model(name="InputLayer"):
+    for first in (name, "Input"):
+        start = getattr(keras.layers, first)((784,))
+        model = keras.Sequential([start, keras.layers.Dense(10)])
+        assert model.built
+        assert model.input_shape == (None, 784)
 
 
 @proves(
-    "The last line raises the well-known *expected min_ndim=4, found ndim=3*.",
-    false_with={"shape": (28, 28, 1)},
+    "A Functional model shows its InputLayer in `model.layers`, and a "
+    "Sequential model hides it:",
+    false_with={"kinds": ("Functional", "Functional")},
 )
-def test_expected_four_axes_found_three(shape=(28, 28)):
-    x = keras.Input(shape=shape)
-    with pytest.raises(ValueError, match="expected min_ndim=4, found ndim=3"):
-        keras.layers.Conv2D(2, 3)(x)
+def test_input_layer_is_listed_or_hidden(kinds=("Functional", "Sequential")):
+    listed = []
+    for kind in kinds:
+        x, layer = keras.Input(shape=(64,)), keras.layers.Dense(10)
+        if kind == "Sequential":
+            model = keras.Sequential([x, layer])
+        else:
+            model = keras.Model(x, layer(x))
+        assert isinstance(model.inputs[0]._keras_history[0], keras.layers.InputLayer)
+        listed.append([type(part).__name__ for part in model.layers])
+    assert listed == [["InputLayer", "Dense"], ["Dense"]]
 
 
 @proves(
-    "The `InputSpec` of `Conv2D` demands four axes, `(batch, height, width, "
-    "channels)`, and a gray image without its channel axis has three.",
-    false_with={"axes": 3},
-)
-def test_input_spec_of_conv2d_demands_four_axes(axes=4):
-    layer = keras.layers.Conv2D(2, 3)
-    assert layer.input_spec.min_ndim == axes
-    assert len(keras.Input(shape=(28, 28)).shape) == 3
-    result = layer(np.zeros((5, 28, 20, 7)))  # (batch, height, width, channels)
-    assert result.shape == (5, 26, 18, 2)
-
-
-@proves(
-    "Write `shape=(28, 28, 1)` and feed `images[..., None]`.",
-    false_with={"shape": (28, 28)},
-)
-def test_gray_images_with_a_channel_axis(shape=(28, 28, 1)):
-    images = np.zeros((5, 28, 28))
-    assert images[..., None].shape[1:] == shape
-    x = keras.Input(shape=shape)
-    model = keras.Model(x, keras.layers.Conv2D(2, 3)(x))
-    assert model(images[..., None]).shape == (5, 26, 26, 2)
-
-
-@proves(
-    "A Functional model lists its InputLayer in `model.layers`.",
-    false_with={"listed": ["Dense"]},
-)
-def test_functional_model_lists_its_input_layer(listed=("InputLayer", "Dense")):
-    x = keras.Input(shape=(64,))
-    model = keras.Model(x, keras.layers.Dense(10)(x))
-    assert [type(layer).__name__ for layer in model.layers] == list(listed)
-
-
-@proves(
-    "A Sequential model has one too, and leaves it out of the list:",
-    false_with={"listed": ["InputLayer", "Dense"]},
-)
-def test_sequential_model_leaves_its_input_layer_out(listed=("Dense",)):
-    model = keras.Sequential([keras.Input(shape=(64,)), keras.layers.Dense(10)])
-    assert type(model.inputs[0]._keras_history[0]).__name__ == "InputLayer"
-    assert [type(layer).__name__ for layer in model.layers] == list(listed)
-
-
-@proves(
-    "So `model.layers[0]` is the `Dense` layer here and the `InputLayer` there.",
-    false_with={"first": ["Dense", "Dense"]},
-)
-def test_first_layer_differs(first=("Dense", "InputLayer")):
-    here = keras.Sequential([keras.Input(shape=(64,)), keras.layers.Dense(10)])
-    x = keras.Input(shape=(64,))
-    there = keras.Model(x, keras.layers.Dense(10)(x))
-    assert [type(model.layers[0]).__name__ for model in (here, there)] == list(first)
-
-
-@proves(
-    'Ask by name instead: `model.get_layer("scores")`.',
+    'So ask for a layer by its name, `model.get_layer("scores")`, rather than '
+    "by its place.",
     false_with={"name": "features"},
 )
 def test_get_layer_by_name(name="scores"):
@@ -585,130 +526,45 @@ def test_get_layer_by_name(name="scores"):
     assert keras.Sequential([x, layer]).get_layer(name) is layer
 
 
-# Every spelling of a shape
-
-
-@proves(
-    "On Keras 3 a first layer still takes `input_shape` and `input_dim`, with a "
-    "warning; the spelling with the batch, `batch_input_shape`, works for an "
-    "InputLayer alone:",
-    keras=">=3",
-    false_with={"arguments": {}},
-)
-def test_input_shape_warns_on_keras_3(arguments=None):
-    for given in ({"input_shape": (4,)}, {"input_dim": 4}):
-        with pytest.warns(UserWarning, match="input_shape"):
-            layer = keras.layers.Dense(3, **(given if arguments is None else arguments))
-        assert keras.Sequential([layer]).input_shape == (None, 4)
-
-
-@proves(
-    "On Keras 3 a first layer still takes `input_shape` and `input_dim`, with a "
-    "warning; the spelling with the batch, `batch_input_shape`, works for an "
-    "InputLayer alone:",
-    false_with={"argument": "input_shape"},
-    needs="keras>=3",
-)
-def test_batch_input_shape_is_refused_on_keras_3(argument="batch_input_shape"):
-    layers = keras.layers
-    assert layers.InputLayer(batch_input_shape=(2, 3, 4)).batch_shape == (2, 3, 4)
-    for layer, *sizes in (
-        (layers.Flatten,),
-        (layers.Dense, 3),
-        (layers.LSTM, 3),
-        (layers.Conv1D, 3, 3),
-        (layers.Embedding, 9, 3),
-    ):
-        with pytest.raises((TypeError, ValueError), match=argument):
-            layer(*sizes, **{argument: (2, 3, 4)})
-
-
-@proves(
-    "`keras.Input(shape=...)` works in both columns without a warning, first in the "
-    "list of a Sequential model or at the start of a Functional one.",
-    false_with={"seen": (32,)},
-)
-def test_input_first_works_without_a_warning(seen=(None, 32)):
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        x = keras.Input(shape=(32,))
-        functional = keras.Model(x, keras.layers.Dense(3)(x))
-        sequential = keras.Sequential([keras.Input(shape=(32,)), keras.layers.Dense(3)])
-    assert functional.input_shape == sequential.input_shape == seen
-    assert not [w for w in caught if "shape" in str(w.message)]
-
-
 # `None`: sizes that vary
 
 
 @proves(
-    "`None` says: any size, known only when data comes.",
-    false_with={"size": 3},
+    "Convolutions accept any height and width, recurrent layers and attention "
+    "any number of steps, and global pooling gives a fixed size after them.",
+    false_with={"declared": 8},
 )
-def test_none_is_any_size(size=None):
-    x = keras.Input(shape=(size, 8))
-    assert x.shape[1] is None
-    model = keras.Model(x, keras.layers.Dense(2)(x))
-    assert [model(np.zeros((1, n, 8))).shape[1] for n in (3, 5)] == [3, 5]
+def test_layers_that_accept_any_size(declared=None):
+    layers = keras.layers
 
+    def attend(x):
+        return layers.MultiHeadAttention(2, 4)(x, x)
 
-@proves(
-    "A layer accepts it on an axis unless it makes weights for that axis.",
-    false_with={"shape": (None, 8)},
-)
-def test_none_is_refused_where_weights_are_made(shape=(8, None)):
-    accepted = keras.layers.Dense(2)
-    accepted(keras.Input(shape=(None, 8)))
-    assert accepted.kernel.shape == (8, 2)
-    x = keras.Input(shape=shape)
-    with pytest.raises(ValueError):
-        keras.layers.Dense(2)(x)
+    def shapes(start, *calls, sizes):
+        x = begin = keras.Input(shape=start)
+        for call in calls:
+            x = call(x)
+        model = keras.Model(begin, x)
+        data = [np.zeros((2, *size, start[-1])) for size in sizes]
+        assert [error_of(model, array) for array in data] == [""] * len(data)
+        return {tuple(model(array).shape) for array in data}
 
-
-@proves(
-    "Recurrent layers make none for time, convolutions none for height and width:",
-    false_with={"declared": ((5, 9), (8, 8, 2))},
-)
-def test_weights_without_time_height_and_width(declared=((None, 8), (None, None, 1))):
-    sequence, image = (keras.Input(shape=shape) for shape in declared)
-    for make, some, other in (
-        (lambda: keras.layers.GRU(4), keras.Input(shape=(5, 8)), sequence),
-        (lambda: keras.layers.Conv2D(4, 3), keras.Input(shape=(8, 8, 1)), image),
+    pool, sizes = layers.GlobalAveragePooling1D(), ((1,), (9,))
+    for call in (layers.GRU(4), layers.LSTM(4), layers.SimpleRNN(4)):
+        assert shapes((declared, 8), call, sizes=sizes) == {(2, 4)}
+    for call in (attend, layers.Conv1D(8, 3, padding="same")):
+        assert shapes((declared, 8), call, pool, sizes=sizes) == {(2, 8)}
+    pool, sizes = layers.GlobalMaxPooling2D(), ((1, 9), (8, 8))
+    for call in (
+        *(layers.Conv2D(4, 3, padding="same"), layers.SeparableConv2D(4, 1)),
+        *(layers.DepthwiseConv2D(1, depth_multiplier=4), layers.Conv2DTranspose(4, 2)),
     ):
-        first, second = make(), make()
-        first(some), second(other)
-        assert first.count_params() == second.count_params()
+        start = (declared, declared, 1)
+        assert shapes(start, call, pool, sizes=sizes) == {(2, 4)}
 
 
 @proves(
-    "`Flatten` followed by `Dense` is where it ends: the number of weights would "
-    "depend on the size.",
-    false_with={"name": "GlobalMaxPooling2D"},
-)
-def test_flatten_and_dense_need_a_size(name="Flatten"):
-    def build(size):
-        x = keras.Input(shape=(size, size, 1))
-        flat = getattr(keras.layers, name)()(x)
-        return keras.Model(x, keras.layers.Dense(10)(flat)).count_params()
-
-    with pytest.raises(ValueError):
-        build(None)
-    assert build(8) != build(16)
-
-
-@proves("Pool over the axis instead.", false_with={"name": "Flatten"})
-def test_pooling_and_dense_need_no_size(name="GlobalMaxPooling2D"):
-    def build(size):
-        x = keras.Input(shape=(size, size, 1))
-        flat = getattr(keras.layers, name)()(x)
-        return keras.Model(x, keras.layers.Dense(10)(flat)).count_params()
-
-    assert build(8) == build(16)
-    assert build(None) == build(8)
-
-
-@proves(
-    "These two models accept any size:",
+    "Here are two classifiers for inputs of any size:",
     false_with={"name": "digit_classifier", "arguments": ((8, 8, 1), 10)},
     needs="keras>=3",
 )
@@ -725,8 +581,56 @@ def test_recipes_that_accept_any_size(name="fully_convolutional", arguments=(1, 
 
 
 @proves(
-    "Sequences of different lengths in **one** array still need padding: an array has "
-    "one length per axis.",
+    "A layer refuses `None` on an axis for which it makes weights.",
+    false_with={"size": 8},
+)
+def test_none_is_refused_where_weights_are_made(size=None):
+    layers = keras.layers
+    for layer, shape in (
+        (layers.Dense(2), (8, size)),
+        (layers.GRU(2), (8, size)),
+        (layers.LSTM(2), (8, size)),
+        (layers.Conv1D(2, 3), (8, size)),
+        (layers.Conv2D(2, 3), (8, 8, size)),
+        (layers.BatchNormalization(), (8, size)),
+        (layers.LayerNormalization(), (8, size)),
+        (layers.PReLU(), (8, size)),
+    ):
+        assert error_of(layer, keras.Input(shape=shape)) != ""
+
+
+@proves(
+    "`Flatten` before `Dense` is the usual case: the number of weights would "
+    "depend on the size.",
+    false_with={"name": "GlobalMaxPooling2D"},
+)
+def test_flatten_and_dense_need_a_size(name="Flatten"):
+    def build(size):
+        x = keras.Input(shape=(size, size, 1))
+        flat = getattr(keras.layers, name)()(x)
+        return keras.Model(x, keras.layers.Dense(10)(flat)).count_params()
+
+    with pytest.raises(ValueError):
+        build(None)
+    assert build(8) != build(16)
+
+
+@proves(
+    "Use global pooling in place of `Flatten`.",
+    false_with={"name": "Flatten"},
+)
+def test_pooling_and_dense_need_no_size(name="GlobalMaxPooling2D"):
+    def build(size):
+        x = keras.Input(shape=(size, size, 1))
+        flat = getattr(keras.layers, name)()(x)
+        return keras.Model(x, keras.layers.Dense(10)(flat)).count_params()
+
+    assert build(8) == build(16)
+    assert build(None) == build(8)
+
+
+@proves(
+    "Pad sequences of different lengths with `keras.utils.pad_sequences`.",
     false_with={"lengths": (5, 5)},
 )
 def test_different_lengths_need_padding(lengths=(3, 5)):
@@ -736,21 +640,28 @@ def test_different_lengths_need_padding(lengths=(3, 5)):
     assert keras.utils.pad_sequences(sequences).shape == (2, 5, 8)
 
 
-# Dtypes, names, and the rest of the arguments
+# Dtypes and names
 
 
 @proves(
-    "The dtype of an Input is `float32` unless you say otherwise.",
-    false_with={"dtype": "float64"},
+    "The dtype is `keras.config.floatx()`, unless you pass another: `float32` "
+    "by default.",
+    false_with={"options": {"dtype": "float32"}},
 )
-def test_dtype_is_float32(dtype="float32"):
-    assert keras.Input(shape=(3,)).dtype == dtype
-    assert keras.Input(shape=(3,), dtype="int64").dtype == "int64"
+def test_dtype_is_floatx(options=()):
+    assert keras.backend.floatx() == "float32"
+    try:
+        for floatx in ("float32", "float64", "float16"):
+            keras.backend.set_floatx(floatx)
+            assert keras.Input(shape=(3,), **dict(options)).dtype == floatx
+            assert keras.Input(shape=(3,), dtype="int64").dtype == "int64"
+    finally:
+        keras.backend.set_floatx("float32")
 
 
 @proves(
-    "What arrives in another dtype is converted: floats lose their fractions on the "
-    "way into an integer Input, without a word:",
+    "Data of another dtype is converted without a warning, and an integer "
+    "Input drops the fractions of floats:",
     false_with={"dtype": "float64"},
 )
 def test_fractions_are_lost(dtype="int32"):
@@ -764,112 +675,7 @@ def test_fractions_are_lost(dtype="int32"):
 
 
 @proves(
-    '`dtype="string"` | text | feed `tf.constant(...)` or a `tf.data.Dataset`',
-    false_with={"vocabulary": ["b"]},
-)
-def test_string_inputs(vocabulary=("a",)):
-    x = keras.Input(shape=(), dtype="string")
-    lookup = keras.layers.StringLookup(vocabulary=list(vocabulary))
-    model, words = keras.Model(x, lookup(x)), tf.constant(["a", "?"])
-    for data in (words, tf.data.Dataset.from_tensors(words)):
-        assert model.predict(data, verbose=0).tolist() == [1, 0]
-
-
-@proves(
-    "`sparse=True` | `tf.SparseTensor` | `Dense` takes it",
-    false_with={"kind": tf.Tensor},
-)
-def test_sparse_inputs(kind=tf.SparseTensor):
-    x = keras.Input(shape=(3,), sparse=True)
-    same = keras.Model(x, keras.layers.Identity()(x))
-    assert isinstance(same(tf.sparse.eye(3)), kind)
-    dense = keras.layers.Dense(2)
-    assert np.allclose(keras.Model(x, dense(x))(tf.sparse.eye(3)), dense.kernel)
-
-
-@proves(
-    "`ragged=True` | `tf.RaggedTensor` | `Embedding` takes it; `LSTM` does on Keras 2 "
-    "alone",
-    keras="<3",
-)
-def test_ragged_inputs_on_keras_2():
-    def outputs():
-        x = keras.Input(shape=(None,), dtype="int32", ragged=True)
-        embedded = keras.layers.Embedding(9, 2)(x)
-        model = keras.Model(x, [embedded, keras.layers.LSTM(4)(embedded)])
-        return model(tf.ragged.constant([[1, 2], [3]]))
-
-    assert error_of(outputs) == ""
-    vectors, last = outputs()
-    assert isinstance(vectors, tf.RaggedTensor)
-    assert last.shape == (2, 4)
-
-
-@proves(
-    "`ragged=True` | `tf.RaggedTensor` | `Embedding` takes it; `LSTM` does on Keras 2 "
-    "alone",
-    false_with={"name": "Embedding"},
-    needs="tensorflow>=2.18",
-    keras=">=3.9",
-)
-def test_ragged_inputs_on_keras_3(name="LSTM"):
-    x = keras.Input(shape=(None,), dtype="int32", ragged=True)
-    embedded = keras.layers.Embedding(9, 2)(x)
-    model = keras.Model(x, embedded)
-    vectors = model(tf.ragged.constant([[1, 2], [3]]))
-    assert isinstance(vectors, tf.RaggedTensor)
-    layer = keras.layers.LSTM(4) if name == "LSTM" else keras.layers.Identity()
-    with pytest.raises(ValueError):
-        layer(vectors)
-
-
-@proves(
-    "`optional=True` | an array or `None` | the layers after it must accept `None`",
-    false_with={"name": "Same"},
-    needs="keras>=2.16,!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*",
-)
-def test_optional_inputs(name="Dense"):
-    class Same(keras.layers.Layer):
-        def call(self, x):
-            return x
-
-    x = keras.Input(shape=(3,), optional=True)
-    model = keras.Model(x, Same()(x))
-    assert model(None) is None
-    assert model(np.zeros((1, 3))).shape == (1, 3)
-    refuses = keras.layers.Dense(2) if name == "Dense" else Same()
-    model = keras.Model(x, refuses(x))
-    with pytest.raises((TypeError, ValueError)):
-        model(None)
-
-
-@proves(
-    "`tensor=...` | another `KerasTensor` | shape and dtype come from there",
-    false_with={"dtype": "float32"},
-    needs="keras!=3.0.*,!=3.1.*,!=3.2.*,!=3.3.*,!=3.4.*,!=3.5.*,!=3.6.*",
-)
-def test_input_from_another_tensor(dtype="int32"):
-    x = keras.Input(tensor=keras.Input(shape=(3,), dtype=dtype))
-    assert tuple(x.shape) == (None, 3)
-    assert x.dtype == "int32"
-
-
-@proves(
-    "`name=...` | what the data dict calls it | Keras 3 refuses `/` in a name",
-    keras=">=3",
-    false_with={"name": "my features"},
-)
-def test_name_of_an_input(name="my/features"):
-    x = keras.Input(shape=(1,), name="age")
-    model = keras.Model(x, keras.layers.Identity()(x))
-    assert model({"age": np.ones((2, 1))}).shape == (2, 1)
-    with pytest.raises(ValueError, match="/"):
-        keras.Input(shape=(3,), name=name)
-
-
-@proves(
-    "Give each Input a name, and pass the inputs and the data as dicts with these "
-    "names: the order cannot be wrong.",
+    "The order of a dict does not matter:",
     false_with={"names": ("income", "age")},
 )
 def test_a_dict_has_no_order(names=("age", "income")):
@@ -895,25 +701,7 @@ def test_a_list_has_an_order(swapped=True):
 
 
 @proves(
-    "A subclassed model does without, and a Sequential model can.",
-    false_with={"layer": "InputLayer"},
-)
-def test_models_without_an_input(layer="Dense"):
-    class Mine(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.score = keras.layers.Dense(2)
-
-        def call(self, x):
-            return self.score(x)
-
-    for model in (Mine(), keras.Sequential([keras.layers.Dense(2)])):
-        assert model(np.zeros((5, 3))).shape == (5, 2)
-        assert [type(part).__name__ for part in model.layers] == [layer]
-
-
-@proves(
-    "This was for TensorFlow placeholders, and on Keras 2 it still works.",
+    "On Keras 2 an InputLayer can wrap a placeholder and take its shape.",
     keras="<3",
 )
 def test_input_layer_takes_a_placeholder_on_keras_2():
@@ -942,20 +730,20 @@ def test_input_tensor_must_be_a_keras_tensor(
 
 
 @proves(
-    "The tensor is a value; pass it on as often as you like:",
-    false_with={"times": 2},
+    "Any number of layers can be called on one Input:",
+    false_with={"names": tuple("abcdefghi")},
 )
-def test_one_input_feeds_several_branches(times=3):
-    x = keras.Input(shape=(8,))
-    branches = [keras.layers.Dense(2)(x) for _ in range(times)]
-    model = keras.Model(x, keras.layers.Concatenate()(branches))
+def test_one_input_feeds_several_branches(names=("x",) * 9):
+    inputs = {name: keras.Input(shape=(8,), name=name) for name in names}
+    branches = [keras.layers.Dense(2)(inputs[name]) for name in names]
+    joined = keras.layers.Concatenate()(branches)
+    model = keras.Model(list(inputs.values()), joined)
     assert len(model.inputs) == 1
-    assert model.output_shape == (None, 6)
+    assert model.output_shape == (None, 18)
 
 
 @proves(
-    "With `input_shape` on the first layer, replacing that layer means moving the "
-    "argument.",
+    "If the first layer holds `input_shape`, its replacement needs the argument too.",
     false_with={"arguments": {"input_shape": (3,)}},
 )
 def test_replaced_first_layer_lacks_its_shape(arguments=None):
@@ -967,7 +755,7 @@ def test_replaced_first_layer_lacks_its_shape(arguments=None):
 
 
 @proves(
-    "With an Input in front, any layer can be first:",
+    "After an Input any layer can be the first:",
     false_with={"in_front": False},
     needs="keras>=3",
 )
@@ -988,7 +776,7 @@ def test_any_layer_can_be_first(in_front=True):
 
 
 @proves(
-    "It has weights, a summary, inputs and outputs, and can be saved:",
+    "It has its weights and its shapes, and can be shown and saved:",
     false_with={"start": ()},
 )
 def test_model_is_whole_before_data(start=((64,),)):
@@ -1004,73 +792,37 @@ def test_model_is_whole_before_data(start=((64,),)):
     assert loaded.input_shape == (None, 64)
 
 
-@proves(
-    "Without an Input there is nothing yet: asked for its weights, Keras 2 says so, "
-    "and Keras 3 returns an empty list:",
-    keras="<3",
-)
-def test_no_weights_without_an_input_on_keras_2():
-    model = keras.Sequential([keras.layers.Dense(2)])
-    with pytest.raises(ValueError, match="have not yet been created"):
-        model.weights  # noqa: B018 - reading it raises
-
-
-@proves(
-    "Without an Input there is nothing yet: asked for its weights, Keras 2 says so, "
-    "and Keras 3 returns an empty list:",
-    false_with={"start": ((4,),)},
-    needs="keras>=3",
-)
-def test_no_weights_without_an_input_on_keras_3(start=()):
-    inputs = [keras.Input(shape=shape) for shape in start]
-    assert keras.Sequential([*inputs, keras.layers.Dense(2)]).weights == []
-
-
 # Start from the middle, or start again
 
 
 @proves(
-    "The output of any layer is a tensor like the one an Input gives, so a model may "
-    "end there.",
-    false_with={"width": 1},
+    "A model may end at the output of any layer, which is how features are "
+    "taken from a trained network:",
+    false_with={"copied": True},
 )
-def test_a_model_may_end_anywhere(width=4):
-    x = keras.Input(shape=(3,))
-    middle = keras.layers.Dense(4)(x)
-    keras.layers.Dense(1)(middle)
-    assert type(middle) is type(x)
-    assert keras.Model(x, middle).output_shape == (None, width)
+def test_features_are_extracted(copied=False):
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    inner = keras.Sequential([keras.Input(shape=(4, 4, 2)), layers.Conv2D(2, 1)])
+    x = begin = keras.Input(shape=(8, 8, 1))
+    for layer in (
+        *(layers.Conv2D(2, 3), layers.BatchNormalization(), layers.Dropout(0.5)),
+        *(layers.Conv2D(2, 3), inner, layers.Flatten(), layers.Dense(3)),
+    ):
+        x = layer(x)
+    model = keras.Model(begin, x)
+    source = keras.models.clone_model(model) if copied else model
+    values = images = np.random.default_rng(0).normal(size=(2, 8, 8, 1))
+    for layer, taken in zip(model.layers[1:], source.layers[1:], strict=True):
+        values = layer(values)
+        features = keras.Model(source.inputs, taken.output)(images)
+        assert np.allclose(features, values, atol=1e-5)
 
 
 @proves(
-    "This is how features are extracted from a trained network:",
-    false_with={"position": 2},
-    needs="keras>=3",
+    "The new model shares its weights:",
+    false_with={"copied": True},
 )
-def test_features_are_extracted(position=1):
-    from snippets.input_layers import digit_classifier, feature_extractor
-
-    model = digit_classifier((8, 8, 1), 10)
-    layer, images = model.layers[1], np.ones((2, 8, 8, 1), "float32")
-    features = feature_extractor(model, model.layers[position].name)(images)
-    assert features.shape == (2, 6, 6, 16)
-    assert np.allclose(features, layer(images))
-
-
-@proves(
-    "And a model can be called on a new Input, like a layer.",
-    false_with={"width": 3},
-)
-def test_a_model_can_be_called_on_a_new_input(width=2):
-    begin = keras.Input(shape=(None, 3))
-    inner = keras.Model(begin, keras.layers.Dense(2)(begin))
-    x = keras.Input(shape=(5, 3))
-    outer = keras.Model(x, inner(x))
-    assert outer.output_shape == (None, 5, width)
-    assert outer.layers[-1] is inner
-
-
-@proves("The two models share their weights:", false_with={"copied": True})
 def test_the_two_models_share_their_weights(copied=False):
     inner = keras.Sequential([keras.Input(shape=(3,)), keras.layers.Dense(2)])
     x = keras.Input(shape=(3,))
@@ -1083,37 +835,24 @@ def test_the_two_models_share_their_weights(copied=False):
 
 
 @proves(
-    "A `tf.data` pipeline already knows names, shapes and dtypes:",
-    false_with={"dtype": "float32"},
+    "A `tf.data` pipeline knows the names, shapes and dtypes of its tensors, "
+    "batch axis included:",
+    false_with={"batched": False},
 )
-def test_a_pipeline_knows_names_shapes_and_dtypes(dtype="float64"):
+def test_a_pipeline_knows_names_shapes_and_dtypes(batched=True):
     arrays = {"pixels": np.zeros((5, 8, 8, 1))}, np.zeros(5)
-    dataset = tf.data.Dataset.from_tensor_slices(arrays).batch(2)
+    dataset = tf.data.Dataset.from_tensor_slices(arrays)
+    dataset = dataset.batch(2) if batched else dataset
     features, _ = dataset.element_spec
     assert list(features) == ["pixels"]
+    assert features["pixels"].dtype == "float64"
     assert features["pixels"].shape.as_list() == [None, 8, 8, 1]
-    assert features["pixels"].dtype == dtype
 
 
 @proves(
-    "So does a dict of arrays, such as the columns of a table.",
-    false_with={"cities": (1, 2)},
-    needs="keras>=3",
-)
-def test_a_dict_of_arrays_declares_inputs(cities=("Rome", "Oslo")):
-    from snippets.input_layers import inputs_from_arrays
-
-    table = {"age": np.array([30.0, 41.0]), "city": np.array(cities)}
-    inputs = inputs_from_arrays(table)
-    assert {n: x.dtype for n, x in inputs.items()} == {
-        "age": "float32",
-        "city": "string",
-    }
-    assert {x.shape for x in inputs.values()} == {(None,)}
-
-
-@proves(
-    "Each column then gets the preprocessing that suits its dtype: floats are "
+    "From a dict of arrays, the recipe "
+    "`snippets.input_layers.inputs_from_arrays` makes the Inputs, and "
+    "`snippets.input_layers.preprocess` the layers behind them: floats are "
     "normalized, strings and integers one-hot encoded.",
     false_with={"children": (0.0, 2.0)},
     needs="keras>=3",
@@ -1134,60 +873,92 @@ def test_preprocessing_suits_the_dtype(children=(0, 2)):
     assert rows[:, 1:].sum(axis=1).tolist() == [2.0, 2.0]
 
 
+# Old code: `input_shape` on the first layer
+
+
+@proves(
+    "Keras 3 still takes `input_shape` and `input_dim`, with a warning.",
+    keras=">=3",
+    false_with={"arguments": {}},
+)
+def test_input_shape_warns_on_keras_3(arguments=None):
+    for given in ({"input_shape": (4,)}, {"input_dim": 4}):
+        with pytest.warns(UserWarning, match="input_shape"):
+            layer = keras.layers.Dense(3, **(given if arguments is None else arguments))
+        assert keras.Sequential([layer]).input_shape == (None, 4)
+
+
+@proves(
+    "Write the Input as a line of its own, which works on Keras 2 as well:",
+    false_with={"shape": (None, 784)},
+)
+def test_input_first_works_without_a_warning(shape=(784,)):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        layers = [keras.layers.Dense(64), keras.layers.Dense(10)]
+        model = keras.Sequential([keras.Input(shape=shape), *layers])
+    assert model.input_shape == (None, 784)
+    assert not [w for w in caught if "shape" in str(w.message)]
+
+
 # No error, wrong result
 
 
-@proves("`batch_shape=(4, 3)` declares batches of 4.", false_with={"size": None})
-def test_batch_shape_declares_the_batch(size=4):
-    assert tuple(keras.Input(batch_shape=(4, 3)).shape) == (size, 3)
-
-
 @proves(
-    "A batch of 2 is accepted all the same, by `fit` and by `predict`:",
-    false_with={"rows": 4},
+    "`batch_shape=(4, 3)` declares batches of 4, and a batch of 2 is accepted "
+    "all the same, by `fit` and by `predict`:",
+    false_with={"declared": ("shape", (3,))},
 )
-def test_a_fixed_batch_size_is_not_enforced(rows=2):
-    model = keras.Sequential([keras.Input(batch_shape=(4, 3)), keras.layers.Dense(1)])
+def test_a_fixed_batch_size_is_not_enforced(declared=("batch_shape", (4, 3))):
+    start = keras.Input(**dict([declared]))
+    model = keras.Sequential([start, keras.layers.Dense(1)])
     model.compile(optimizer="sgd", loss="mse")
-    model.fit(np.ones((rows, 3)), np.ones((rows, 1)), verbose=0)
+    model.fit(np.ones((2, 3)), np.ones((2, 1)), verbose=0)
     assert model.input_shape == (4, 3)
-    assert model.predict(np.ones((rows, 3)), verbose=0).shape == (2, 1)
+    assert model.predict(np.ones((2, 3)), verbose=0).shape == (2, 1)
 
 
-@proves(
-    "Keras adds a missing last axis of size 1 by itself.",
-    false_with={"axes": 3},
-)
-def test_a_missing_last_axis_is_added(axes=4):
-    x, seen = keras.Input(shape=(8, 8, 1)), []
+def shapes_seen(declared, data):
+    """What reaches the first layer, of models of both kinds, in every way to call."""
+    seen = set()
 
     class See(keras.layers.Layer):
         def call(self, x):
-            seen.append(tuple(x.shape))
+            seen.add(tuple(x.shape))
             return x
 
-    keras.Model(x, See()(x))(np.zeros((5, 8, 8)))
-    assert len(seen[-1]) == axes
-    assert seen[-1] == (5, 8, 8, 1)
+    x = keras.Input(shape=declared)
+    models = keras.Model(x, See()(x)), keras.Sequential([keras.Input(declared), See()])
+    seen.clear()
+    for model in models:
+        model(data)
+        model.predict_on_batch(data)
+    return seen
 
 
 @proves(
-    "An image of shape `(8, 8, 1)` without its batch axis so becomes 8 images of 8 × 1 "
-    "pixels, and a network that accepts any size answers for each:",
-    false_with={"answers": 1},
+    "Keras adds a last axis of size 1 where it is missing, and drops one "
+    "where it is too many.",
+    false_with={"data": (5, 8, 8, 1)},
 )
-def test_an_unbatched_image_is_read_as_8_images(answers=8):
-    x = keras.Input(shape=(None, None, 1))
-    pooled = keras.layers.GlobalAveragePooling2D()(x)
-    model = keras.Model(x, keras.layers.Dense(10)(pooled))
-    image = np.arange(64.0).reshape(8, 8, 1)
-    assert model.predict(image, verbose=0).shape == (answers, 10)
-    as_rows = image[:, :, None, :]  # 8 images of 8 x 1 pixels
-    assert np.allclose(model(image), model(as_rows))
+def test_a_missing_last_axis_is_added(data=(5, 8, 8)):
+    seen = shapes_seen((8, 8, 1), np.zeros(data))
+    assert seen == {(*data, 1)}
 
 
 @proves(
-    "One digit went in, eight answers came out.",
+    "Keras adds a last axis of size 1 where it is missing, and drops one "
+    "where it is too many.",
+    false_with={"data": (5, 3)},
+)
+def test_an_extra_last_axis_is_dropped(data=(5, 3, 1)):
+    seen = shapes_seen((3,), np.zeros(data))
+    assert seen == {data[:-1]}
+
+
+@proves(
+    "To a network for any size, one gray image without its batch axis is "
+    "eight images of one column each:",
     false_with={"shape": (1, 8, 8, 1)},
     needs="keras>=3",
 )
@@ -1199,67 +970,19 @@ def test_one_digit_eight_answers(shape=(8, 8, 1)):
 
 
 @proves(
-    "A `Flatten` or an unpadded convolution on the way raises an error, though one "
-    "that names neither the batch nor the image.",
-    false_with={"padding": "same"},
+    "Put the batch axis in front: `image[None, ...]`.",
+    false_with={"place": ...},
 )
-def test_other_layers_refuse_an_unbatched_image(padding="valid"):
-    layers = keras.layers
-    for stack in (
-        [layers.Flatten(), layers.Dense(10)],
-        [layers.Conv2D(4, 3, padding=padding), layers.GlobalMaxPooling2D()],
-    ):
-        model = keras.Sequential([keras.Input(shape=(8, 8, 1)), *stack])
-        with pytest.raises(ValueError) as raised:
-            model.predict(np.ones((8, 8, 1)), verbose=0)
-        message = str(raised.value).lower()
-        assert "batch" not in message
-        assert "image" not in message
+def test_the_batch_axis_makes_one_answer(place=(None, ...)):
+    x = keras.Input(shape=(None, None, 1))
+    pooled = keras.layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(x, keras.layers.Dense(10)(pooled))
+    image = np.zeros((8, 8, 1))
+    assert model.predict(image[place], verbose=0).shape == (1, 10)
 
 
 @proves(
-    "Given one image after a batch, the `predict` of a convolutional network raises an "
-    "error on Keras 3; on Keras 2 it ends the whole process if TensorFlow uses oneDNN.",
-    needs="keras<3",
-    false_with={"onednn": "0"},
-)
-def test_image_after_a_batch_on_keras_2(onednn="1"):
-    code = """
-import numpy as np
-from tensorflow import keras
-layers = [keras.layers.Conv2D(4, 3, padding="same"), keras.layers.Flatten()]
-model = keras.Sequential([keras.Input(shape=(8, 8, 1)), *layers])
-batch = np.ones((3, 8, 8, 1), "float32")
-model.predict(batch, verbose=0)
-model.predict(batch[0], verbose=0)
-"""
-    variables = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": onednn}
-    run = subprocess.run(
-        [sys.executable, "-c", code], env=variables, capture_output=True
-    )
-    assert run.returncode == -signal.SIGABRT
-
-
-@proves(
-    "Given one image after a batch, the `predict` of a convolutional network raises an "
-    "error on Keras 3; on Keras 2 it ends the whole process if TensorFlow uses oneDNN.",
-    needs="keras>=3",
-    false_with={"which": slice(0, 1)},
-)
-def test_image_after_a_batch_on_keras_3(which=0):
-    for padding in ("same", "valid"):
-        layer = keras.layers.Conv2D(4, 3, padding=padding)
-        model = keras.Sequential(
-            [keras.Input(shape=(8, 8, 1)), layer, keras.layers.Flatten()]
-        )
-        batch = np.ones((3, 8, 8, 1), "float32")
-        model.predict(batch, verbose=0)
-        assert "ValueError" in error_of(model.predict, batch[which], None, 0)
-
-
-@proves(
-    "This model wants two numbers and three numbers; handed over in the wrong order, "
-    "they are refused:",
+    "A list in the wrong order is refused at first, since the sizes differ:",
     false_with={"order": (0, 1)},
 )
 def test_swapped_inputs_are_refused_at_first(order=(1, 0)):
@@ -1271,51 +994,22 @@ def test_swapped_inputs_are_refused_at_first(order=(1, 0)):
 
 
 @proves(
-    "`predict` traces again with looser shapes, and the check is gone:",
-    false_with={"seen": [[0, 0, 1, 1, 1]]},
+    "After one call of `predict` in the right order the same list passes:",
+    false_with={"order": (0, 1)},
 )
-def test_swapped_inputs_pass_on_a_used_model(seen=((1, 1, 1, 0, 0),)):
+def test_swapped_inputs_pass_on_a_used_model(order=(1, 0)):
     inputs = [keras.Input(shape=(2,)), keras.Input(shape=(3,))]
     model = keras.Model(inputs, keras.layers.Concatenate()(inputs))
-    zeros, ones = np.zeros((1, 2)), np.ones((1, 3))
-    model.predict([zeros, ones], verbose=0)
-    wrong = model.predict([ones, zeros], verbose=0)
-    assert wrong.tolist() == [list(row) for row in seen]
+    data = [np.zeros((1, 2)), np.ones((1, 3))]
+    model.predict(data, verbose=0)
+    result = model.predict([data[place] for place in order], verbose=0)
+    assert result.tolist() == [[1, 1, 1, 0, 0]]
 
 
 @proves(
-    "A dict with names cannot be swapped, except on Keras 3.4 to 3.6: they sort it by "
-    "name before they hand it to a list of Inputs.",
-    keras="!=3.4.*,!=3.5.*,!=3.6.*",
-    false_with={"names": ("two", "three")},
-)
-def test_a_dict_cannot_be_swapped(names=("three", "two")):
-    sizes = {"two": 2, "three": 3}
-    inputs = [keras.Input(shape=(size,), name=name) for name, size in sizes.items()]
-    model = keras.Model(inputs, keras.layers.Concatenate()(inputs))
-    zeros, ones = np.zeros((1, 2)), np.ones((1, 3))
-    model.predict({"two": zeros, "three": ones}, verbose=0)
-    data = dict(zip(names, (ones, zeros), strict=True))
-    result = model.predict(data, verbose=0)
-    assert result.tolist() == [[0.0, 0.0, 1.0, 1.0, 1.0]]
-
-
-@proves(
-    "A dict with names cannot be swapped, except on Keras 3.4 to 3.6: they sort it by "
-    "name before they hand it to a list of Inputs.",
-    keras=">=3.4,<3.7",
-    false_with={"names": ("a", "b")},
-)
-def test_a_dict_was_sorted_by_name(names=("b", "a")):
-    inputs = [keras.Input(shape=(1,), name=name) for name in names]
-    model = keras.Model(inputs, keras.layers.Concatenate()(inputs))
-    data = {names[0]: np.zeros((1, 1)), names[1]: np.ones((1, 1))}
-    assert model(data).numpy().tolist() == [[1.0, 0.0]]
-
-
-@proves(
-    "`Flatten` makes the same 64 numbers of an image of 8 × 8 and of one of 4 × 16, "
-    "and on Keras 3 a Sequential model lets both in.",
+    "An image of 4 × 16 pixels flattens to as many numbers as one of 8 × 8, "
+    "so on Keras 3 a Sequential model for the latter takes both, and a "
+    "Functional model of the same layers does not:",
     false_with={"wide": (1, 4, 15, 1)},
     needs="keras>=3",
 )
@@ -1326,7 +1020,9 @@ def test_sequential_model_lets_another_size_in(wide=(1, 4, 16, 1)):
 
 
 @proves(
-    "A Functional model of the same layers does not:",
+    "An image of 4 × 16 pixels flattens to as many numbers as one of 8 × 8, "
+    "so on Keras 3 a Sequential model for the latter takes both, and a "
+    "Functional model of the same layers does not:",
     false_with={"shape": (1, 8, 8, 1)},
 )
 def test_functional_model_keeps_another_size_out(shape=(1, 4, 16, 1)):
@@ -1336,34 +1032,12 @@ def test_functional_model_keeps_another_size_out(shape=(1, 4, 16, 1)):
         model(np.zeros(shape))
 
 
-@proves(
-    "Comparisons of an Input give a tensor of booleans, on Keras 3 all but one:",
-    keras=">=3",
-)
-def test_comparisons_give_booleans_on_keras_3():
-    x = keras.Input(shape=(3,))
-    for result in (x > 0, x >= 0, x < 0, x <= 0, x != 0):
-        assert result.dtype == "bool"
-        assert result.shape == (None, 3)
-    assert (x == 0) is False
-
-
-@proves(
-    "Comparisons of an Input give a tensor of booleans, on Keras 3 all but one:",
-    keras="<3",
-)
-def test_comparisons_give_booleans_on_keras_2():
-    x = keras.Input(shape=(3,))
-    for result in (x > 0, x >= 0, x < 0, x <= 0, x != 0, x == 0):
-        assert getattr(result, "dtype", None) == "bool"
-
-
 def equal_in_the_graph(x, y):
     return keras.ops.equal(x, y)
 
 
 @proves(
-    "On Keras 3 `==` asks whether two declared types are the same object, so "
+    "On Keras 3 `==` asks whether two objects are the same, so "
     "`keras.ops.where(x == 0, ...)` never takes the first branch.",
     false_with={"equal": equal_in_the_graph},
     needs="keras>=3",
@@ -1388,31 +1062,220 @@ def test_equal_compares_values(equal=equal_in_the_graph):
 
 
 @proves(
-    "This recipe returns an array that a model can be fed with.",
-    false_with={"shape": (5, 8, 8)},
-    needs="keras>=3",
-)
-def test_check_returns_a_good_array(shape=(5, 8, 8, 1)):
-    from snippets.input_layers import check_array, digit_classifier
-
-    model, images = digit_classifier(), np.zeros(shape)
-    assert error_of(check_array, model, images) == ""
-    assert check_array(model, images) is images
-    assert model.predict(images, verbose=0).shape == (5, 10)
-
-
-@proves(
-    "Of any other it says in one sentence what is wrong and how to fix it:",
+    "The recipe `check_array` returns an array that the model can read, and "
+    "says of any other what is wrong and how to fix it:",
     false_with={"given": lambda array: np.zeros((5, 8, 8, 1))},
     needs="keras>=3",
 )
 def test_check_says_what_is_wrong(given=np.asarray):
     from snippets.input_layers import check_array, digit_classifier
 
-    images = np.zeros((5, 8, 8, 1))
+    model, images = digit_classifier(), np.zeros((5, 8, 8, 1))
+    assert check_array(model, images) is images
+    assert error_of(model.predict, images, verbose=0) == ""
     for wrong, problem in (
         (images[0], "one unbatched example: add a batch axis"),
         (images[..., 0], "lacks the last axis of size 1: add it"),
         (images.transpose(0, 3, 1, 2), "has its channels first: use"),
+        (images + np.inf, "NaN or infinite values: replace them"),
+        (images + 1e39, "becomes inf as float32: give the Input"),
     ):
-        assert problem in error_of(check_array, digit_classifier(), given(wrong))
+        assert problem in error_of(check_array, model, given(wrong))
+
+
+# Errors
+
+
+@proves(
+    "A Functional model says `expected shape=(None, 784), found shape=(5, 64)`.",
+    false_with={"size": 784},
+)
+def test_functional_model_expects_a_shape(size=64):
+    x = keras.Input(shape=(784,))
+    model = keras.Model(x, keras.layers.Dense(10)(x))
+    message = error_of(model, np.zeros((5, size)))
+    assert "expected shape=(None, 784), found shape=(5, 64)" in message
+
+
+@proves(
+    "A convolution over images reads `(batch, height, width, channels)`, and "
+    "here the last axis is missing.",
+    false_with={"shape": (8, 8, 1)},
+)
+def test_expected_four_axes_found_three(shape=(8, 8)):
+    for convolution in (
+        *(keras.layers.Conv2D(16, 3), keras.layers.SeparableConv2D(16, 3)),
+        *(keras.layers.DepthwiseConv2D(3), keras.layers.Conv2DTranspose(16, 3)),
+    ):
+        message = error_of(convolution, keras.Input(shape=shape))
+        assert "ndim=4, found ndim=3" in message
+    result = keras.layers.Conv2D(2, 3)(np.zeros((5, 28, 20, 7)))
+    assert result.shape == (5, 26, 18, 2)  # batch, height, width, channels
+
+
+@proves(
+    "Declare the channel, and add its axis to the data with `[..., None]`:",
+    false_with={"shape": (28, 28)},
+)
+def test_gray_images_with_a_channel_axis(shape=(28, 28, 1)):
+    images = np.zeros((5, 28, 28))
+    assert images[..., None].shape[1:] == shape
+    x = keras.Input(shape=shape)
+    model = keras.Model(x, keras.layers.Conv2D(2, 3)(x))
+    assert model(images[..., None]).shape == (5, 26, 26, 2)
+
+
+@proves(
+    "A gray image is read as a batch of rows then, and an unpadded "
+    "convolution says `Negative dimension size`.",
+    false_with={"padding": "same"},
+)
+def test_negative_dimension_size(padding="valid"):
+    x = keras.Input(shape=(8, 8, 1))
+    model = keras.Model(x, keras.layers.Conv2D(16, 3, padding=padding)(x))
+    message = error_of(model.predict, np.zeros((8, 8, 1)), verbose=0)
+    assert "Negative dimension size" in message
+
+
+@proves(
+    "`Cannot convert '32' to a shape.` | `keras.Input(32)` | "
+    "`keras.Input(shape=(32,))`",
+    keras=">=3",
+    false_with={"shape": (32,)},
+)
+def test_cannot_convert_to_a_shape(shape=32):
+    message = "ValueError: Cannot convert '32' to a shape."
+    assert error_of(keras.Input, shape) == message
+    assert error_of(keras.Input, shape=(32,)) == ""
+
+
+@proves(
+    "``You must pass a `shape` argument.`` | `keras.Input()` | "
+    "`keras.Input(shape=())` for one number",
+    keras=">=3",
+    false_with={"options": {"shape": ()}},
+)
+def test_you_must_pass_a_shape(options=()):
+    message = error_of(keras.Input, **dict(options))
+    assert message == "ValueError: You must pass a `shape` argument."
+    assert tuple(keras.Input(shape=()).shape) == (None,)
+
+
+@proves(
+    "`Input() got an unexpected keyword argument 'input_shape'` | "
+    "`keras.Input(input_shape=(32,))` | `keras.Input(shape=(32,))`",
+    keras=">=3",
+    false_with={"argument": "shape"},
+)
+def test_input_has_no_input_shape(argument="input_shape"):
+    message = error_of(keras.Input, **{argument: (32,)})
+    assert "Input() got an unexpected keyword argument 'input_shape'" in message
+    assert error_of(keras.Input, shape=(32,)) == ""
+
+
+@proves(
+    "`Unrecognized keyword arguments passed to LSTM: {'batch_input_shape': "
+    "(2, 3, 4)}` | `LSTM(3, batch_input_shape=(2, 3, 4))` | "
+    "`keras.Input(batch_shape=(2, 3, 4))` before it",
+    keras=">=3",
+    false_with={"argument": "name"},
+)
+def test_batch_input_shape_is_refused_on_keras_3(argument="batch_input_shape"):
+    message = error_of(keras.layers.LSTM, 3, **{argument: (2, 3, 4)})
+    assert message == (
+        "ValueError: Unrecognized keyword arguments passed to LSTM: "
+        "{'batch_input_shape': (2, 3, 4)}"
+    )
+    start = keras.Input(batch_shape=(2, 3, 4))
+    model = keras.Sequential([start, keras.layers.LSTM(3)])
+    assert model.input_shape == (2, 3, 4)
+
+
+@proves(
+    "`Kernel shape must have the same length as input` | the batch size in "
+    "`shape` | `shape` without it",
+    keras=">=3",
+    false_with={"shape": (8, 8, 1)},
+)
+def test_batch_size_in_shape_stops_keras_3(shape=(32, 8, 8, 1)):
+    message = error_of(keras.layers.Conv2D(3, 3), keras.Input(shape=shape))
+    assert "Kernel shape must have the same length as input" in message
+    assert error_of(keras.layers.Conv2D(3, 3), keras.Input(shape=(8, 8, 1))) == ""
+
+
+@proves(
+    "`Only input tensors may be passed as positional arguments` | a layer "
+    "called on an InputLayer | `keras.Input(...)` in its place",
+    keras=">=3",
+    false_with={"name": "Input"},
+)
+def test_input_layer_is_not_a_tensor(name="InputLayer"):
+    message = error_of(keras.layers.Dense(2), getattr(keras.layers, name)((3,)))
+    assert "Only input tensors may be passed as positional arguments" in message
+    assert error_of(keras.layers.Dense(2), keras.Input((3,))) == ""
+
+
+@proves(
+    "``Shapes used to initialize variables must be fully-defined (no `None` "
+    "dimensions)`` | `Flatten` and `Dense` after `None` | global pooling for "
+    "`Flatten`",
+    keras=">=3",
+    false_with={"name": "GlobalAveragePooling1D"},
+)
+def test_shapes_must_be_fully_defined(name="Flatten"):
+    x = keras.Input(shape=(None, 8))
+    flat = getattr(keras.layers, name)()(x)
+    assert (
+        "Shapes used to initialize variables must be fully-defined "
+        "(no `None` dimensions)"
+    ) in error_of(keras.layers.Dense(2), flat)
+    pooled = keras.layers.GlobalAveragePooling1D()(x)
+    assert error_of(keras.layers.Dense(2), pooled) == ""
+
+
+@proves(
+    "`A symbolic KerasTensor cannot be used as a boolean.` | `if x > 0:` | "
+    "`keras.ops.where(x > 0, a, b)`",
+    false_with={"make": np.zeros},
+    needs="keras>=3",
+)
+def test_keras_tensor_is_no_boolean(make=keras.Input):
+    x = make(())
+    message = error_of(bool, x > 0)
+    assert message == "TypeError: A symbolic KerasTensor cannot be used as a boolean."
+    model = keras.Model(x, keras.ops.where(x > 0, 1.0, 2.0))
+    assert model(np.array([5.0, -5.0])).numpy().tolist() == [1.0, 2.0]
+
+
+@proves(
+    "`A KerasTensor is symbolic: it's a placeholder for a shape an a dtype.` "
+    "| `np.sin(x)`, `float(x)` | `keras.ops.sin(x)`",
+    false_with={"make": np.zeros},
+    needs="keras>=3",
+)
+def test_keras_tensor_is_symbolic(make=keras.Input):
+    x = make(())
+    for needs in (np.sin, float):
+        message = error_of(needs, x)
+        assert "symbolic: it's a placeholder for a shape an a dtype." in message
+    model = keras.Model(x, keras.ops.sin(x))
+    assert np.allclose(model(np.array([0.5])), np.sin(0.5))
+
+
+@proves(
+    "`A KerasTensor cannot be used as input to a TensorFlow function.` | "
+    "`tf.sin(x)` | `keras.ops.sin(x)`, or `tf.sin` in the `call` of a layer",
+    false_with={"package": tf},
+    needs="keras>=3",
+)
+def test_sine_in_a_model(package=None):
+    class Sine(keras.layers.Layer):
+        def call(self, x):
+            return tf.sin(x)
+
+    sine = (package or keras.ops).sin
+    x = keras.Input(shape=(3,))
+    assert error_of(sine, x) == ""
+    model = keras.Model(x, [sine(x), Sine()(x)])
+    for result in model(np.ones((1, 3))):
+        assert np.allclose(result, np.sin(1.0))

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-import tf_keras
 from keras.ops import convert_to_numpy
 
 from snippets.data import as_dataset, digit_images, wine_table
@@ -44,7 +43,7 @@ from snippets.input_layers.from_data import (
     preprocessing_layer,
     text_of,
 )
-from snippets.input_layers.models import input_layer_on_placeholder
+from snippets.input_layers.pictures import draw_examples, grid
 from tests.unit.comparing import assert_allclose, assert_array_equal
 
 
@@ -76,6 +75,29 @@ TABLE = {
 }
 
 
+# Pictures
+
+
+@pytest.mark.parametrize(
+    ("shape", "tables"),
+    [((13,), 1), ((50, 128), 1), ((8, 8, 1), 1), ((8, 8, 3), 3), ((8, 8, None), 1)],
+)
+def test_an_example_is_drawn_with_a_table_for_each_channel(
+    shape: tuple[int | None, ...], tables: int
+) -> None:
+    assert grid(0, 0, shape).count("<rect") == tables
+
+
+def test_the_drawing_says_what_each_shape_becomes() -> None:
+    drawing = draw_examples([("a row", (13,)), ("any steps", (None, 8))])
+
+    assert drawing.alt == (
+        "a row: shape=(13,) becomes (None, 13); "
+        "any steps: shape=(None, 8) becomes (None, None, 8)"
+    )
+    assert drawing.svg.count("stroke-dasharray") == 2  # the frame of one example
+
+
 # Models
 
 
@@ -90,12 +112,6 @@ def test_the_linear_classifier_is_a_softmax_of_one_product(batch: int) -> None:
 
     assert_allclose(model(x), expected, atol=1e-6)
     assert [tensor.name for tensor in model.inputs] == ["features"]
-
-
-def test_an_input_layer_takes_over_a_placeholder_on_keras_2_alone() -> None:
-    assert input_layer_on_placeholder(tf_keras).as_list() == [None, 784]
-    with pytest.raises(ValueError, match="`input_tensor` must be a KerasTensor"):
-        input_layer_on_placeholder(keras)
 
 
 def test_the_digit_classifier_learns_the_digits_to_80_percent_in_five_epochs() -> None:
