@@ -799,6 +799,7 @@ def test_model_is_whole_before_data(start=((64,),)):
     "A model may end at the output of any layer, which is how features are "
     "taken from a trained network:",
     false_with={"copied": True},
+    needs="keras>=3",
 )
 def test_features_are_extracted(copied=False):
     keras.utils.set_random_seed(0)
@@ -1251,6 +1252,7 @@ def test_keras_tensor_is_no_boolean(make=keras.Input):
     "`A KerasTensor is symbolic: it's a placeholder for a shape an a dtype.` "
     "| `np.sin(x)`, `float(x)` | `keras.ops.sin(x)`",
     false_with={"make": np.zeros},
+    keras=">=3.6",
     needs="keras>=3",
 )
 def test_keras_tensor_is_symbolic(make=keras.Input):
