@@ -53,7 +53,9 @@ def digit_classifier(
     return keras.Model(pixels, scores)
 
 
-def two_branch_features(image_shape: tuple[int | None, ...] = (8, 8, 1)) -> keras.Model:
+def two_branch_features(
+    image_shape: tuple[int | None, ...] = (8, 8, 1),
+) -> keras.Model:
     """Build two convolution branches that read the same Input.
 
     One branch looks at 3 x 3 pixels at a time, the other at 5 x 5.
