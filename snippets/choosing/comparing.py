@@ -265,9 +265,7 @@ def save_and_reload(network: Any, images: npt.NDArray[Any]) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         network.save(f"{folder}/network.keras")
         loaded = keras.saving.load_model(f"{folder}/network.keras")
-    found, expected = map(
-        keras.ops.convert_to_numpy, (loaded(images), network(images))
-    )
+    found, expected = map(keras.ops.convert_to_numpy, (loaded(images), network(images)))
     if not np.allclose(found, expected, atol=1e-6):
         raise ValueError("Expected the loaded network to answer as the saved one does.")
     return loaded

@@ -4,9 +4,9 @@ from snippets.sequential.folds import evaluate_folds, label_folds
 from snippets.sequential.models import (
     image_classifier,
     recurrent_classifier,
+    text_classifier,
     vector_classifier,
     with_new_head,
-    with_skip,
 )
 from snippets.sequential.shapes import shapes_by_layer
 from snippets.sequential.training import build_for, copy_weights, train_classifier
@@ -19,8 +19,8 @@ __all__ = [
     "label_folds",
     "recurrent_classifier",
     "shapes_by_layer",
+    "text_classifier",
     "train_classifier",
     "vector_classifier",
     "with_new_head",
-    "with_skip",
 ]

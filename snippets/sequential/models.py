@@ -89,6 +89,34 @@ def recurrent_classifier(num_features: int, num_classes: int) -> keras.Sequentia
     )
 
 
+def text_classifier(vocabulary_size: int, num_classes: int) -> keras.Sequential:
+    """Build a classifier of texts that are rows of token ids, padded with zeros.
+
+    Args:
+        vocabulary_size: Integer of at least 2: the largest token id, plus one. The id
+            0 is the padding.
+        num_classes: Integer of at least 1.
+
+    Returns:
+        An uncompiled `keras.Sequential` from token ids of shape `(batch, time)`, int32,
+        to probabilities of shape `(batch, num_classes)`, float32. Zeros at the end of a
+        row change nothing.
+
+    Example:
+        >>> model = text_classifier(vocabulary_size=1000, num_classes=2)
+        >>> model.input_shape, model.output_shape
+        ((None, None), (None, 2))
+    """
+    return keras.Sequential(
+        [
+            keras.Input(shape=(None,), dtype="int32"),
+            keras.layers.Embedding(vocabulary_size, 16, mask_zero=True),
+            keras.layers.GRU(32),
+            keras.layers.Dense(num_classes, activation="softmax"),
+        ]
+    )
+
+
 def with_new_head(
     model: keras.Sequential, num_classes: int, num_dropped: int = 1
 ) -> keras.Sequential:
@@ -138,36 +166,3 @@ def with_new_head(
             head,
         ]
     )
-
-
-def with_skip(block: keras.Sequential) -> keras.Model:
-    """Lead the input of a Sequential block around it, and add both.
-
-    This is what a Sequential model alone cannot do: a tensor is used twice.
-
-    Args:
-        block: A built `keras.Sequential` that gives the shape that it takes.
-
-    Returns:
-        A `keras.Model` from `x` to `x + block(x)`. It shares its weights with `block`.
-
-    Raises:
-        ValueError: If `block` is not built, or changes the shape.
-
-    Example:
-        >>> block = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
-        >>> with_skip(block).output_shape
-        (None, 4)
-    """
-    if not (isinstance(block, keras.Sequential) and block.built):
-        raise ValueError(
-            "Expected `block` to be a built Sequential model. "
-            f"Received: {type(block).__name__}"
-        )
-    if block.input_shape != block.output_shape:
-        raise ValueError(
-            "Expected `block` to give the shape that it takes. "
-            f"Received: {block.input_shape} and {block.output_shape}"
-        )
-    x = keras.Input(batch_shape=block.input_shape, name="x")
-    return keras.Model(x, keras.layers.Add(name="sum")([x, block(x)]))

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import io
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -74,8 +75,8 @@ def user_warnings(function):
 
 
 @proves(
-    "Put `keras.Input(shape=...)` first, with the shape of **one example**; every "
-    "later layer works out its own.",
+    "Put `keras.Input(shape=...)` first in the list, with the shape of **one "
+    "example**; the later layers work out theirs.",
     false_with={"shape": (5, 8, 8, 1)},
 )
 def test_input_first_gives_every_shape(shape=(8, 8, 1)):
@@ -89,8 +90,8 @@ def test_input_first_gives_every_shape(shape=(8, 8, 1)):
 
 
 @proves(
-    "Sequential is enough as long as each layer takes one tensor, from the layer "
-    "before it, and hands one on.",
+    "Sequential is enough as long as each layer takes one tensor, the output of the"
+    " layer before it, and returns one.",
     false_with={"order": (1, 0)},
 )
 def test_one_tensor_in_one_tensor_out(order=(0, 1)):
@@ -102,20 +103,20 @@ def test_one_tensor_in_one_tensor_out(order=(0, 1)):
 
 
 @proves(
-    "These are 28 × 28 images as vectors of 784 pixels.",
-    false_with={"size": 32},
+    "The `None` in each shape is the batch, which may have any size.",
+    false_with={"shape": (5, 784)},
 )
-def test_vectors_of_784(size=28):
-    vectors = np.ones((5, size, size)).reshape(5, -1)
-    model = keras.Sequential([keras.Input(shape=(784,)), keras.layers.Dense(3)])
-    assert vectors.shape == (5, 784)
-    assert model(vectors).shape == (5, 3)
+def test_none_is_the_batch(shape=(None, 784)):
+    inputs = keras.Input(batch_shape=shape)
+    model = keras.Sequential([inputs, keras.layers.Dense(3)])
+    assert model.output_shape == (None, 3)
+    for count in (0, 1, 7, 40):
+        assert model(np.ones((count, 784))).shape == (count, 3)
 
 
 @proves(
-    "Nobody wrote that the last layer takes 64 numbers: it found out when the model "
-    "was "
-    "put together, and made a kernel of 64 × 10.",
+    "The last layer was never told that it takes 64 numbers: it found out when the "
+    "model was put together, and made a kernel of 64 × 10.",
     false_with={"units": 32},
 )
 def test_last_layer_found_out(units=64):
@@ -125,12 +126,34 @@ def test_last_layer_found_out(units=64):
     assert tuple(last.kernel.shape) == (64, 10)
 
 
+# When to use Sequential, and when not
+
+
+@proves(
+    "Calling it is `layer3(layer2(layer1(x)))`:",
+    false_with={"order": (0, 2, 1)},
+)
+def test_a_call_is_one_layer_after_the_other(order=(0, 1, 2)):
+    stacks = [
+        [keras.layers.Dense(4, activation=name) for name in ("relu", "tanh", None)],
+        [keras.layers.Dense(4), keras.layers.BatchNormalization(), keras.layers.ReLU()],
+        [keras.layers.Rescaling(2.0), keras.layers.Dropout(0.5), keras.layers.Dense(4)],
+    ]
+    for layers in stacks:
+        for start in ([keras.Input(shape=(4,))], []):
+            model, result = keras.Sequential([*start, *layers]), spread_rows()
+            expected = model(result)
+            for position in order:
+                result = layers[position](result)
+            assert np.allclose(expected, result, atol=1e-6)
+
+
 # Every way to give the shape
 
 
 @proves(
-    "The first line is the one to write: it is complete before any data and gives no "
-    "warning, on Keras 2 and on Keras 3.",
+    "First in the list, as `keras.Input`: the model then has its weights and all "
+    "its shapes before it sees data, without a warning, on Keras 2 and on Keras 3.",
     false_with={"start": ()},
 )
 def test_input_first_is_complete_without_a_warning(start=((4,),)):
@@ -145,8 +168,56 @@ def test_input_first_is_complete_without_a_warning(start=((4,),)):
 
 
 @proves(
-    "On Keras 3 `input_shape` and `input_dim` on the first layer do the same and warn; "
-    "`batch_input_shape` is an error there.",
+    "First in the list, as an explicit `InputLayer`: "
+    "`keras.layers.InputLayer(shape=(4,))` makes the same model, and `model.layers`"
+    " lists neither of the two.",
+    false_with={"functional": True},
+    needs="keras>=3",
+)
+def test_input_layer_makes_the_same_model(functional=False):
+    dense = keras.layers.Dense(3)
+    explicit = keras.Sequential([keras.layers.InputLayer(shape=(4,)), dense])
+    model = keras.Sequential([keras.Input(shape=(4,)), dense])
+    if functional:
+        model = keras.Model(model.inputs, model.outputs)
+    assert not user_warnings(lambda: keras.layers.InputLayer(shape=(4,)))
+    assert explicit.layers == model.layers == [dense]
+    assert explicit.built
+    assert explicit.input_shape == model.input_shape == (None, 4)
+    assert np.allclose(explicit(rows()), model(rows()))
+
+
+def begins_in_old_words():
+    layers = [keras.layers.InputLayer(input_shape=(4,)), keras.layers.Dense(3)]
+    return keras.Sequential(layers)
+
+
+@proves(
+    "Keras 2 spells it `InputLayer(input_shape=(4,))`, which Keras 3 accepts with a "
+    "warning.",
+    keras="<3",
+)
+def test_input_layer_of_keras_2():
+    assert not user_warnings(begins_in_old_words)
+    model = begins_in_old_words()
+    assert len(model.layers) == 1
+    assert model.input_shape == (None, 4)
+
+
+@proves(
+    "Keras 2 spells it `InputLayer(input_shape=(4,))`, which Keras 3 accepts with a "
+    "warning.",
+    keras=">=3",
+)
+def test_input_layer_of_keras_2_warns():
+    caught = user_warnings(begins_in_old_words)
+    assert any("`input_shape` is deprecated" in text for text in caught)
+    assert begins_in_old_words().input_shape == (None, 4)
+
+
+@proves(
+    "As `input_shape` in the first layer: older tutorials write it so, and on Keras"
+    " 3 it still works but warns.",
     keras=">=3",
     false_with={"given": ({},)},
 )
@@ -164,8 +235,8 @@ def test_shape_on_the_first_layer_warns(
 
 
 @proves(
-    "On Keras 3 `input_shape` and `input_dim` on the first layer do the same and warn; "
-    "`batch_input_shape` is an error there.",
+    "`Unrecognized keyword arguments passed to Dense: {'batch_input_shape': (2, "
+    "4)}`: on Keras 3 put `keras.Input(batch_shape=(2, 4))` first.",
     keras=">=3",
     false_with={"argument": "input_shape"},
 )
@@ -175,7 +246,7 @@ def test_batch_input_shape_on_the_first_layer_raises(argument="batch_input_shape
 
 
 @proves(
-    "`shape` leaves the batch out; `build` and `batch_shape` want it.",
+    "`build` wants the batch in its shape, `Input` does not.",
     false_with={"batch": ()},
 )
 def test_build_wants_the_batch(batch=(None,)):
@@ -191,7 +262,7 @@ def test_build_wants_the_batch(batch=(None,)):
 
 
 @proves(
-    "Without any of them the model waits, and its first data decides.",
+    "Nowhere: the model then waits, and its first data decides.",
     false_with={"columns": 4},
 )
 def test_first_data_decides(columns=7):
@@ -205,80 +276,27 @@ def test_first_data_decides(columns=7):
 
 
 @proves(
-    "That data also leaves its traces: a call on five rows notes `(5, 4)` as the input "
-    "shape, batch and all.",
+    "A call on data builds the model too, but notes the size of that batch: after a"
+    " call on `rows`, `input_shape` is `(5, 4)`, and batches of other sizes are "
+    "still accepted.",
     false_with={"count": 6},
 )
 def test_first_call_notes_the_batch(count=5):
     model = unbuilt()
     model(rows(count))
+    assert model.built
     assert model.input_shape == (5, 4)
-
-
-@proves(
-    "So does `predict` on Keras 3, but not on Keras 2, while `fit` notes `(None, 4)` "
-    "on "
-    "both.",
-    keras=">=3",
-)
-def test_predict_notes_the_batch_on_keras_3():
-    model = unbuilt()
-    model.predict(rows(), verbose=0)
-    assert model.input_shape == (5, 4)
-
-
-@proves(
-    "So does `predict` on Keras 3, but not on Keras 2, while `fit` notes `(None, 4)` "
-    "on "
-    "both.",
-    keras="<3",
-)
-def test_predict_notes_none_on_keras_2():
-    model = unbuilt()
-    model.predict(rows(), verbose=0)
-    assert model.input_shape == (None, 4)
-
-
-@proves(
-    "So does `predict` on Keras 3, but not on Keras 2, while `fit` notes `(None, 4)` "
-    "on both.",
-    false_with={"use": "call"},
-)
-def test_fit_notes_none(use="fit"):
-    model = unbuilt()
-    if use == "fit":
-        model.compile("sgd", "mse")
-        model.fit(rows(), np.ones((5, 3)), verbose=0)
-    else:
-        model(rows())
-    assert model.input_shape == (None, 4)
-
-
-@proves(
-    "A model that is saved after such a call still reports `(5, 4)`, but accepts "
-    "batches of any size.",
-    false_with={"called": False},
-)
-def test_noted_batch_is_saved(called=True):
-    model = unbuilt()
-    if called:
-        model(rows(5))
-    else:
-        model.build((None, 4))
-    loaded = reloaded(model)
-    assert loaded.input_shape == (5, 4)
-    for accepting in (model, loaded):
-        for count in (1, 7):
-            assert accepting(rows(count)).shape == (count, 3)
-            assert accepting.predict(rows(count), verbose=0).shape == (count, 3)
+    for other in (1, 7):
+        assert model(rows(other)).shape == (other, 3)
+        assert model.predict(rows(other), verbose=0).shape == (other, 3)
 
 
 # A model without a shape
 
 
 @proves(
-    "Keras 3 prints `?` for the shape and 0 for the parameters, and raises nothing; "
-    "Keras 2 raises.",
+    "Until then `summary()` raises on Keras 2, and shows `?` and 0 parameters on "
+    "Keras 3:",
     false_with={"make": built},
     needs="keras>=3",
 )
@@ -289,8 +307,8 @@ def test_summary_of_unbuilt_on_keras_3(make=unbuilt):
 
 
 @proves(
-    "Keras 3 prints `?` for the shape and 0 for the parameters, and raises nothing; "
-    "Keras 2 raises.",
+    "Until then `summary()` raises on Keras 2, and shows `?` and 0 parameters on "
+    "Keras 3:",
     keras="<3",
     false_with={"make": built},
 )
@@ -300,7 +318,8 @@ def test_summary_of_unbuilt_on_keras_2(make=unbuilt):
 
 
 @proves(
-    "The first two lines are the dangerous ones: an empty list where Keras 2 raised.",
+    "On Keras 3 `weights` and `get_weights()` are empty lists until the model is "
+    "built.",
     false_with={"shape": (4,)},
     needs="keras>=3",
 )
@@ -311,7 +330,9 @@ def test_no_weights_on_keras_3(shape=None):
 
 
 @proves(
-    "The first two lines are the dangerous ones: an empty list where Keras 2 raised.",
+    "There `weights` and `get_weights()` raise ``Weights for model 'sequential' "
+    "have not yet been created. Weights are created when the model is first called "
+    "on inputs or `build()` is called with an `input_shape`.``",
     keras="<3",
     false_with={"make": built},
 )
@@ -322,30 +343,8 @@ def test_no_weights_raise_on_keras_2(make=unbuilt):
 
 
 @proves(
-    "It makes copying weights do nothing.", false_with={"make": built}, needs="keras>=3"
-)
-def test_copying_does_nothing(make=unbuilt):
-    source, target = make(), make()
-    target.set_weights(source.get_weights())
-    x = rows() * np.arange(4, dtype="float32")
-    assert not np.allclose(source(x), target(x))
-
-
-@proves(
-    "Once the model is built, almost all is there:",
-    false_with={"shape": None},
-)
-def test_once_built_almost_all_is_there(shape=(4,)):
-    model = model_for(shape)
-    assert model.built
-    assert len(model.weights) == 2
-    assert (model.input_shape, model.count_params()) == ((None, 4), 15)
-    assert len(model.inputs) == len(model.outputs) == 1
-
-
-@proves(
-    "On Keras 3 a Sequential model has no `.input` and no `.output`, not even with an "
-    "Input first, after a prediction or after loading.",
+    "On Keras 3 a Sequential model has no `.input` and no `.output`, not even with "
+    "an Input first, after a prediction or after loading.",
     keras=">=3",
     false_with={"names": ("inputs", "outputs")},
 )
@@ -360,18 +359,9 @@ def test_no_input_on_keras_3(names=("input", "output")):
                 getattr(model, name)
 
 
-@proves("On Keras 2 it has both.", keras="<3")
-def test_input_on_keras_2():
-    late = unbuilt()
-    late.build((None, 4))
-    for model in (built(), late, reloaded(built())):
-        ends = [getattr_or_none(model, name) for name in ("input", "output")]
-        assert all(end is not None for end in ends)
-        assert [tuple(end.shape) for end in ends] == [(None, 4), (None, 3)]
-
-
 @proves(
-    "`.inputs` and `.outputs` are lists of one tensor, on both.",
+    "Write `model.inputs` and `model.outputs`, lists of one tensor on Keras 2 and "
+    "on Keras 3.",
     false_with={"sequential": False},
 )
 def test_inputs_and_outputs_on_both(sequential=True):
@@ -383,29 +373,78 @@ def test_inputs_and_outputs_on_both(sequential=True):
 
 
 @proves(
-    "So the classic `keras.Model(model.input, ...)` becomes `keras.Model(model.inputs, "
-    "...)`.",
-    false_with={"last": 1},
+    "`expected min_ndim=4, found ndim=3. Full shape received: (None, 28, 28)`: "
+    "`Conv2D` wants a channel axis, so declare `(28, 28, 1)`.",
+    false_with={"without": (28, 28, 1)},
 )
-def test_model_from_inputs(last=0):
-    layers = [keras.layers.Dense(7), keras.layers.Dense(3)]
-    model = keras.Sequential([keras.Input(shape=(4,)), *layers])
-    shorter = keras.Model(model.inputs, model.layers[last].output)
-    assert np.allclose(shorter(rows())[0].shape, (7,))
-    assert np.allclose(shorter(rows()), layers[0](rows()), atol=1e-6)
+def test_convolution_wants_channels(without=(28, 28)):
+    def make(shape):
+        return keras.Sequential([keras.Input(shape=shape), keras.layers.Conv2D(2, 3)])
+
+    assert make((28, 28, 1)).output_shape == (None, 26, 26, 2)
+    expected = "expected min_ndim=4, found ndim=3. Full shape received: (None, 28, 28)"
+    assert expected in message_of(lambda: make(without))
 
 
 @proves(
-    "The message, *has never been called and thus has no defined input*, means a call "
-    "on a declared tensor: after `model(keras.Input((4,)))` the model has an `.input`, "
-    "the new one.",
-    keras=">=3",
-    false_with={"make": rows},
+    "`expected ndim=3, found ndim=2. Full shape received: (None, 784)`: a recurrent "
+    "layer wants time and features, so leave out the `Flatten` before it.",
+    false_with={"before": ()},
 )
-def test_input_after_a_symbolic_call(make=lambda: keras.Input((4,))):
-    model, x = built(), make()
-    model(x)
-    assert getattr_or_none(model, "input") is x
+def test_recurrent_layer_wants_time(before=("Flatten",)):
+    for name in ("GRU", "LSTM", "SimpleRNN"):
+        layers = [getattr(keras.layers, word)() for word in before]
+        layers.append(getattr(keras.layers, name)(3))
+        start = keras.Input(shape=(28, 28))
+        expected = "expected ndim=3, found ndim=2. Full shape received: (None, 784)"
+        assert expected in message_of(
+            lambda layers=layers, start=start: keras.Sequential([start, *layers])
+        )
+        keras.Sequential([start, getattr(keras.layers, name)(3)])
+
+
+@proves(
+    "`A merge layer should be called on a list of inputs`: a stack has nothing to add; "
+    "use a Functional model.",
+    false_with={"name": "Flatten"},
+)
+def test_merge_layers_want_a_list(name="Add"):
+    x = keras.Input(shape=(4,))
+    assert tuple(keras.layers.Add()([x, x]).shape) == (None, 4)
+    layers = [keras.layers.Dense(4), getattr(keras.layers, name)()]
+    expected = "A merge layer should be called on a list of inputs"
+    assert expected in message_of(
+        lambda: keras.Sequential([keras.Input(shape=(4,)), *layers])
+    )
+
+
+@proves(
+    "`All layers added to a Sequential model should have unique names`: give each "
+    "layer its own `name`.",
+    false_with={"names": ("a", "b")},
+)
+def test_names_are_unique(names=("a", "a")):
+    def make(names):
+        return keras.Sequential([keras.layers.Dense(3, name=name) for name in names])
+
+    assert len(make(("c", "d")).layers) == 2
+    expected = "All layers added to a Sequential model should have unique names"
+    assert expected in message_of(lambda: make(names))
+
+
+@proves(
+    "``You must call `compile()` before using the model``: call `compile` before `fit` "
+    "and `evaluate`.",
+    false_with={"compiled": True},
+    needs="keras>=3",
+)
+def test_compile_comes_before_fit(compiled=False):
+    model, y = built(), np.ones((5, 3))
+    if compiled:
+        model.compile("sgd", "mse")
+    for use in (model.fit, model.evaluate):
+        found = message_of(lambda use=use: use(rows(), y, verbose=0))
+        assert "You must call `compile()` before using the model" in found
 
 
 def getattr_or_none(model, name):
@@ -417,8 +456,8 @@ def getattr_or_none(model, name):
 
 
 @proves(
-    "`model.build((None, *x.shape[1:]))` takes the shape from the data and leaves the "
-    "batch open.",
+    "If you cannot start with an Input, build the model from the data, with the "
+    "batch left open:",
     false_with={"batch": 5},
 )
 def test_build_from_the_data(batch=None):
@@ -429,41 +468,8 @@ def test_build_from_the_data(batch=None):
 
 
 @proves(
-    "This recipe does so, and says when data does not fit the model:",
-    false_with={"columns": 4},
-    needs="keras>=3",
-)
-def test_build_for_checks(columns=3):
-    from snippets.sequential import build_for
-
-    model = build_for(unbuilt(), rows())
-    assert model.input_shape == (None, 4)
-    with pytest.raises(ValueError, match="was built for"):
-        build_for(model, np.ones((5, columns)))
-
-
-@proves("A model is built once.", keras=">=3")
-def test_built_once_on_keras_3():
-    model = unbuilt()
-    model.build((None, 4))
-    kernel = model.layers[0].kernel
-    model.build((None, 4))
-    assert model.layers[0].kernel is kernel
-    with pytest.raises(ValueError):
-        model.build((None, 5))
-
-
-@proves("A model is built once.", keras="<3")
-def test_built_once_on_keras_2():
-    model = unbuilt()
-    model.build((None, 4))
-    kernel = model.layers[0].kernel
-    assert not raises_value_error(lambda: model.build((None, 5)))
-    assert model.layers[0].kernel is kernel
-
-
-@proves(
-    "Asked to build it for another shape, Keras 3 raises and Keras 2 does nothing.",
+    "`Sequential model 'sequential' has already been configured to use input shape "
+    "(None, 4)`: it is built for one shape; make a new model for another.",
     keras=">=3",
     false_with={"shape": (None, 4)},
 )
@@ -474,60 +480,11 @@ def test_another_shape_raises_on_keras_3(shape=(None, 5)):
         model.build(shape)
 
 
-@proves(
-    "Asked to build it for another shape, Keras 3 raises and Keras 2 does nothing.",
-    keras="<3",
-)
-def test_another_shape_is_ignored_on_keras_2():
-    model = unbuilt()
-    model.build((None, 4))
-    assert not raises_value_error(lambda: model.build((None, 5)))
-    assert model.input_shape == (None, 4)
-
-
 # Every later layer works its shape out
 
 
 @proves(
-    "This recipe says what comes out of each layer, before anything is built or "
-    "trained.",
-    false_with={"size": 9},
-    needs="keras>=3",
-)
-def test_shapes_by_layer_says_what_comes_out(size=8):
-    from snippets.sequential import shapes_by_layer
-
-    layers = [keras.layers.Flatten(name="flat"), keras.layers.Dense(3, name="scores")]
-    shapes = shapes_by_layer(layers, (8, size))
-    assert shapes == {"flat": (None, 64), "scores": (None, 3)}
-
-
-@proves(
-    "It tries copies, so your layers stay as they are.",
-    false_with={"recipe": False},
-    needs="keras>=3",
-)
-def test_shapes_by_layer_tries_copies(recipe=True):
-    from snippets.sequential import shapes_by_layer
-
-    layers = [keras.layers.Conv2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(3)]
-    if recipe:
-        shapes_by_layer(layers, (8, 8, 1))
-    else:
-        keras.Sequential([keras.Input(shape=(8, 8, 1)), *layers])
-    assert not any(layer.weights for layer in layers)
-    assert not layers[-1].built
-
-
-@proves("`Dense` replaces the last axis.", false_with={"shape": (8, 5)})
-def test_dense_replaces_the_last_axis(shape=(5, 8)):
-    x = keras.Input(shape=shape)
-    assert tuple(keras.layers.Dense(3)(x).shape) == (None, 5, 3)
-
-
-@proves(
-    "A 3 × 3 convolution without padding takes 2 off height and width, `MaxPooling2D` "
-    "halves them, and `Flatten` multiplies what is left.",
+    "The 3 × 3 convolution took 2 off height and width, and the pooling halved them.",
     false_with={"padding": "same"},
 )
 def test_shapes_of_images(padding="valid"):
@@ -540,8 +497,8 @@ def test_shapes_of_images(padding="valid"):
 
 
 @proves(
-    "`None` stands for the time and is gone after the GRU, which gives its last state; "
-    "with `return_sequences=True` it stays.",
+    "The GRU returns its last state, so the time is gone after it; with "
+    "`return_sequences=True` it stays.",
     false_with={"return_sequences": False},
 )
 def test_time_is_gone_after_a_gru(return_sequences=True):
@@ -555,8 +512,106 @@ def test_time_is_gone_after_a_gru(return_sequences=True):
     assert np.allclose(every(steps)[:, -1], last(steps), atol=1e-5)
 
 
+# Text: tokens, embeddings and padding
+
+
 @proves(
-    "A layer that does not fit is named, with the shape that it was given:",
+    "Sentences differ in length, so `pad_sequences` fills them up with zeros:",
+    false_with={"value": 7},
+)
+def test_pad_sequences_fills_with_zeros(value=0.0):
+    tokens = [[3, 8, 2], [5], [7, 4]]
+    padded = keras.utils.pad_sequences(tokens, padding="post", value=value)
+    assert padded.tolist() == [[3, 8, 2], [5, 0, 0], [7, 4, 0]]
+
+
+def text_model(*layers, mask_zero=True):
+    embedding = keras.layers.Embedding(9, 16, mask_zero=mask_zero)
+    start = keras.Input(shape=(None,), dtype="int32")
+    return keras.Sequential([start, embedding, *layers])
+
+
+@proves(
+    "The `Embedding` turns each number into a vector, so `(None,)` becomes "
+    "`(None, 16)`.",
+    false_with={"tokens": [[3, 8], [5, 9]]},
+)
+def test_embedding_adds_an_axis(tokens=((3, 8), (5, 3))):
+    embedding = keras.layers.Embedding(9, 16)
+    assert tuple(embedding(keras.Input(shape=(None,))).shape) == (None, None, 16)
+    tokens = np.array(tokens)
+    table = embedding.get_weights()[0]
+    assert tokens.max() < len(table)
+    assert np.allclose(embedding(tokens), table[tokens])
+
+
+def change_by_padding(model):
+    """How much more zeros at the end change the answers."""
+    tokens = np.array([[3, 8, 2], [5, 1, 0], [7, 0, 0]], "int32")
+    padded = np.pad(tokens, [(0, 0), (0, 4)])
+    answers = [model.predict(x, verbose=0) for x in (tokens, padded)]
+    return np.abs(answers[0] - answers[1]).max()
+
+
+@proves(
+    "With `mask_zero=True` the GRU skips the padding: more zeros at the end change no "
+    "answer.",
+    false_with={"mask_zero": False},
+)
+def test_padding_changes_no_answer(mask_zero=True):
+    for seed in (0, 1, 2):
+        keras.utils.set_random_seed(seed)
+        model = text_model(
+            keras.layers.GRU(8), keras.layers.Dense(2), mask_zero=mask_zero
+        )
+        assert change_by_padding(model) < 1e-6
+
+
+@proves(
+    "`GlobalAveragePooling1D` skips padding as well; `Conv1D` does not, and Keras 3 "
+    "warns that it destroys the mask.",
+    false_with={"name": "SpatialDropout1D"},
+    needs="keras>=3",
+)
+def test_convolutions_destroy_the_mask(name="Conv1D"):
+    arguments = (4, 3) if name == "Conv1D" else (0.0,)
+    pooling = keras.layers.GlobalAveragePooling1D
+    assert change_by_padding(text_model(pooling())) < 1e-6
+    made = []
+    caught = user_warnings(
+        lambda: made.append(
+            text_model(getattr(keras.layers, name)(*arguments, name="c"), pooling())
+        )
+    )
+    tokens = np.array([[3, 8, 2, 4, 1]], "int32")
+    answers = [made[0](x) for x in (tokens, np.pad(tokens, [(0, 0), (0, 4)]))]
+    assert not np.allclose(*answers, atol=1e-4)
+    assert "destroy the mask information" in " ".join(caught)
+
+
+@proves(
+    "The layer `keras.layers.TextVectorization` makes tokens from strings inside the "
+    "model.",
+    false_with={"text": "a b b b"},
+)
+def test_strings_become_tokens_in_the_model(text="a good film"):
+    import tensorflow as tf
+
+    tokens = keras.layers.TextVectorization(max_tokens=9)
+    tokens.adapt(["a good film", "not good"])
+    start = keras.Input(shape=(), dtype="string")
+    vectors = keras.layers.Embedding(9, 2, mask_zero=True)
+    model = keras.Sequential([start, tokens, vectors])
+    known = tokens.get_vocabulary()
+    expected = [known.index(word) if word in known else 1 for word in text.split()]
+    found = np.asarray(model(tf.constant([text])))[0]
+    assert len(set(expected)) == len(expected) == 3
+    assert np.allclose(found, vectors.get_weights()[0][expected])
+
+
+@proves(
+    "The recipe {recipe}`snippets.sequential.shapes_by_layer` lists the shapes "
+    "without building anything, and names the layer that does not fit.",
     false_with={"flatten": False},
     needs="keras>=3",
 )
@@ -569,25 +624,25 @@ def test_layer_that_does_not_fit_is_named(flatten=True):
         shapes_by_layer(layers, (28, 28))
 
 
+@proves(
+    "With `None` for the time, one model reads sequences of every length.",
+    false_with={"time": 5},
+)
+def test_sequences_of_every_length(time=None):
+    layers = [keras.layers.GRU(4), keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input(shape=(time, 8)), *layers])
+    assert model.input_shape == (None, None, 8)
+    for length in (1, 5, 13):
+        x = np.ones((2, length, 8))
+        assert np.allclose(model(x), layers[1](layers[0](x)), atol=1e-5)
+
+
 # `add()`, look, `add()` again
 
 
-@proves("A model may also grow layer by layer.", false_with={"units": 5})
-def test_list_and_add_make_the_same(units=3):
-    model = keras.Sequential()
-    model.add(keras.Input(shape=(4,)))
-    model.add(keras.layers.Dense(7))
-    model.add(keras.layers.Dense(units))
-    same = [keras.Input(shape=(4,)), keras.layers.Dense(7), keras.layers.Dense(3)]
-    shapes = [
-        [tuple(w.shape) for w in m.weights] for m in (model, keras.Sequential(same))
-    ]
-    assert shapes[0] == shapes[1]
-
-
 @proves(
-    "If it starts with an Input, it is built anew after each `add`, so you can look "
-    "where you are:",
+    "A model that starts with an Input is complete after each `add`, so you can "
+    "look at it as it grows:",
     false_with={"start": False},
 )
 def test_look_after_each_add(start=True):
@@ -602,8 +657,8 @@ def test_look_after_each_add(start=True):
 
 
 @proves(
-    "Two steps gave 13 × 13 × 32, which is 5,408 numbers for a `Dense` to read; look "
-    "before you flatten.",
+    "`Flatten` would now make 13 × 13 × 32 = 5,408 numbers of it, and a `Dense` "
+    "layer of 64 units on top would have 346,176 parameters.",
     false_with={"size": 32},
 )
 def test_look_before_you_flatten(size=28):
@@ -611,17 +666,24 @@ def test_look_before_you_flatten(size=28):
     model = keras.Sequential([keras.Input(shape=(size, size, 1)), *layers])
     assert model.output_shape == (None, 13, 13, 32)
     model.add(keras.layers.Flatten())
-    last = keras.layers.Dense(2)
-    model.add(last)
-    assert last.kernel.shape[0] == 5408
+    model.add(keras.layers.Dense(64))
+    assert [layer.output.shape[-1] for layer in model.layers[-2:]] == [5408, 64]
+    assert model.layers[-1].count_params() == 346176
 
 
-@proves("`summary()` shows the same with the parameters.", false_with={"units": 5})
-def test_summary_shows_shapes_and_parameters(units=3):
-    model = keras.Sequential([keras.Input(shape=(4,)), keras.layers.Dense(units)])
-    printed = summary_of(model)
-    assert "(None, 3)" in printed
-    assert "Total params: 15" in printed
+@proves(
+    "`summary()` shows such a layer before you train it, so look again, or use "
+    "`GlobalAveragePooling2D`, which leaves 32 numbers:",
+    false_with={"name": "Flatten"},
+)
+def test_global_pooling_leaves_the_channels(name="GlobalAveragePooling2D"):
+    layers = [keras.layers.Conv2D(32, 3), keras.layers.MaxPooling2D()]
+    model = keras.Sequential([keras.Input(shape=(28, 28, 1)), *layers])
+    model.add(getattr(keras.layers, name)())
+    model.add(keras.layers.Dense(64))
+    assert model.layers[-1].count_params() == 32 * 64 + 64
+    assert "2112" in summary_of(model).replace(",", "")
+    assert model.layers[-2].output.shape[1:] == (32,)
 
 
 @proves("`pop()` takes the last layer off again.", false_with={"left": 2})
@@ -633,38 +695,31 @@ def test_pop_takes_the_last_layer_off(left=1):
     assert model.output_shape == (None, 7)
 
 
-@proves("Keras 3 returns it, Keras 2 returns `None`.", keras=">=3")
-def test_pop_returns_the_layer_on_keras_3():
-    model = built()
-    last = model.layers[-1]
-    assert model.pop() is last
-
-
-@proves("Keras 3 returns it, Keras 2 returns `None`.", keras="<3")
-def test_pop_returns_none_on_keras_2():
-    assert built().pop() is None
-
-
 @proves(
-    "On a model that has been used it has a silent trap.",
-    false_with={"used": False},
+    "To replace the first layer, make a new list from the Input, the new layer and "
+    "`model.layers[1:]`.",
+    false_with={"units": 5},
 )
-def test_pop_on_a_used_model(used=True):
-    model = keras.Sequential(
-        [keras.Input(shape=(4,)), keras.layers.Dense(7), keras.layers.Dense(3)]
-    )
-    if used:
-        model.predict(rows(), verbose=0)
-    model.pop()
-    assert model.predict(rows(), verbose=0).shape == (5, 3)
+def test_first_layer_is_swapped(units=7):
+    layers = [keras.layers.Dense(7), keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input(shape=(4,)), *layers])
+    weights = model.layers[1].get_weights()
+    fits, first = True, keras.layers.Dense(units, activation="relu")
+    try:
+        swapped = keras.Sequential([keras.Input((4,)), first, *model.layers[1:]])
+    except ValueError:
+        fits = False
+    assert fits
+    assert np.allclose(swapped(rows()), layers[1](first(rows())), atol=1e-6)
+    assert all(map(np.array_equal, weights, swapped.layers[1].get_weights()))
 
 
 # Train, evaluate, predict
 
 
 @proves(
-    "`compile` names the optimizer, the loss and the metrics; `fit` trains; `evaluate` "
-    "measures; `predict` answers.",
+    "`compile` sets the optimizer, the loss and the metrics; `fit` trains; "
+    "`evaluate` measures; `predict` answers.",
     false_with={"rate": 0.0},
 )
 def test_four_verbs(rate=0.01):
@@ -706,7 +761,7 @@ def test_predict_gives_probabilities(find="argmax"):
 
 
 @proves(
-    "`fit` and `evaluate` want `compile` first, `predict` does not.",
+    "`predict` needs no `compile`; `fit` and `evaluate` do.",
     false_with={"compiled": True},
 )
 def test_fit_wants_compile(compiled=False):
@@ -746,7 +801,7 @@ np.save(sys.argv[2], model(np.linspace(0, 1, 20, dtype="float32").reshape(5, 4))
 
 
 @proves(
-    "The file was loaded in a new Python process, and gave the same answers there.",
+    "A new Python process that loads the file gets the same answers.",
     false_with={"same": False},
 )
 def test_same_answers_elsewhere(same=True):
@@ -760,8 +815,8 @@ def test_same_answers_elsewhere(same=True):
 
 
 @proves(
-    "A model that is not built has nothing to save: Keras warns, and what is loaded is "
-    "not built either.",
+    "Build the model before you save it: Keras warns if it is not built, and what "
+    "is loaded is not built either.",
     false_with={"make": built},
 )
 def test_unbuilt_is_saved_unbuilt(make=unbuilt):
@@ -777,14 +832,38 @@ def test_unbuilt_is_saved_unbuilt(make=unbuilt):
 
 
 @proves(
-    "A model from `.inputs` to the output of any layer gives its features.",
-    false_with={"layer": 1},
+    "A model from `.inputs` to the output of any layer gives the features of that "
+    "layer, here those of `Flatten`:",
+    false_with={"shift": 1},
 )
-def test_features_of_a_layer(layer=0):
-    layers = [keras.layers.Dense(7, activation="relu"), keras.layers.Dense(7)]
-    model = keras.Sequential([keras.Input(shape=(4,)), *layers])
-    features = keras.Model(model.inputs, model.layers[layer].output)
-    assert np.allclose(features(rows()), layers[0](rows()), atol=1e-6)
+def test_features_of_a_layer(shift=0):
+    shape, x = (8, 8, 1), np.linspace(0, 1, 128).reshape(2, 8, 8, 1)
+    layers = [keras.layers.Conv2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input(shape=shape), *layers])
+    for position, layer in enumerate(layers):
+        features = keras.Model(model.inputs, model.layers[position - shift].output)
+        x = layer(x)
+        found = features.predict(np.linspace(0, 1, 128).reshape(2, 8, 8, 1), verbose=0)
+        assert found.shape == x.shape
+        assert np.allclose(found, x, atol=1e-5)
+
+
+@proves(
+    "`classifier.inputs` is a list, so `features(x_test)`, without `predict`, warns "
+    "that the structure does not match; with `classifier.inputs[0]` it does not.",
+    keras=">=3.6",
+    false_with={"given": lambda model: model.inputs[0]},
+    needs="keras>=3",
+)
+def test_a_list_of_inputs_warns_in_a_call(given=lambda model: model.inputs):
+    model = two_layers()
+    assert isinstance(model.inputs, list)
+    one = keras.Model(model.inputs[0], model.layers[0].output)
+    assert not user_warnings(lambda: one(rows()))
+    features = keras.Model(given(model), model.layers[0].output)
+    assert not user_warnings(lambda: features.predict(rows(), verbose=0))
+    caught = user_warnings(lambda: features(rows()))
+    assert "The structure of `inputs` doesn't match" in " ".join(caught)
 
 
 @proves(
@@ -805,22 +884,30 @@ def test_frozen_layers_did_not_change(frozen=True):
     assert same == [True, True, False, False]  # a convolution, and the new head
 
 
+@proves(
+    "The recipe {recipe}`snippets.sequential.with_new_head` does this for any number "
+    "of dropped layers.",
+    false_with={"counts": (0,)},
+    needs="keras>=3",
+)
+def test_any_number_of_layers_is_dropped(counts=(1, 2, 3, 4)):
+    from snippets.sequential import image_classifier, with_new_head
+
+    for count in counts:
+        made, first = None, image_classifier((8, 8, 1), 5)
+        with contextlib.suppress(ValueError):
+            made = with_new_head(first, 7, num_dropped=count)
+        assert made is not None
+        assert made.layers[:-1] == first.layers[:-count]
+        assert made.output_shape[-1] == 7
+        assert made.trainable_weights == made.layers[-1].weights
+
+
 # When Sequential is not enough
 
 
 @proves(
-    "one tensor through a row of layers | is made for it",
-    false_with={"units": (7, 7)},
-)
-def test_row_of_layers(units=(7, 3)):
-    layers = [keras.layers.Dense(size) for size in units]
-    model = keras.Sequential([keras.Input(shape=(4,)), *layers])
-    assert np.allclose(model(rows()), layers[1](layers[0](rows())), atol=1e-6)
-    assert model.output_shape == (None, 3)
-
-
-@proves(
-    "the same layer twice in a row | runs it twice, with one set of weights",
+    "Using one layer twice in the stack works: it runs twice, with one set of weights.",
     false_with={"times": 1},
 )
 def test_same_layer_twice(times=2):
@@ -830,8 +917,48 @@ def test_same_layer_twice(times=2):
     assert len(model.weights) == 1
 
 
+def two_tensors(last, reader="GRU"):
+    """A stack with a layer in the middle that returns its output and its state."""
+    reader = getattr(keras.layers, reader)(3, return_state=True)
+    return keras.Sequential([keras.Input(shape=(8, 4)), reader, last])
+
+
 @proves(
-    "two inputs | with an Input refuses them on Keras 2, ignores the second on Keras 3",
+    "A layer that returns several tensors, such as `GRU(return_state=True)`, passes "
+    "them on as one list on Keras 3: `Concatenate()`, `Add()` and other layers that "
+    "merge a list accept it, and `Dense` raises.",
+    false_with={"refused": "Flatten"},
+    needs="keras>=3",
+)
+def test_several_tensors_are_one_list(refused="Dense"):
+    x = np.linspace(-1, 1, 32).reshape(1, 8, 4).astype("float32")
+    for reader, count in (("GRU", 2), ("LSTM", 3)):
+        joined = two_tensors(keras.layers.Concatenate(), reader)
+        expected = keras.ops.concatenate(joined.layers[0](x))
+        assert joined(x).shape == (1, 3 * count)
+        assert joined.predict(x, verbose=0).shape == (1, 3 * count)
+        assert np.allclose(np.ravel(joined(x)), np.ravel(expected), atol=1e-6)
+        for name in ("Add", "Average", "Maximum", "Minimum", "Multiply"):
+            model = two_tensors(getattr(keras.layers, name)(), reader)
+            model.compile("sgd", "mse")
+            model.fit(x, np.ones((1, 3)), verbose=0)
+            assert model(x).shape == (1, 3)
+        layer = keras.layers.Dense(2) if refused == "Dense" else keras.layers.Add()
+        with pytest.raises(ValueError, match=r"expects 1 input\(s\)"):
+            two_tensors(layer, reader)
+
+
+@proves("Keras 2 refuses every such stack.", keras="<3")
+def test_several_tensors_are_refused_on_keras_2():
+    for last in (keras.layers.Concatenate(), keras.layers.Add(), keras.layers.Dense(2)):
+        for reader in ("GRU", "LSTM"):
+            with pytest.raises(ValueError, match="a single output tensor"):
+                two_tensors(last, reader)
+
+
+@proves(
+    "several inputs | Keras 3 answers for the first array and ignores the others; "
+    "Keras 2 raises",
     keras="<3",
 )
 def test_two_inputs_on_keras_2():
@@ -840,7 +967,8 @@ def test_two_inputs_on_keras_2():
 
 
 @proves(
-    "two inputs | with an Input refuses them on Keras 2, ignores the second on Keras 3",
+    "several inputs | Keras 3 answers for the first array and ignores the others; "
+    "Keras 2 raises",
     false_with={"first": 1},
     needs="keras>=3",
 )
@@ -850,7 +978,21 @@ def test_two_inputs_on_keras_3(first=0):
 
 
 @proves(
-    "a branch, or a way around a layer | cannot say it: `Add` in the row raises",
+    "outputs of several layers | it returns the output of the last layer alone",
+    false_with={"functional": True},
+)
+def test_only_the_last_output(functional=False):
+    layers = [keras.layers.Dense(7), keras.layers.Dense(3)]
+    model = keras.Sequential([keras.Input(shape=(4,)), *layers])
+    if functional:
+        model = keras.Model(model.inputs, [layer.output for layer in layers])
+    assert len(model.outputs) == 1
+    assert np.allclose(model(rows()), layers[1](layers[0](rows())), atol=1e-6)
+
+
+@proves(
+    "a branch or a skip connection | each layer sees only the output of the one "
+    "before it, so `Add` raises",
     false_with={"name": "Dropout"},
 )
 def test_branch_cannot_be_said(name="Add"):
@@ -860,18 +1002,7 @@ def test_branch_cannot_be_said(name="Add"):
 
 
 @proves(
-    "a layer that gives two tensors | cannot pass them to the next one",
-    false_with={"return_state": False},
-)
-def test_two_tensors_cannot_be_passed(return_state=True):
-    reader = keras.layers.GRU(3, return_state=return_state)
-    with pytest.raises(ValueError):
-        keras.Sequential([keras.Input(shape=(8, 4)), reader, keras.layers.Dense(2)])
-
-
-@proves(
-    "attention of a sequence to itself | cannot pass it twice: `MultiHeadAttention` "
-    "raises",
+    "self-attention | `MultiHeadAttention` takes the sequence twice, so it raises",
     false_with={"name": "GRU"},
 )
 def test_attention_raises(name="MultiHeadAttention"):
@@ -887,8 +1018,8 @@ def test_attention_raises(name="MultiHeadAttention"):
 
 
 @proves(
-    "You need not give the row up: a Sequential model is a layer too, and stands in a "
-    "larger graph as one.",
+    "You can keep the stack where only its surroundings branch: a Sequential model "
+    "is a layer too, and can be called inside a Functional model.",
     false_with={"merge": "Multiply"},
 )
 def test_sequential_is_a_layer(merge="Add"):
@@ -898,6 +1029,56 @@ def test_sequential_is_a_layer(merge="Add"):
     around = keras.Model(x, getattr(keras.layers, merge)()([x, block(x)]))
     assert block in around.layers
     assert np.allclose(around(rows()), rows() + block(rows()), atol=1e-6)
+
+
+# What the shape means
+
+
+@proves(
+    "`shape` describes one example, and Keras puts the batch axis in front of it.",
+    false_with={"batch": 5},
+)
+def test_batch_is_in_front_of_the_shape(batch=None):
+    for shape in ((), (4,), (28, 28, 1), (None, 100)):
+        declared = keras.Input(shape=shape, batch_size=batch)
+        assert tuple(declared.shape) == (None, *shape)
+
+
+@proves(
+    "For gray images of 28 × 28 pixels, `shape=(28, 28, 1)` gives this tensor:",
+    false_with={"shape": (28, 28)},
+)
+def test_gray_images(shape=(28, 28, 1)):
+    assert tuple(keras.Input(shape=shape).shape) == (None, 28, 28, 1)
+
+
+@proves(
+    "The shape for your data is `x.shape[1:]`, with `None` in place of an axis that "
+    "varies.",
+    false_with={"skipped": 0},
+)
+def test_shape_is_that_of_the_data_without_the_batch(skipped=1):
+    for size in ((5, 4), (5, 8, 8, 1), (5, 6, 4)):
+        x = np.ones(size)
+        model = keras.Sequential([keras.Input(shape=x.shape[skipped:])])
+        model.add(keras.layers.Dense(3))
+        assert model.input_shape == (None, *size[1:])
+        assert model(x).shape == (*size[:-1], 3)
+    varying = keras.Sequential([keras.Input(shape=(None, 4)), keras.layers.GRU(3)])
+    for length in (1, 6, 9):
+        assert varying(np.ones((5, length, 4))).shape == (5, 3)
+
+
+@proves(
+    "The batch is never part of `shape`, so the `None` in `shape=(None, 100)` is not "
+    "the batch: it stands for sequences of any length.",
+    false_with={"shape": (100,)},
+)
+def test_none_100_is_a_sequence(shape=(None, 100)):
+    assert tuple(keras.Input(shape=shape).shape) == (None, None, 100)
+    model = keras.Sequential([keras.Input(shape=shape), keras.layers.GRU(3)])
+    for length in (1, 7):
+        assert model(np.ones((2, length, 100))).shape == (2, 3)
 
 
 # Errors from putting it together
@@ -914,8 +1095,9 @@ def layer_of_the_other_keras():
 
 
 @proves(
-    "*Only instances of `keras.Layer` can be added*: the list holds something else, "
-    "such as a name, a class without its parentheses, or a layer of the other Keras.",
+    "The list holds something that is no layer: a name, a class without its "
+    "parentheses, or a layer of the other Keras, such as "
+    "`tf_keras.layers.Dense(3)`.",
     false_with={"good": True},
     needs="keras>=3",
 )
@@ -929,23 +1111,43 @@ def test_only_layers_can_be_added(good=False):
 
 
 @proves(
-    "For the last, import everything from one of the two, `keras` or `tf_keras`.",
-    false_with={"mixed": True},
+    'Write `keras.layers.Activation("relu")`, add the parentheses, or import '
+    "everything from one of `keras` and `tf_keras`.",
+    false_with={"class_itself": True},
 )
-def test_import_from_one(mixed=False):
-    layer = object() if mixed else keras.layers.Dense(3)
-    model, added = keras.Sequential([keras.Input(shape=(4,))]), True
+def test_the_three_cures_are_layers(class_itself=False):
+    flatten = keras.layers.Flatten
+    layers = [
+        flatten if class_itself else flatten(),
+        keras.layers.Activation("relu"),
+        keras.layers.Dense(3),
+    ]
+    model, refused = keras.Sequential([keras.Input(shape=(4,))]), None
     try:
-        model.add(layer)
-    except (TypeError, ValueError):
-        added = False
-    assert added
+        for layer in layers:
+            model.add(layer)
+    except (TypeError, ValueError) as error:
+        refused = error
+    assert refused is None
     assert model(rows()).shape == (5, 3)
 
 
 @proves(
-    "An Input that is not first passes at first: Keras 3 stops at the first data, and "
-    "Keras 2 goes on without it.",
+    "Keras 2 writes `The added layer must be an instance of class Layer. Received: "
+    "layer=relu of type <class 'str'>.`",
+    keras="<3",
+)
+def test_only_layers_on_keras_2():
+    found = message_of(lambda: keras.Sequential([keras.layers.Flatten(), "relu"]))
+    assert found == (
+        "The added layer must be an instance of class Layer. Received: layer=relu of "
+        "type <class 'str'>."
+    )
+
+
+@proves(
+    "`Layer InputLayer has no positional arguments`: an Input stands after another "
+    "layer; put it first.",
     keras=">=3",
 )
 def test_input_not_first_on_keras_3():
@@ -953,30 +1155,6 @@ def test_input_not_first_on_keras_3():
     assert not model.built
     with pytest.raises(ValueError, match="positional argument"):
         model(rows())
-
-
-@proves(
-    "An Input that is not first passes at first: Keras 3 stops at the first data, and "
-    "Keras 2 goes on without it.",
-    keras="<3",
-)
-def test_input_not_first_on_keras_2():
-    model = keras.Sequential([keras.layers.Dense(3), keras.Input(shape=(9,))])
-    assert not model.built
-    assert not raises_value_error(lambda: model(rows()))
-    assert model(rows()).shape == (5, 3)
-
-
-@proves(
-    "A shape given to a later layer, as `Dense(3, input_shape=(4,))`, is ignored.",
-    false_with={"place": 0},
-)
-def test_shape_on_a_later_layer_is_ignored(place=1):
-    layers = [keras.layers.Dense(2)]
-    layers.insert(place, keras.layers.Dense(3, input_shape=(4,)))
-    model = keras.Sequential(layers)
-    assert not model.built
-    assert model(np.ones((5, 9))).shape == (5, 3)
 
 
 # No error, wrong result
@@ -1005,7 +1183,7 @@ def test_predict_goes_on_with_the_old_model(compiled_again=False):
 
 
 @proves(
-    "Take a layer off, and the model and its `predict` disagree:",
+    "After `pop()`, a call uses the shorter model and `predict` still the longer one:",
     false_with={"used": False},
 )
 def test_model_and_predict_disagree(used=True):
@@ -1035,9 +1213,8 @@ def change_after_training(compile_again=False):
 
 
 @proves(
-    "`fit` does worse, on Keras 2 and on Keras 3: after `pop()` and `add()` it goes on "
-    "training the layer that was taken off, and the new one keeps the weights that it "
-    "was born with.",
+    "After `pop()` and `add()`, `fit` goes on training the layer that was taken "
+    "off, and the new one stays as it was initialized.",
     false_with={"compile_again": True},
 )
 def test_fit_trains_the_layer_that_was_taken_off(compile_again=False):
@@ -1047,7 +1224,7 @@ def test_fit_trains_the_layer_that_was_taken_off(compile_again=False):
 
 
 @proves(
-    "The cure is to `compile` again, or to make a new model as `with_new_head` does:",
+    "Call `compile` again, or make a new model from `cut.layers`:",
     false_with={"again": False},
 )
 def test_compile_again(again=True):
@@ -1072,16 +1249,10 @@ def test_copying_no_weights_on_keras_3(make=unbuilt):
     assert not np.allclose(online(x), target(x))
 
 
-@proves("Keras 2 raised.", keras="<3")
-def test_copying_no_weights_on_keras_2():
-    online = unbuilt()
-    target = keras.models.clone_model(online)
-    with pytest.raises(ValueError, match="have not yet been created"):
-        target.set_weights(online.get_weights())
-
-
 @proves(
-    "Start both with an Input, or copy with a recipe that looks:",
+    "Start both with an Input, or copy with "
+    "{recipe}`snippets.sequential.copy_weights`, which refuses models that are not "
+    "built.",
     false_with={"make": built},
     needs="keras>=3",
 )
@@ -1100,40 +1271,6 @@ def test_copy_with_a_recipe_that_looks(make=unbuilt):
         copy_weights(make(), make())
 
 
-@proves(
-    "On Keras 3 a Sequential model with an Input takes two arrays, and answers for the "
-    "first; `fit` does the same.",
-    false_with={"second": 1.0},
-    needs="keras>=3",
-)
-def test_second_array_is_ignored(second=None):
-    weights = []
-    for value in (0.0, 5.0):
-        keras.utils.set_random_seed(0)
-        model = built()
-        model.compile("sgd", "mse")
-        pair = [rows() if second is None else value * rows(), value * rows()]
-        assert np.allclose(model(pair), model(pair[0]), atol=1e-6)
-        model.fit(pair, np.zeros((5, 3)), verbose=0)
-        weights.append(model.get_weights()[0])
-    assert np.array_equal(*weights)
-
-
-@proves(
-    "Keras 3.6 and newer warn, Keras 3.4 does not:", needs="keras>=3", keras=">=3.6"
-)
-def test_two_arrays_warn_since_3_6():
-    caught = user_warnings(lambda: built()([rows(), rows()]))
-    assert "The structure of `inputs` doesn't match" in " ".join(caught)
-
-
-@proves(
-    "Keras 3.6 and newer warn, Keras 3.4 does not:", needs="keras>=3", keras=">=3,<3.5"
-)
-def test_two_arrays_do_not_warn_on_3_4():
-    assert not user_warnings(lambda: built()([rows(), rows()]))
-
-
 def flat_and_dense():
     return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)])
 
@@ -1150,8 +1287,7 @@ def test_build_without_the_batch(shape=(8, 8, 1)):
 
 
 @proves(
-    "No layer here objects; the `Dense` has a kernel of 8 rows in place of 64, and the "
-    "error comes with the data.",
+    "`Flatten` and `Dense` accept that, and the error comes with the data.",
     false_with={"shape": (None, 8, 8, 1)},
 )
 def test_error_comes_with_the_data(shape=(8, 8, 1)):
@@ -1173,7 +1309,7 @@ def test_layers_is_a_copy(append=lambda model, layer: model.layers.append(layer)
     assert model(rows()).shape == (5, 3)
 
 
-@proves("Use `add`.", false_with={"method": "append"})
+@proves("Use `model.add`.", false_with={"method": "append"})
 def test_use_add(method="add"):
     model = built()
     owner = model if method == "add" else model.layers
@@ -1183,8 +1319,8 @@ def test_use_add(method="add"):
 
 
 @proves(
-    "On Keras 3 a Sequential model lets images of another size in if its layers can "
-    "compute with them.",
+    "On Keras 3 a Sequential model accepts images of another size if its layers can"
+    " compute with them.",
     keras=">=3",
     false_with={"shape": (1, 4, 15, 1)},
 )
@@ -1200,7 +1336,9 @@ def test_only_axes_are_counted(shape=(1, 4, 16, 1)):
 
 
 @proves(
-    "`build_for(model, x)` does not.", false_with={"size": (8, 8)}, needs="keras>=3"
+    "{recipe}`snippets.sequential.build_for` raises instead.",
+    false_with={"size": (8, 8)},
+    needs="keras>=3",
 )
 def test_build_for_checks_sizes(size=(4, 16)):
     from snippets.sequential import build_for
@@ -1208,3 +1346,133 @@ def test_build_for_checks_sizes(size=(4, 16)):
     model = keras.Sequential([keras.Input(shape=(8, 8, 1)), keras.layers.Flatten()])
     with pytest.raises(ValueError, match=r"the shape \(None, 8, 8, 1\)"):
         build_for(model, np.ones((1, *size, 1)))
+
+
+# Errors
+
+
+def message_of(function):
+    """The text of the error that a call raises, in one line, without colors."""
+    with pytest.raises(Exception) as caught:
+        function()
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(caught.value))
+    return " ".join(plain.split())
+
+
+def reader_of_vectors():
+    """A model of vectors of 784 numbers; its first layer is named `dense`."""
+    first = keras.layers.Dense(64, name="dense")
+    layers = [keras.Input(shape=(784,)), first, keras.layers.Dense(10)]
+    return keras.Sequential(layers, name="sequential")
+
+
+@proves(
+    "The data has another number of features than the Input declares.",
+    false_with={"declared": True},
+    needs="keras>=3",
+)
+def test_axis_1_has_another_length(declared=False):
+    number = 784 if declared else 700
+    model, x = reader_of_vectors(), np.ones((5, number))
+    model.compile("sgd", "mse")
+    expected = (
+        "expected axis -1 of input shape to have value 784, but received input with "
+        "shape"
+    )
+    for use in (
+        lambda: model(x),
+        lambda: model.predict(x, verbose=0),
+        lambda: model.fit(x, np.ones((5, 10)), verbose=0),
+    ):
+        assert expected in message_of(use)
+
+
+@proves(
+    "Compare `x.shape[1:]` with `model.input_shape[1:]`: flatten images with "
+    "`x.reshape(len(x), -1)` for a model of vectors, or declare the shape that the "
+    "data has.",
+    false_with={"size": 30},
+)
+def test_flattened_images_fit(size=28):
+    x = np.ones((5, size, size, 1))
+    model, flat = reader_of_vectors(), x.reshape(len(x), -1)
+    assert flat.shape[1:] == model.input_shape[1:]
+    assert model.predict(flat, verbose=0).shape == (5, 10)
+    declared = keras.Sequential([keras.Input(shape=x.shape[1:])])
+    declared.add(keras.layers.Flatten())
+    declared.add(keras.layers.Dense(10))
+    assert declared.predict(x, verbose=0).shape == (5, 10)
+
+
+@proves(
+    'Keras 3.11 and older write the message as `Input 0 of layer "dense" is '
+    "incompatible with the layer: expected axis -1 of input shape to have value 784, "
+    "but received input with shape (5, 700)`.",
+    keras="<3.12",
+)
+def test_axis_1_in_older_words():
+    layer = keras.layers.Dense(64, name="dense")
+    model = keras.Sequential([layer, keras.layers.Dense(10)])
+    model(np.ones((5, 784)))
+    assert (
+        'Input 0 of layer "dense" is incompatible with the layer: expected axis -1 of '
+        "input shape to have value 784, but received input with shape (5, 700)"
+    ) in message_of(lambda: model(np.ones((5, 700))))
+
+
+@proves(
+    "Keras 2 names the model if it starts with an Input: `Input 0 of layer "
+    '"sequential" is incompatible with the layer: expected shape=(None, 784), found '
+    "shape=(5, 700)`.",
+    keras="<3",
+)
+def test_axis_1_on_keras_2():
+    model = reader_of_vectors()
+    assert (
+        'Input 0 of layer "sequential" is incompatible with the layer: expected '
+        "shape=(None, 784), found shape=(5, 700)"
+    ) in message_of(lambda: model(np.ones((5, 700))))
+
+
+@proves(
+    "`predict` read the vector as 784 examples of one number, and took the first 32 as "
+    "a batch.",
+    false_with={"batch_size": 16},
+    needs="keras>=3",
+)
+def test_a_vector_is_read_as_a_batch_of_numbers(batch_size=None):
+    model = reader_of_vectors()
+    message = message_of(
+        lambda: model.predict(np.ones(784), batch_size=batch_size, verbose=0)
+    )
+    assert "Invalid input shape for input" in message
+    assert "Expected shape (None, 784), but input has incompatible shape (32,)" in (
+        message
+    )
+
+
+@proves(
+    "Keep the batch axis with `x[:1]` in place of `x[0]`, or add it with "
+    "`x[0][None, ...]`.",
+    false_with={"number": 783},
+)
+def test_one_example_keeps_its_batch_axis(number=784):
+    model, x = reader_of_vectors(), np.ones((5, number))
+    for one in (x[:1], x[0][None, ...]):
+        assert one.shape[1:] == model.input_shape[1:]
+        assert model.predict(one, verbose=0).shape == (1, 10)
+
+
+@proves(
+    "On Keras 2 `summary()` raises ``This model has not yet been built. Build the "
+    "model first by calling `build()` or by calling the model on a batch of data.``",
+    keras="<3",
+    false_with={"make": built},
+)
+def test_summary_of_unbuilt_raises_on_keras_2(make=unbuilt):
+    expected = (
+        "This model has not yet been built. Build the model first by calling `build()` "
+        "or by calling the model on a batch of data."
+    )
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        summary_of(make())

@@ -1,6 +1,5 @@
 """The recipes around `keras.Sequential`, against NumPy, a second way, and Keras."""
 
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -20,10 +19,10 @@ from snippets.sequential import (
     label_folds,
     recurrent_classifier,
     shapes_by_layer,
+    text_classifier,
     train_classifier,
     vector_classifier,
     with_new_head,
-    with_skip,
 )
 from snippets.sequential.folds import normalized_classifier
 from snippets.sequential.shapes import output_of_copy
@@ -93,6 +92,30 @@ def test_the_recurrent_classifier_reads_any_number_of_steps(num_steps: int) -> N
     assert_allclose(np.sum(scores, axis=-1), [1.0, 1.0], rtol=1e-5)
     assert scores.shape == (2, 3)
     assert [type(layer).__name__ for layer in model.layers] == ["GRU", "Dense"]
+
+
+def test_the_text_classifier_is_its_layers_on_the_words_alone() -> None:
+    model = text_classifier(vocabulary_size=9, num_classes=3)
+    embedding, reader, scores = model.layers
+    words = np.array([[3, 8, 2, 5]], "int32")
+
+    vectors = embedding.get_weights()[0][words]
+    expected = scores(reader(vectors))
+
+    np.testing.assert_allclose(model(words), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        model(np.pad(words, [(0, 0), (0, 3)])), expected, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("num_words", [1, 5])
+def test_the_text_classifier_gives_probabilities_for_texts_of_any_length(
+    num_words: int,
+) -> None:
+    scores = text_classifier(9, 3)(np.full((2, num_words), 8, "int32"))
+
+    assert scores.shape == (2, 3)
+    np.testing.assert_allclose(np.sum(scores, axis=-1), [1.0, 1.0], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -578,19 +601,6 @@ def test_a_head_needs_layers_to_stand_on(model: Any) -> None:
         with_new_head(model, 3)
 
 
-def test_a_skip_adds_the_input_to_what_the_block_makes_of_it() -> None:
-    block = keras.Sequential(
-        [keras.Input((4,)), keras.layers.Dense(7), keras.layers.Dense(4)]
-    )
-    x = np.linspace(-1, 1, 8, dtype="float32").reshape(2, 4)
-
-    model = with_skip(block)
-
-    assert_allclose(model(x), x + convert_to_numpy(block(x)), atol=1e-6)
-    assert model.weights[0] is block.weights[0]
-    assert type(model).__name__ == "Functional"
-
-
 @pytest.mark.parametrize(("num_dropped", "kept"), [(1, 4), (2, 3), (4, 1)])
 def test_a_head_stands_on_as_many_layers_as_are_kept(
     num_dropped: int, kept: int
@@ -608,38 +618,6 @@ def test_a_head_that_replaces_nothing_or_everything_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=f"from 1 to 4.*Received: {num_dropped}"):
         with_new_head(image_classifier((8, 8, 1), 5), 3, num_dropped)
-
-
-def test_a_skip_keeps_a_fixed_batch_size() -> None:
-    block = keras.Sequential([keras.Input(batch_shape=(2, 4)), keras.layers.Dense(4)])
-
-    assert with_skip(block).input_shape == (2, 4)
-
-
-@pytest.mark.parametrize("block", [unbuilt(), keras.layers.Dense(4)])
-def test_a_skip_needs_a_built_block(block: Any) -> None:
-    with pytest.raises(ValueError, match="`block` to be a built Sequential model"):
-        with_skip(block)
-
-
-def test_a_skip_around_a_block_that_changes_the_shape_is_refused() -> None:
-    block = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-
-    with pytest.raises(ValueError, match=r"Received: \(None, 4\) and \(None, 3\)"):
-        with_skip(block)
-
-
-# Saving
-
-
-def test_a_model_with_a_skip_gives_its_outputs_after_loading(tmp_path: Path) -> None:
-    block = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4)])
-    model, x = with_skip(block), np.ones((2, 4))
-    model.save(tmp_path / "skip.keras")
-
-    loaded = keras.saving.load_model(tmp_path / "skip.keras")
-
-    assert_allclose(loaded(x), model(x), atol=1e-6)
 
 
 # Folds

@@ -247,17 +247,14 @@ CASES = {
     "sequential.recurrent_classifier": Case(
         lambda: sequential.recurrent_classifier(4, 3), STEPS
     ),
+    "sequential.text_classifier": Case(
+        lambda: sequential.text_classifier(9, 3), (values(5) * 9).astype("int32")
+    ),
     "sequential.vector_classifier": Case(
         lambda: sequential.vector_classifier(6, 3), VECTORS
     ),
     "sequential.with_new_head": Case(
         lambda: sequential.with_new_head(sequential.vector_classifier(6, 3), 2), VECTORS
-    ),
-    "sequential.with_skip": Case(
-        lambda: sequential.with_skip(
-            keras.Sequential([keras.Input((6,)), keras.layers.Dense(6)])
-        ),
-        VECTORS,
     ),
     "subclassing.ActivityPenalty": Case(
         partial(subclassing.ActivityPenalty, 0.5), VECTORS
@@ -339,7 +336,6 @@ KNOWN_FAULTS = {
     ("placeholders.GraphLayer", "dtypes"): GRAPH_DTYPE,
     ("placeholders.GraphLayer", "suite"): GRAPH_DTYPE,
     ("placeholders.GraphLayer", "tf.distribute"): "its variables live on one device",
-    ("sequential.with_skip", "empty batch"): EAGER_ADD,
     ("transfer_learning.random_shifts", "training=None"): (
         "Keras's random layers shift unless they are told `training=False`"
     ),

@@ -98,7 +98,6 @@ def test_what_is_no_model_is_refused(model: Any, argument: Any) -> None:
         lambda: sequential.copy_weights(model, real),
         lambda: sequential.copy_weights(real, model),
         lambda: sequential.with_new_head(model, 2),
-        lambda: sequential.with_skip(model),
         lambda: shapes.output_of_copy(model, argument),
         lambda: sequential.shapes_by_layer(model, argument),
     ):
