@@ -849,8 +849,8 @@ def test_features_of_a_layer(shift=0):
 
 
 @proves(
-    "`classifier.inputs` is a list, so `features(x_test)`, without `predict`, warns "
-    "that the structure does not match; with `classifier.inputs[0]` it does not.",
+    "`classifier.inputs` is a list, so a plain call `features(x_test)` warns that the "
+    "structure does not match; with `classifier.inputs[0]` it does not.",
     keras=">=3.6",
     false_with={"given": lambda model: model.inputs[0]},
     needs="keras>=3",
@@ -861,7 +861,6 @@ def test_a_list_of_inputs_warns_in_a_call(given=lambda model: model.inputs):
     one = keras.Model(model.inputs[0], model.layers[0].output)
     assert not user_warnings(lambda: one(rows()))
     features = keras.Model(given(model), model.layers[0].output)
-    assert not user_warnings(lambda: features.predict(rows(), verbose=0))
     caught = user_warnings(lambda: features(rows()))
     assert "The structure of `inputs` doesn't match" in " ".join(caught)
 
@@ -1287,7 +1286,8 @@ def test_build_without_the_batch(shape=(8, 8, 1)):
 
 
 @proves(
-    "`Flatten` and `Dense` accept that, and the error comes with the data.",
+    "`Flatten` and `Dense` accept that, and the error comes with the data, so write "
+    "`build((None, 8, 8, 1))`.",
     false_with={"shape": (None, 8, 8, 1)},
 )
 def test_error_comes_with_the_data(shape=(8, 8, 1)):
@@ -1362,7 +1362,7 @@ def message_of(function):
 def reader_of_vectors():
     """A model of vectors of 784 numbers; its first layer is named `dense`."""
     first = keras.layers.Dense(64, name="dense")
-    layers = [keras.Input(shape=(784,)), first, keras.layers.Dense(10)]
+    layers = [keras.Input(shape=(784,)), first, keras.layers.Dense(10, name="scores")]
     return keras.Sequential(layers, name="sequential")
 
 
@@ -1412,7 +1412,7 @@ def test_flattened_images_fit(size=28):
 )
 def test_axis_1_in_older_words():
     layer = keras.layers.Dense(64, name="dense")
-    model = keras.Sequential([layer, keras.layers.Dense(10)])
+    model = keras.Sequential([layer, keras.layers.Dense(10, name="scores")])
     model(np.ones((5, 784)))
     assert (
         'Input 0 of layer "dense" is incompatible with the layer: expected axis -1 of '
