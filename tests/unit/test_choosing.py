@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
-from keras.ops import convert_to_numpy
 
 from snippets.checks import is_size
 from snippets.choosing import (

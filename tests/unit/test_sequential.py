@@ -102,10 +102,8 @@ def test_the_text_classifier_is_its_layers_on_the_words_alone() -> None:
     vectors = embedding.get_weights()[0][words]
     expected = scores(reader(vectors))
 
-    np.testing.assert_allclose(model(words), expected, atol=1e-6)
-    np.testing.assert_allclose(
-        model(np.pad(words, [(0, 0), (0, 3)])), expected, atol=1e-6
-    )
+    assert_allclose(model(words), expected, atol=1e-6)
+    assert_allclose(model(np.pad(words, [(0, 0), (0, 3)])), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("num_words", [1, 5])
@@ -115,7 +113,7 @@ def test_the_text_classifier_gives_probabilities_for_texts_of_any_length(
     scores = text_classifier(9, 3)(np.full((2, num_words), 8, "int32"))
 
     assert scores.shape == (2, 3)
-    np.testing.assert_allclose(np.sum(scores, axis=-1), [1.0, 1.0], rtol=1e-5)
+    assert_allclose(np.sum(scores, axis=-1), [1.0, 1.0], rtol=1e-5)
 
 
 @pytest.mark.parametrize(
