@@ -1309,7 +1309,7 @@ def test_layers_is_a_copy(append=lambda model, layer: model.layers.append(layer)
     assert model(rows()).shape == (5, 3)
 
 
-@proves("Use `model.add`.", false_with={"method": "append"})
+@proves("Use `add()`.", false_with={"method": "append"})
 def test_use_add(method="add"):
     model = built()
     owner = model if method == "add" else model.layers
