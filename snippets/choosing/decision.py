@@ -4,7 +4,7 @@ from snippets.showing.drawings import Drawing, arrow, box
 
 # A question, what to take if the answer is yes, and the word on the way to the next.
 QUESTIONS = (
-    (["Without Keras?", "all around is TensorFlow"], ["tf.Module"], "no"),
+    (["Must it be without Keras?", "as all around it is"], ["tf.Module"], "no"),
     (["Layers in one line?"], ["Sequential"], "no"),
     (["A fixed graph of layers?", "branches, several inputs"], ["Functional"], "no"),
     (
@@ -12,7 +12,7 @@ QUESTIONS = (
         ["subclass of", "keras.Model"],
         "then",
     ),
-    (["A new training step?", "in any of the three above"], ["own", "train_step"], ""),
+    (["A new training step?", "in any Keras model"], ["own", "train_step"], ""),
 )
 
 
@@ -24,7 +24,7 @@ def draw_decision() -> Drawing:
 
     Example:
         >>> draw_decision().alt.partition(";")[0]
-        'Without Keras? tf.Module'
+        'Must it be without Keras? tf.Module'
     """
     parts, words = [], []
     for row, (question, answer, down) in enumerate(QUESTIONS):

@@ -55,8 +55,8 @@ def same_digits_in_other_forms(seed: int) -> Figures:
 
 
 @measures(
-    "Where to cut matters: with the last layer replaced fewer than 90 % of the new "
-    "digits are read right, with the last two more than 90 %.",
+    "Where to cut matters: if only the last layer is replaced, fewer than 90 % of the "
+    "new digits are read right; if the last two are, more than 90 %.",
     bound={"last_replaced": (0.0, 0.899), "last_two_replaced": (0.901, 1.0)},
 )
 def where_to_cut_matters(seed: int) -> Figures:

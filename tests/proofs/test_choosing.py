@@ -223,8 +223,8 @@ def printed(line, backend):
 
 
 @proves(
-    "Keras reads `KERAS_BACKEND` when it is imported; after that, to set it changes "
-    "nothing.",
+    "Keras reads `KERAS_BACKEND` once, when it is imported: set the variable before "
+    "that.",
     false_with={"late": "theano; import keras"},
     needs="keras>=3",
 )
@@ -253,7 +253,7 @@ def test_three_levels_without_tensorflow(third="DigitModel"):
 
 @proves(
     "4 | another step: on JAX it is `train_step(self, state, data)` and returns the "
-    "new state; on PyTorch it calls `loss.backward()`",
+    "logs and the new state; on PyTorch it calls `loss.backward()`",
     false_with={"one": "tensorflow"},
     needs="keras>=3",
 )
@@ -469,8 +469,8 @@ def softmax_by_hand(x):
 
 
 @proves(
-    "In `fit` both learn the same, since Keras finds the scores in front of the "
-    "softmax.",
+    "On TensorFlow both learn the same in `fit`, since Keras finds the scores in front "
+    "of the softmax.",
     false_with={"softmax": softmax_by_hand},
 )
 def test_softmax_and_scores_learn_the_same(softmax="softmax"):
@@ -492,9 +492,9 @@ def test_softmax_and_scores_learn_the_same(softmax="softmax"):
 
 
 @proves(
-    "Levels 2 to 4 change in the same argument of the same layer; at level 5 put "
-    "`tf.nn.softmax` around the last line of `__call__`. At all five the probabilities "
-    "are the softmax of the scores.",
+    'Levels 2 to 4 get the same `activation="softmax"` in their last layer; at level 5 '
+    "put `tf.nn.softmax` around the last line of `__call__`. At all five the "
+    "probabilities are the softmax of the scores.",
     false_with={"activation": "sigmoid"},
     needs="keras>=3",
 )
@@ -663,8 +663,8 @@ def tried():
 
 
 @proves(
-    "The table counts lines of code, and tries what Keras does with a model around the "
-    'training. Each "no" names the error.',
+    "The table counts lines of code, and tries to save each network, to load it, and "
+    'to draw its layers as above. Each "no" names the error.',
     false_with={"error": ValueError},
     needs="keras>=3",
 )
@@ -961,8 +961,9 @@ def test_the_variable_without_the_package(
 
 
 @proves(
-    "To see which one a program has, print `keras.Model.__module__`: it begins with "
-    "`keras` for Keras 3, with `tf_keras` for Keras 2.",
+    "Since TensorFlow 2.16 you can see which one a program has by "
+    "`keras.Model.__module__`: it begins with `keras` for Keras 3, with `tf_keras` for "
+    "Keras 2.",
     tensorflow=">=2.16",
 )
 def test_the_module_name_tells_them_apart():
@@ -1201,8 +1202,8 @@ def test_history_2023(engines=("tensorflow", "jax", "torch")):
 
 
 @proves(
-    "2024 | TensorFlow 2.16 makes Keras 3 its `tf.keras` | `tf.keras` is `keras`, and "
-    "dates itself after 2023",
+    "2024 | TensorFlow 2.16 makes Keras 3 its `tf.keras` | `tf.keras` is the "
+    "package `keras`, of a later version than Keras 3.0",
     needs="keras!=2.21.*",
     keras=">=3",
     tensorflow=">=2.16",

@@ -170,7 +170,7 @@ def test_input_first_is_complete_without_a_warning(start=((4,),)):
 @proves(
     "First in the list, as an explicit `InputLayer`: "
     "`keras.layers.InputLayer(shape=(4,))` makes the same model, and `model.layers`"
-    " lists neither of the two.",
+    " lists no Input.",
     false_with={"functional": True},
     needs="keras>=3",
 )
@@ -262,7 +262,7 @@ def test_build_wants_the_batch(batch=(None,)):
 
 
 @proves(
-    "Nowhere: the model then waits, and its first data decides.",
+    "Nowhere: the model then waits, and its first data decides the shape.",
     false_with={"columns": 4},
 )
 def test_first_data_decides(columns=7):
@@ -344,7 +344,8 @@ def test_no_weights_raise_on_keras_2(make=unbuilt):
 
 @proves(
     "On Keras 3 a Sequential model has no `.input` and no `.output`, not even with "
-    "an Input first, after a prediction or after loading.",
+    "an Input first, after a prediction or after loading, until it is called on an "
+    "Input as a layer of another model.",
     keras=">=3",
     false_with={"names": ("inputs", "outputs")},
 )
@@ -357,6 +358,9 @@ def test_no_input_on_keras_3(names=("input", "output")):
         for name in names:
             with pytest.raises((AttributeError, ValueError), match="never been called"):
                 getattr(model, name)
+    used(keras.Input(shape=(4,)))
+    for name, size in zip(names, (4, 3), strict=True):
+        assert tuple(getattr(used, name).shape) == (None, size)
 
 
 @proves(
@@ -419,8 +423,8 @@ def test_merge_layers_want_a_list(name="Add"):
 
 
 @proves(
-    "`All layers added to a Sequential model should have unique names`: give each "
-    "layer its own `name`.",
+    "`All layers added to a Sequential model should have unique names`: two layers "
+    "have one name; give each its own.",
     false_with={"names": ("a", "b")},
 )
 def test_names_are_unique(names=("a", "a")):
@@ -850,7 +854,8 @@ def test_features_of_a_layer(shift=0):
 
 @proves(
     "`classifier.inputs` is a list, so a plain call `features(x_test)` warns that the "
-    "structure does not match; with `classifier.inputs[0]` it does not.",
+    "structure does not match. Write `classifier.inputs[0]` in its place, and the call "
+    "does not warn.",
     keras=">=3.6",
     false_with={"given": lambda model: model.inputs[0]},
     needs="keras>=3",
@@ -1165,7 +1170,8 @@ def two_layers():
 
 
 @proves(
-    "`fit` and `predict` compile the model once, and go on with what they compiled.",
+    "The first `fit` or `predict` makes a function of the layers, and later ones go on "
+    "with it.",
     false_with={"compiled_again": True},
 )
 def test_predict_goes_on_with_the_old_model(compiled_again=False):
@@ -1367,7 +1373,7 @@ def reader_of_vectors():
 
 
 @proves(
-    "The data has another number of features than the Input declares.",
+    "The last axis of the data has another length than the Input declares.",
     false_with={"declared": True},
     needs="keras>=3",
 )
