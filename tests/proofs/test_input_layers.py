@@ -25,8 +25,8 @@ def error_of(call, *args, **options):
 
 
 @proves(
-    "A model begins at its Input layer, and `keras.Input` says what one "
-    "example looks like: its shape and its dtype.",
+    "A Sequential or Functional model begins at its Input layer, and `keras.Input` "
+    "says what one example looks like: its shape and its dtype.",
     false_with={"dtype": "float32"},
 )
 def test_input_declares_shape_and_dtype(dtype="int32"):
@@ -244,8 +244,8 @@ def test_shape_is_read_off_the_data(first_axis=1):
 
 @proves(
     "Many pages say that in `input_shape=(None, 100)`, `None` is the batch "
-    "size, but the batch axis is added in front of whatever stands there, and "
-    "in `shape` as well.",
+    "size. It is not: the batch axis is added in front of whatever stands there, and "
+    "in front of `shape` as well.",
     false_with={"argument": "batch_shape"},
 )
 def test_none_in_shape_is_not_the_batch(argument="shape"):
@@ -298,8 +298,9 @@ def test_batch_size_has_its_own_argument(size=("batch_size", 32)):
 
 
 @proves(
-    "An InputLayer does count the batch: its `batch_shape` on Keras 3 is "
-    "`(None, 784)`, and its `input_shape` on Keras 2 is `[(None, 784)]`.",
+    "The InputLayer behind `keras.Input((784,))` does count the batch: its "
+    "`batch_shape` on Keras 3 is `(None, 784)`, and its `input_shape` on Keras 2 is "
+    "`[(None, 784)]`.",
     false_with={"size": 4},
     needs="keras>=3",
 )
@@ -309,8 +310,9 @@ def test_batch_shape_of_an_input_layer(size=None):
 
 
 @proves(
-    "An InputLayer does count the batch: its `batch_shape` on Keras 3 is "
-    "`(None, 784)`, and its `input_shape` on Keras 2 is `[(None, 784)]`.",
+    "The InputLayer behind `keras.Input((784,))` does count the batch: its "
+    "`batch_shape` on Keras 3 is `(None, 784)`, and its `input_shape` on Keras 2 is "
+    "`[(None, 784)]`.",
     false_with={"size": 4},
     needs="keras<3",
 )

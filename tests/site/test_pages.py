@@ -46,7 +46,7 @@ def test_a_cell_may_show_several_recipes(package: Package) -> None:
     [
         (
             page(":colour: red\nprint(1)"),
-            "3: unknown cell option `colour`; known: `fold`, `mystnb`, `snippet`, ",
+            "3: unknown cell option `colour`; known: `column`, `fold`, `mystnb`, ",
         ),
         (page(":tags: [hide-cell]\nprint(1)"), "3: unknown cell tag `hide-cell`"),
         (page(":tags: [raises-exception, loud]\n1 / 0"), "3: unknown cell tag `loud`"),
