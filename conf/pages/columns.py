@@ -50,7 +50,8 @@ def _set_side_by_side(app: Sphinx, document: nodes.document) -> None:
         ):
             code["highlight_args"] = {"hl_lines": lines}
         columns = nodes.container(classes=["columns"])
-        cells[0].replace_self(columns)
+        # Not `replace_self`, which would make a cell of the columns.
+        cells[0].parent.replace(cells[0], columns)
         cells[1].parent.remove(cells[1])
         for cell in cells:
             title = nodes.paragraph(classes=["column-title"])
