@@ -58,7 +58,7 @@ def test_none_in_front_is_a_batch_of_any_size(options=()):
         x = keras.Input(shape=shape, **dict(options))
         assert tuple(x.shape) == (None, *shape)
         model, lines = keras.Model(x, keras.layers.Dense(10)(x)), []
-        model.summary(print_fn=lambda line, **kwargs: lines.append(line))  # noqa: B023
+        model.summary(print_fn=lambda line, **kwargs: lines.append(line))  # noqa: B023 - at once
         assert str((None, *shape)) in "".join(lines)
         for batch_size in (1, 7):
             data = np.zeros((batch_size, *shape))

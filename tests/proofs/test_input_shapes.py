@@ -246,24 +246,6 @@ def test_tensorflow_function_on_keras_3(make=keras.Input):
 
 
 @proves(
-    "Write `keras.ops.sin`, or call `tf.sin` in the `call` of a layer.",
-    false_with={"package": tf},
-    needs="keras>=3",
-)
-def test_sine_in_a_layer(package=None):
-    class Sine(keras.layers.Layer):
-        def call(self, x):
-            return tf.sin(x)
-
-    sine = (package or keras.ops).sin
-    x = keras.Input(shape=(3,))
-    assert error_of(sine, x) == ""
-    model = keras.Model(x, [sine(x), Sine()(x)])
-    for result in model(np.ones((1, 3))):
-        assert np.allclose(result, np.sin(1.0))
-
-
-@proves(
     "A dict of data with the names of the Inputs reaches the right ones in "
     "any order, except on Keras 3.4 to 3.6: they sort it by name before they "
     "hand it to a list of Inputs.",

@@ -1337,7 +1337,7 @@ def noted_processes():
         yield started
 
 
-SLEEP = "import time; time.sleep(3600)"
+HANGS = "import threading; threading.Event().wait()"  # for what nobody sets
 
 
 @proves(
@@ -1345,7 +1345,7 @@ SLEEP = "import time; time.sleep(3600)"
     "ended then:",
     false_with={"program": "pass", "timeout": 600},
 )
-def test_a_hung_worker_is_ended(program=SLEEP, timeout=1):
+def test_a_hung_worker_is_ended(program=HANGS, timeout=1):
     from snippets.processes import run_together
 
     with noted_processes() as started, pytest.raises(TimeoutError) as raised:
@@ -1376,7 +1376,7 @@ def test_tf_config_tells_the_place(index=1):
     false_with={"programs": ("pass", "pass")},
 )
 def test_a_killed_worker_ends_the_others(
-    programs=(SLEEP, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"),
+    programs=(HANGS, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"),
 ):
     """By `run_together`, which starts the processes."""
     from snippets.processes import run_together

@@ -339,6 +339,7 @@ def test_a_batch_that_is_all_padding_leaves_the_center_where_it_is() -> None:
     assert_array_equal(layer.mean, before)
 
 
+# Keras warns of it in `fit`; the layer has state, and no weights that learn.
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable")
 def test_fit_moves_the_center_and_evaluate_does_not() -> None:
     model = keras.Sequential([keras.Input((4,)), RunningCenter(momentum=0.0)])
@@ -433,6 +434,7 @@ def test_a_penalty_is_a_loss_and_a_metric_and_padding_has_no_part_in_it() -> Non
     assert float(layer.activity.result()) == pytest.approx(expected, rel=1e-5)
 
 
+# Keras warns of it in `fit`; the layer has state, and no weights that learn.
 @pytest.mark.filterwarnings("ignore:The model does not have any trainable")
 @pytest.mark.tensorflow  # the layer has no metric on JAX
 def test_fit_adds_the_penalty_to_the_loss_and_reports_the_metric() -> None:
@@ -992,7 +994,6 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_other_faults_are_named_too(fault: str) -> None:
     methods, problem = FAULTS[fault]
 

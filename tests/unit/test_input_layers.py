@@ -836,6 +836,7 @@ WRONG = [
 
 
 @pytest.mark.tensorflow  # JAX has no 64 bits by default
+# NumPy warns of what Keras does in silence, which is what is shown.
 @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 @pytest.mark.parametrize(("dtype", "array", "value", "read"), WRONG)
 def test_keras_silently_changes_a_number_that_the_dtype_cannot_hold(
