@@ -4,9 +4,12 @@ import ast
 import contextlib
 import functools
 import importlib
+import importlib.metadata
 import importlib.util
 import os
+import re
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -209,6 +212,22 @@ def test_a_functional_model_with_its_own_step(name="train_step"):
     assert all(found is model for found in steps)
 
 
+@proves(
+    "If a second input comes later, call the Sequential model like a layer in a "
+    "Functional model: it keeps its weights.",
+    false_with={"copy": keras.models.clone_model},
+)
+def test_a_sequential_model_inside_a_functional_one(copy=lambda model: model):
+    images = some_digits()[0]
+    stack = digit_classifier()
+    pixels, hint = keras.Input((8, 8, 1)), keras.Input((2,))
+    joined = keras.layers.Concatenate()([copy(stack)(pixels), hint])
+    model = keras.Model([pixels, hint], joined)
+    found = model([images, np.ones((len(images), 2))])
+    assert np.allclose(found[:, :10], stack(images), atol=1e-6)
+    assert np.allclose(found[:, 10:], 1)
+
+
 # What is a backend
 
 
@@ -236,7 +255,36 @@ def test_the_backend_is_read_at_import(late="import keras; theano"):
 
 
 @proves(
-    "1, 2 and 3 | the same code: it uses `keras` and nothing of TensorFlow",
+    "The package `keras` brings none of the three: `pip install keras jax` is enough "
+    "for JAX, and Keras imports no TensorFlow then.",
+    false_with={"backend": "tensorflow"},
+    needs="keras>=3",
+)
+def test_other_backends_need_no_tensorflow(backend="jax"):
+    required = " ".join(importlib.metadata.requires("keras")).lower()
+    assert not re.search(r"\b(tensorflow|jax|torch)\b", required)
+    hidden = "import sys; sys.modules['tensorflow'] = None; import keras"
+    found = printed(f"{hidden}; print(keras.backend.backend())", backend)
+    assert found == backend or found.endswith(f"No module named '{backend}'")
+
+
+@proves(
+    "A few layers, such as `TextVectorization`, ask for TensorFlow on every backend.",
+    false_with={"name": "Dense"},
+    needs="keras>=3",
+)
+def test_text_vectorization_asks_for_tensorflow(name="TextVectorization"):
+    library = importlib.import_module("keras.src.utils.module_utils").tensorflow
+    available, library._available = library.available, False
+    try:
+        with pytest.raises(ImportError, match="requires TensorFlow"):
+            getattr(keras.layers, name)(3)
+    finally:
+        library._available = available
+
+
+@proves(
+    "1, 2 and 3 | the same code, as long as it uses `keras` alone: no `tf.` in a layer",
     false_with={"third": "DigitModelWithStep"},
     needs="keras>=3",
 )
@@ -582,6 +630,31 @@ def test_scores_without_from_logits_hardly_learn(from_logits=False):
         assert accuracy < 0.6
 
 
+@proves(
+    "Softmax together with `from_logits=True` trains as it should on TensorFlow, and "
+    "Keras warns that the output was produced by a Softmax activation and thus does "
+    "not represent logits.",
+    false_with={"last": softmax_by_hand},
+)
+def test_softmax_and_from_logits_warn(last="softmax"):
+    images, labels = some_digits(320)
+    losses, messages = [], []
+    for end in (None, last):
+        keras.utils.set_random_seed(0)
+        model = digit_classifier(end)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("sgd", loss)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            history = model.fit(images, labels, epochs=2, shuffle=False, verbose=0)
+        losses.append(history.history["loss"])
+        messages.append(" ".join(str(warning.message) for warning in caught))
+    assert np.allclose(*losses, rtol=1e-4)
+    assert "from_logits" not in messages[0]
+    expected = "was produced by a Softmax activation and thus does not represent logits"
+    assert expected in messages[1]
+
+
 # What each level costs and allows
 
 
@@ -663,8 +736,9 @@ def tried():
 
 
 @proves(
-    "The table counts lines of code, and tries to save each network, to load it, and "
-    'to draw its layers as above. Each "no" names the error.',
+    "The table counts the lines on which a statement or a call begins, and tries at "
+    "each level to fit the network, to save and load it, and to make a model of the "
+    'output of its first layer. Each "no" names the error.',
     false_with={"error": ValueError},
     needs="keras>=3",
 )
@@ -679,10 +753,10 @@ def test_every_yes_was_done(error=KeyError):
     assert done == ["it"]
     assert attempt(fail) == "no: KeyError"
     assert [list(outcomes) for outcomes in tried().values()] == 3 * [list(LEVELS)]
-    trained, saved, drawn = tried().values()
+    trained, saved, features = tried().values()
     assert list(trained.values()) == [*4 * ["yes"], "no: AttributeError"]
     assert list(saved.values()) == [*4 * ["yes"], "no: AttributeError"]
-    assert [level for level in LEVELS if drawn[level] == "yes"] == list(LEVELS[:2])
+    assert [level for level in LEVELS if features[level] == "yes"] == list(LEVELS[:2])
 
 
 # An `if` on the data
@@ -943,6 +1017,20 @@ def test_the_variable_sends_tf_keras_to_keras_2():
     name = tf.keras.Model.__module__.partition(".")[0]
     assert name == "tf_keras"
     assert importlib.import_module(name).__version__.startswith("2.")
+
+
+@proves(
+    "To stay with Keras 2 on a new TensorFlow, `pip install tf_keras`, and write "
+    "`import tf_keras as keras`.",
+    needs="keras<3",
+    tensorflow=">=2.16",
+)
+def test_tf_keras_is_keras_2():
+    assert importlib.util.find_spec("tf_keras")
+    legacy = importlib.import_module("tf_keras")
+    assert legacy.__version__.startswith("2.")
+    model = legacy.Sequential([legacy.layers.Dense(2, input_shape=(3,))])
+    assert model.predict(np.ones((4, 3)), verbose=0).shape == (4, 2)
 
 
 @proves(

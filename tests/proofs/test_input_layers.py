@@ -239,6 +239,51 @@ def test_shape_is_read_off_the_data(first_axis=1):
     assert tuple(x.shape) == (None, 8, 8, 1)
 
 
+@proves(
+    "Gray images often come without their channel, as `(60000, 28, 28)`: add it first, "
+    "with `x_train[..., None]`.",
+    false_with={"axis": 0},
+)
+def test_gray_images_get_a_channel(axis=-1):
+    x_train = np.zeros((5, 28, 28))
+    assert x_train[..., None].shape == np.expand_dims(x_train, axis).shape
+    x = keras.Input(shape=x_train[..., None].shape[1:])
+    model = keras.Model(x, keras.layers.Conv2D(2, 3)(x))
+    assert model(x_train[..., None]).shape == (5, 26, 26, 2)
+
+
+def reader_of_strings():
+    words = keras.layers.StringLookup(vocabulary=["Oslo", "Rome"])
+    x = keras.Input(shape=(), dtype="string")
+    model = keras.Model(x, keras.layers.Embedding(3, 2)(words(x)))
+    model.compile("sgd", "mse")
+    return model
+
+
+@proves(
+    "Strings go into `fit` and `predict` as a tensor, such as "
+    '`tf.constant(["Rome", "Oslo"])`:',
+    false_with={"convert": list},
+)
+def test_strings_as_a_tensor(convert=tf.constant):
+    cities, model = convert(["Rome", "Oslo"]), reader_of_strings()
+    assert error_of(model.fit, cities, np.zeros((2, 2)), verbose=0) == ""
+    assert model.predict(cities, verbose=0).shape == (2, 2)
+
+
+@proves(
+    "on Keras 3 a list of them raises `Unrecognized data type`, and an array "
+    "`Invalid dtype: str128`.",
+    keras=">=3",
+    false_with={"convert": tf.constant},
+)
+def test_strings_as_a_list_or_an_array(convert=np.array):
+    cities, model = ["Rome", "Oslo"], reader_of_strings()
+    for use in (model.predict, lambda x, **options: model.fit(x, x, **options)):
+        assert "Unrecognized data type" in error_of(use, cities, verbose=0)
+        assert "Invalid dtype: str128" in error_of(use, convert(cities), verbose=0)
+
+
 # The batch axis is never part of `shape`
 
 
@@ -703,7 +748,7 @@ def test_a_list_has_an_order(swapped=True):
 
 
 @proves(
-    "On Keras 2 an InputLayer can wrap a placeholder and take its shape.",
+    "An InputLayer of Keras 2 takes it, with its shape.",
     keras="<3",
 )
 def test_input_layer_takes_a_placeholder_on_keras_2():
@@ -745,7 +790,8 @@ def test_one_input_feeds_several_branches(names=("x",) * 9):
 
 
 @proves(
-    "If the first layer holds `input_shape`, its replacement needs the argument too.",
+    "Where the first layer holds `input_shape`, the layer that replaces it needs the "
+    "argument too.",
     false_with={"arguments": {"input_shape": (3,)}},
 )
 def test_replaced_first_layer_lacks_its_shape(arguments=None):
@@ -778,7 +824,7 @@ def test_any_layer_can_be_first(in_front=True):
 
 
 @proves(
-    "It has its weights and its shapes, and can be shown and saved:",
+    "A model that begins with an Input can be shown and saved at once:",
     false_with={"start": ()},
 )
 def test_model_is_whole_before_data(start=((64,),)):
@@ -798,8 +844,8 @@ def test_model_is_whole_before_data(start=((64,),)):
 
 
 @proves(
-    "A model may end at the output of any layer, which is how features are "
-    "taken from a trained network:",
+    "To take features from a trained network, make a model that ends at the output of "
+    "one of its layers, here the convolution:",
     false_with={"copied": True},
     needs="keras>=3",
 )
@@ -823,7 +869,7 @@ def test_features_are_extracted(copied=False):
 
 
 @proves(
-    "The new model shares its weights:",
+    "The two models share their weights:",
     false_with={"copied": True},
 )
 def test_the_two_models_share_their_weights(copied=False):
@@ -1129,7 +1175,7 @@ def test_gray_images_with_a_channel_axis(shape=(28, 28, 1)):
 
 
 @proves(
-    "A gray image is read as a batch of rows then, and an unpadded "
+    "If it is a gray image, it is read as a batch of rows, and an unpadded "
     "convolution says `Negative dimension size`.",
     false_with={"padding": "same"},
 )

@@ -520,7 +520,24 @@ def test_time_is_gone_after_a_gru(return_sequences=True):
 
 
 @proves(
-    "Sentences differ in length, so `pad_sequences` fills them up with zeros:",
+    "`TextVectorization` turns each word into a token, a whole number: 0 is the "
+    "padding after a shorter text, 1 is any word that was not in the texts given to "
+    "`adapt`, and the known words follow.",
+    false_with={"unknown": "film"},
+)
+def test_tokens_of_padding_and_of_unknown_words(unknown="splendid"):
+    words = keras.layers.TextVectorization()
+    words.adapt(["a good film", "not good"])
+    tokens = np.asarray(words(["a good film", f"{unknown} good"]))
+    assert np.issubdtype(tokens.dtype, np.integer)
+    assert tokens[1].tolist() == [1, words.get_vocabulary().index("good"), 0]
+    assert sorted(tokens[0])[0] > 1
+    assert words.vocabulary_size() == 2 + len({"a", "good", "film", "not"})
+
+
+@proves(
+    "Lists of tokens of your own become one array by "
+    '`keras.utils.pad_sequences(lists, padding="post")`.',
     false_with={"value": 7},
 )
 def test_pad_sequences_fills_with_zeros(value=0.0):
@@ -536,7 +553,7 @@ def text_model(*layers, mask_zero=True):
 
 
 @proves(
-    "The `Embedding` turns each number into a vector, so `(None,)` becomes "
+    "The `Embedding` turns each token into a vector, so `(None,)` becomes "
     "`(None, 16)`.",
     false_with={"tokens": [[3, 8], [5, 9]]},
 )
@@ -594,23 +611,36 @@ def test_convolutions_destroy_the_mask(name="Conv1D"):
 
 
 @proves(
-    "The layer `keras.layers.TextVectorization` makes tokens from strings inside the "
-    "model.",
-    false_with={"text": "a b b b"},
+    "To feed strings, put the layer first: `keras.Sequential([keras.Input((), "
+    'dtype="string"), words, *reader.layers])`, and call '
+    "`predict(tf.constant(texts))`.",
+    false_with={"text": "a poor film"},
 )
-def test_strings_become_tokens_in_the_model(text="a good film"):
+def test_strings_become_tokens_in_the_model(text="not a good film"):
     import tensorflow as tf
 
-    tokens = keras.layers.TextVectorization(max_tokens=9)
-    tokens.adapt(["a good film", "not good"])
-    start = keras.Input(shape=(), dtype="string")
-    vectors = keras.layers.Embedding(9, 2, mask_zero=True)
-    model = keras.Sequential([start, tokens, vectors])
-    known = tokens.get_vocabulary()
-    expected = [known.index(word) if word in known else 1 for word in text.split()]
-    found = np.asarray(model(tf.constant([text])))[0]
-    assert len(set(expected)) == len(expected) == 3
-    assert np.allclose(found, vectors.get_weights()[0][expected])
+    texts = [text, "good"]
+    words = keras.layers.TextVectorization()
+    words.adapt(["a good film", "not good"])
+    size = words.vocabulary_size()
+    reader = keras.Sequential(
+        [
+            keras.Input(shape=(None,), dtype="int32"),
+            keras.layers.Embedding(size, 16, mask_zero=True),
+            keras.layers.GRU(32),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    model = keras.Sequential([keras.Input((), dtype="string"), words, *reader.layers])
+    known = words.get_vocabulary()
+    tokens = [
+        [known.index(word) for word in text.split() if word in known] for text in texts
+    ]
+    expected = reader.predict(
+        keras.utils.pad_sequences(tokens, padding="post"), verbose=0
+    )
+    found = model.predict(tf.constant(texts), verbose=0)
+    assert np.allclose(found, expected, atol=1e-5)
 
 
 @proves(
@@ -960,25 +990,41 @@ def test_several_tensors_are_refused_on_keras_2():
                 two_tensors(last, reader)
 
 
-@proves(
-    "several inputs | Keras 3 answers for the first array and ignores the others; "
-    "Keras 2 raises",
-    keras="<3",
-)
+@proves("Keras 2 raises.", keras="<3")
 def test_two_inputs_on_keras_2():
     with pytest.raises(ValueError, match=r"expects 1 input\(s\), but it received 2"):
         built()([rows(), rows()])
 
 
 @proves(
-    "several inputs | Keras 3 answers for the first array and ignores the others; "
-    "Keras 2 raises",
+    "Give a Sequential model two arrays, and Keras 3 answers for the first one.",
     false_with={"first": 1},
     needs="keras>=3",
 )
 def test_two_inputs_on_keras_3(first=0):
     model, pair = built(), [rows(), 2 * rows()]
     assert np.allclose(model(pair), model(pair[first]), atol=1e-6)
+    found = model.predict(pair, verbose=0)
+    assert np.allclose(found, model(pair[first]), atol=1e-6)
+    model.compile("sgd", "mse")
+    losses = [
+        model.evaluate(x, np.ones((5, 3)), verbose=0) for x in (pair, pair[first])
+    ]
+    assert np.allclose(*losses, atol=1e-6)
+
+
+@proves(
+    "Two inputs are three lines in a Functional model, with `Concatenate` where they "
+    "meet:",
+    false_with={"merge": "Average"},
+)
+def test_two_inputs_in_three_lines(merge="Concatenate"):
+    inputs = keras.Input((4,)), keras.Input((1,))
+    merged = getattr(keras.layers, merge)()(inputs)
+    dense = keras.layers.Dense(10)
+    model = keras.Model(inputs, dense(merged))
+    assert dense.kernel.shape[0] == 4 + 1
+    assert model([rows(), np.ones((5, 1))]).shape == (5, 10)
 
 
 @proves(
@@ -1394,20 +1440,23 @@ def test_axis_1_has_another_length(declared=False):
 
 
 @proves(
-    "Compare `x.shape[1:]` with `model.input_shape[1:]`: flatten images with "
-    "`x.reshape(len(x), -1)` for a model of vectors, or declare the shape that the "
-    "data has.",
+    "Images of 28 × 28 for a model of 784 numbers are the common case: begin with "
+    "`keras.Input((28, 28))` and `Flatten()`, or give it `x.reshape(len(x), -1)`.",
     false_with={"size": 30},
 )
 def test_flattened_images_fit(size=28):
-    x = np.ones((5, size, size, 1))
-    model, flat = reader_of_vectors(), x.reshape(len(x), -1)
-    assert flat.shape[1:] == model.input_shape[1:]
-    assert model.predict(flat, verbose=0).shape == (5, 10)
-    declared = keras.Sequential([keras.Input(shape=x.shape[1:])])
-    declared.add(keras.layers.Flatten())
-    declared.add(keras.layers.Dense(10))
-    assert declared.predict(x, verbose=0).shape == (5, 10)
+    x = np.ones((5, size, size))
+    model = reader_of_vectors()
+    assert x.reshape(len(x), -1).shape[1:] == model.input_shape[1:]
+    with pytest.raises(ValueError, match="784"):
+        model.predict(x, verbose=0)
+    assert model.predict(x.reshape(len(x), -1), verbose=0).shape == (5, 10)
+    begun = keras.Sequential(
+        [keras.Input((28, 28)), keras.layers.Flatten(), *model.layers]
+    )
+    assert np.allclose(
+        begun.predict(x, verbose=0), model.predict(x.reshape(len(x), -1), verbose=0)
+    )
 
 
 @proves(
