@@ -255,6 +255,18 @@ def test_the_backend_is_read_at_import(late="import keras; theano"):
 
 
 @proves(
+    "In a notebook, and on Windows, begin the first cell with "
+    '`import os; os.environ["KERAS_BACKEND"] = "jax"`.',
+    false_with={"name": "BACKEND"},
+    needs="keras>=3",
+)
+def test_the_backend_from_python(name="KERAS_BACKEND"):
+    chosen = f'import os; os.environ["{name}"] = "jax"'
+    found = printed(f"{chosen}\nimport keras; print(keras.backend.backend())", "")
+    assert found == "jax" or found.endswith("No module named 'jax'")
+
+
+@proves(
     "The package `keras` brings none of the three: `pip install keras jax` is enough "
     "for JAX, and Keras imports no TensorFlow then.",
     false_with={"backend": "tensorflow"},
@@ -587,9 +599,9 @@ def test_softmax_at_every_level(activation="softmax"):
 
 
 @proves(
-    "And a probability can round to 0 or 1, where a score keeps its size: for a score "
-    "of 200 in favor of the wrong class the loss is 200, but from probabilities it is "
-    "16.1, with a gradient of 0.",
+    "And where Keras does not see the softmax, a probability can round to 0 or 1, "
+    "while a score keeps its size: for a score of 200 in favor of the wrong class the "
+    "loss is 200, but from probabilities it is 16.1, with a gradient of 0.",
     false_with={"score": 2.0},
 )
 def test_a_probability_loses_the_loss(score=200.0):
@@ -622,7 +634,8 @@ def test_probabilities_from_scores(name="softmax"):
 
 @proves(
     "Scores with a loss that expects probabilities raise no error, and the model "
-    'hardly learns: write `from_logits=True`, not `"sparse_categorical_crossentropy"`.',
+    "hardly learns: after 5 epochs it reads fewer than 6 of 10 digits. Write "
+    '`from_logits=True`, not `"sparse_categorical_crossentropy"`.',
     false_with={"from_logits": True},
 )
 def test_scores_without_from_logits_hardly_learn(from_logits=False):
@@ -822,8 +835,9 @@ def train(model, x, y):
 
 
 @proves(
-    "On Keras 3 that alone does not help: at all four levels of Keras a Python `if` on "
-    "the values can work when you call the model, and fails in `fit` and `predict`.",
+    "That alone does not help: at all four levels of Keras 3 a Python `if` on the "
+    "values, in a layer or in `call`, works when you call the model, and fails in "
+    "`fit` and `predict`.",
     keras=">=3",
     false_with={"eagerly": True},
 )
@@ -1020,7 +1034,8 @@ def test_the_variable_sends_tf_keras_to_keras_2():
 
 
 @proves(
-    "To stay with Keras 2 on a new TensorFlow, `pip install tf_keras`, and write "
+    "To stay with Keras 2 on a new TensorFlow, install the `tf_keras` of the same "
+    'version, such as `pip install "tf_keras~=2.17.0"` for TensorFlow 2.17, and write '
     "`import tf_keras as keras`.",
     needs="keras<3",
     tensorflow=">=2.16",
@@ -1028,9 +1043,35 @@ def test_the_variable_sends_tf_keras_to_keras_2():
 def test_tf_keras_is_keras_2():
     assert importlib.util.find_spec("tf_keras")
     legacy = importlib.import_module("tf_keras")
-    assert legacy.__version__.startswith("2.")
+    of_tensorflow = ".".join(tf.__version__.split(".")[:2])
+    assert legacy.__version__.startswith(f"{of_tensorflow}.")
+    required = " ".join(importlib.metadata.requires("tf_keras"))
+    assert f">={of_tensorflow}" in required
     model = legacy.Sequential([legacy.layers.Dense(2, input_shape=(3,))])
     assert model.predict(np.ones((4, 3)), verbose=0).shape == (4, 2)
+
+
+@proves(
+    "Code that says `tf.keras` needs the variable instead, set before TensorFlow is "
+    "imported.",
+    needs="keras<3",
+    tensorflow=">=2.16",
+)
+def test_the_variable_is_read_at_import():
+    from snippets.processes import run_python
+
+    change = "os.environ['TF_USE_LEGACY_KERAS'] = '1'"
+    use = "import tensorflow as tf; tf.keras.Model"
+    last = "print(tf.keras.Model.__module__.partition('.')[0])"
+    lines = {
+        "before": f"import os; {change}; {use}; {last}",
+        "after": f"import os; {use}; {change}; {last}",
+    }
+    found = {
+        when: run_python(line, {"TF_USE_LEGACY_KERAS": "0"}).splitlines()[-1]
+        for when, line in lines.items()
+    }
+    assert found == {"before": "tf_keras", "after": "keras"}
 
 
 @proves(
@@ -1173,8 +1214,8 @@ def weights_after_fit(rate=0.1, mirrored=False):
 
 
 @proves(
-    "several devices in one machine | `compile` in the `scope()` of a "
-    "`tf.distribute.MirroredStrategy` (Performance) | `fit`, with equal weights",
+    "several devices in one machine | build and compile in the `scope()` of a "
+    "`tf.distribute.MirroredStrategy` (Performance) | `fit`",
     false_with={"rate": 0.05},
 )
 def test_fit_in_a_mirrored_strategy(rate=0.1):
@@ -1304,7 +1345,7 @@ def test_history_2024():
 
 @proves(
     "To load a class of your own from a `.keras` file, register it with "
-    "`register_keras_serializable`.",
+    "`register_keras_serializable`, or pass it to `load_model` in `custom_objects`.",
     false_with={"registered": True},
     needs="keras>=3",
 )
@@ -1319,3 +1360,8 @@ def test_a_file_needs_the_class(registered=False):
         layer_model(Mine()).save(f"{folder}/model.keras")
         with pytest.raises(TypeError, match="Could not locate class"):
             keras.models.load_model(f"{folder}/model.keras")
+        known = {"Mine": Mine}
+        keras.models.load_model(f"{folder}/model.keras", custom_objects=known)
+        keras.utils.register_keras_serializable("proofs")(Mine)
+        layer_model(Mine()).save(f"{folder}/registered.keras")
+        keras.models.load_model(f"{folder}/registered.keras")

@@ -240,16 +240,17 @@ def test_shape_is_read_off_the_data(first_axis=1):
 
 
 @proves(
-    "Gray images often come without their channel, as `(60000, 28, 28)`: add it first, "
-    "with `x_train[..., None]`.",
-    false_with={"axis": 0},
+    "Gray images often come without their channel, as whole numbers from 0 to 255: add "
+    "the channel first, and scale them.",
+    false_with={"scale": 1},
 )
-def test_gray_images_get_a_channel(axis=-1):
-    x_train = np.zeros((5, 28, 28))
-    assert x_train[..., None].shape == np.expand_dims(x_train, axis).shape
-    x = keras.Input(shape=x_train[..., None].shape[1:])
+def test_gray_images_get_a_channel(scale=255):
+    x_train = np.arange(5 * 28 * 28).reshape(5, 28, 28).astype("uint8")
+    x_train = x_train[..., None].astype("float32") / scale
+    x = keras.Input(shape=x_train.shape[1:])
     model = keras.Model(x, keras.layers.Conv2D(2, 3)(x))
-    assert model(x_train[..., None]).shape == (5, 26, 26, 2)
+    assert model(x_train).shape == (5, 26, 26, 2)
+    assert 0 <= x_train.min() < x_train.max() <= 1
 
 
 def reader_of_strings():
@@ -272,8 +273,8 @@ def test_strings_as_a_tensor(convert=tf.constant):
 
 
 @proves(
-    "on Keras 3 a list of them raises `Unrecognized data type`, and an array "
-    "`Invalid dtype: str128`.",
+    'on Keras 3 the list `["Rome", "Oslo"]` raises `Unrecognized data type`, and an '
+    "array of it `Invalid dtype: str128`.",
     keras=">=3",
     false_with={"convert": tf.constant},
 )
@@ -343,9 +344,9 @@ def test_batch_size_has_its_own_argument(size=("batch_size", 32)):
 
 
 @proves(
-    "The InputLayer behind `keras.Input((784,))` does count the batch: its "
-    "`batch_shape` on Keras 3 is `(None, 784)`, and its `input_shape` on Keras 2 is "
-    "`[(None, 784)]`.",
+    "The attributes of the InputLayer behind `keras.Input((784,))` do include the "
+    "batch: its `batch_shape` on Keras 3 is `(None, 784)`, and its `input_shape` on "
+    "Keras 2 is `[(None, 784)]`.",
     false_with={"size": 4},
     needs="keras>=3",
 )
@@ -355,9 +356,9 @@ def test_batch_shape_of_an_input_layer(size=None):
 
 
 @proves(
-    "The InputLayer behind `keras.Input((784,))` does count the batch: its "
-    "`batch_shape` on Keras 3 is `(None, 784)`, and its `input_shape` on Keras 2 is "
-    "`[(None, 784)]`.",
+    "The attributes of the InputLayer behind `keras.Input((784,))` do include the "
+    "batch: its `batch_shape` on Keras 3 is `(None, 784)`, and its `input_shape` on "
+    "Keras 2 is `[(None, 784)]`.",
     false_with={"size": 4},
     needs="keras<3",
 )
@@ -514,8 +515,8 @@ def test_input_layer_is_the_layer_behind(depth=0):
 
 
 @proves(
-    "`keras.InputSpec` | what a layer demands of its inputs | read it in "
-    "error messages; set it in your own layer",
+    "`keras.InputSpec` | what a layer demands of its inputs | a layer checks what it "
+    "is called on by it; set it in your own layer",
     false_with={"demanded": 3},
     needs="keras>=3",
 )
@@ -577,8 +578,9 @@ def test_get_layer_by_name(name="scores"):
 
 
 @proves(
-    "Convolutions accept any height and width, recurrent layers and attention "
-    "any number of steps, and global pooling gives a fixed size after them.",
+    "Convolutions accept any height and width that their kernel fits in, recurrent "
+    "layers and attention any number of steps, and global pooling gives a fixed size "
+    "after them.",
     false_with={"declared": 8},
 )
 def test_layers_that_accept_any_size(declared=None):
@@ -899,6 +901,31 @@ def test_a_pipeline_knows_names_shapes_and_dtypes(batched=True):
 
 
 @proves(
+    "The names then lead each column to its Input, and a layer in front makes numbers "
+    "of the strings:",
+    false_with={"names": ("city", "age")},
+)
+def test_strings_and_numbers_from_a_pipeline(names=("age", "city")):
+    values = [np.array([30.0, 41.0]), np.array(["Rome", "Oslo"])]
+    people = dict(zip(names, values, strict=True))
+    dataset = tf.data.Dataset.from_tensor_slices((people, [0, 1])).batch(2)
+    declared = {
+        "city": keras.Input(shape=(), dtype="string", name="city"),
+        "age": keras.Input(shape=(), dtype="float32", name="age"),
+    }
+    cities = keras.layers.StringLookup(
+        output_mode="one_hot", vocabulary=["Oslo", "Rome"]
+    )
+    years = keras.layers.Reshape((1,))(declared["age"])
+    row = keras.layers.Concatenate()([years, cities(declared["city"])])
+    model = keras.Model(declared, keras.layers.Dense(1)(row))
+    model.compile(optimizer="sgd", loss="mse")
+    assert error_of(model.fit, dataset, verbose=0) == ""
+    rows = keras.Model(declared, row).predict(dataset, verbose=0)
+    assert rows.tolist() == [[30, 0, 0, 1], [41, 0, 1, 0]]
+
+
+@proves(
     "From a dict of arrays, the recipe "
     "`snippets.input_layers.inputs_from_arrays` makes the Inputs, and "
     "`snippets.input_layers.preprocess` the layers behind them: floats are "
@@ -1006,8 +1033,8 @@ def test_an_extra_last_axis_is_dropped(data=(5, 3, 1)):
 
 
 @proves(
-    "To a network for any size, one gray image without its batch axis is "
-    "eight images of one column each:",
+    "To a network for any size, each row of one gray image becomes an image of its "
+    "own, 8 high and 1 wide:",
     false_with={"shape": (1, 8, 8, 1)},
     needs="keras>=3",
 )
@@ -1019,7 +1046,8 @@ def test_one_digit_eight_answers(shape=(8, 8, 1)):
 
 
 @proves(
-    "Put the batch axis in front: `image[None, ...]`.",
+    "Put the batch axis in front, as `image[None, ...]`, and behind it a missing "
+    "channel too, as `image[None, ..., None]`:",
     false_with={"place": ...},
 )
 def test_the_batch_axis_makes_one_answer(place=(None, ...)):
@@ -1028,10 +1056,11 @@ def test_the_batch_axis_makes_one_answer(place=(None, ...)):
     model = keras.Model(x, keras.layers.Dense(10)(pooled))
     image = np.zeros((8, 8, 1))
     assert model.predict(image[place], verbose=0).shape == (1, 10)
+    assert model.predict(image[..., 0][None, ..., None], verbose=0).shape == (1, 10)
 
 
 @proves(
-    "A list in the wrong order is refused at first, since the sizes differ:",
+    "If the sizes of the inputs differ, a list in the wrong order is refused at first:",
     false_with={"order": (0, 1)},
 )
 def test_swapped_inputs_are_refused_at_first(order=(1, 0)):
@@ -1086,8 +1115,8 @@ def equal_in_the_graph(x, y):
 
 
 @proves(
-    "On Keras 3 `==` asks whether two objects are the same, so "
-    "`keras.ops.where(x == 0, ...)` never takes the first branch.",
+    "For a `KerasTensor`, `x == 0` is `False` on Keras 3, where `==` asks whether both "
+    "are one object, so `keras.ops.where(x == 0, ...)` never takes the first branch.",
     false_with={"equal": equal_in_the_graph},
     needs="keras>=3",
 )
@@ -1314,18 +1343,19 @@ def test_keras_tensor_is_symbolic(make=keras.Input):
 
 @proves(
     "`A KerasTensor cannot be used as input to a TensorFlow function.` | "
-    "`tf.sin(x)` | `keras.ops.sin(x)`, or `tf.sin` in the `call` of a layer",
-    false_with={"package": tf},
+    "`tf.reduce_mean(x)` | `keras.ops.mean(x)`, or `tf.reduce_mean` in the `call` of a "
+    "layer",
+    false_with={"mean": tf.reduce_mean},
     needs="keras>=3",
 )
-def test_sine_in_a_model(package=None):
-    class Sine(keras.layers.Layer):
+def test_a_mean_in_a_model(mean=None):
+    class Mean(keras.layers.Layer):
         def call(self, x):
-            return tf.sin(x)
+            return tf.reduce_mean(x)
 
-    sine = (package or keras.ops).sin
+    mean = mean or keras.ops.mean
     x = keras.Input(shape=(3,))
-    assert error_of(sine, x) == ""
-    model = keras.Model(x, [sine(x), Sine()(x)])
-    for result in model(np.ones((1, 3))):
-        assert np.allclose(result, np.sin(1.0))
+    assert error_of(mean, x) == ""
+    model = keras.Model(x, [mean(x), Mean()(x)])
+    for result in model(np.array([[1.0, 2.0, 6.0]])):
+        assert np.allclose(result, 3.0)

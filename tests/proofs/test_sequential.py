@@ -262,7 +262,7 @@ def test_build_wants_the_batch(batch=(None,)):
 
 
 @proves(
-    "Nowhere: the model then waits, and its first data decides the shape.",
+    "Nowhere: the model waits for data, and the first data decides the shape.",
     false_with={"columns": 4},
 )
 def test_first_data_decides(columns=7):
@@ -295,8 +295,8 @@ def test_first_call_notes_the_batch(count=5):
 
 
 @proves(
-    "Until then `summary()` raises on Keras 2, and shows `?` and 0 parameters on "
-    "Keras 3:",
+    "As long as it waits, `summary()` raises on Keras 2, and shows `?` and 0 "
+    "parameters on Keras 3:",
     false_with={"make": built},
     needs="keras>=3",
 )
@@ -307,8 +307,8 @@ def test_summary_of_unbuilt_on_keras_3(make=unbuilt):
 
 
 @proves(
-    "Until then `summary()` raises on Keras 2, and shows `?` and 0 parameters on "
-    "Keras 3:",
+    "As long as it waits, `summary()` raises on Keras 2, and shows `?` and 0 "
+    "parameters on Keras 3:",
     keras="<3",
     false_with={"make": built},
 )
@@ -330,7 +330,7 @@ def test_no_weights_on_keras_3(shape=None):
 
 
 @proves(
-    "There `weights` and `get_weights()` raise ``Weights for model 'sequential' "
+    "On Keras 2 `weights` and `get_weights()` raise ``Weights for model 'sequential' "
     "have not yet been created. Weights are created when the model is first called "
     "on inputs or `build()` is called with an `input_shape`.``",
     keras="<3",
@@ -345,7 +345,7 @@ def test_no_weights_raise_on_keras_2(make=unbuilt):
 @proves(
     "On Keras 3 a Sequential model has no `.input` and no `.output`, not even with "
     "an Input first, after a prediction or after loading, until it is called on an "
-    "Input as a layer of another model.",
+    "Input.",
     keras=">=3",
     false_with={"names": ("inputs", "outputs")},
 )
@@ -611,9 +611,8 @@ def test_convolutions_destroy_the_mask(name="Conv1D"):
 
 
 @proves(
-    "To feed strings, put the layer first: `keras.Sequential([keras.Input((), "
-    'dtype="string"), words, *reader.layers])`, and call '
-    "`predict(tf.constant(texts))`.",
+    "To predict from the strings themselves, put `words` first in the model, and pass "
+    "a tensor of strings:",
     false_with={"text": "a poor film"},
 )
 def test_strings_become_tokens_in_the_model(text="not a good film"):
@@ -706,8 +705,7 @@ def test_look_before_you_flatten(size=28):
 
 
 @proves(
-    "`summary()` shows such a layer before you train it, so look again, or use "
-    "`GlobalAveragePooling2D`, which leaves 32 numbers:",
+    "Here `GlobalAveragePooling2D` leaves 32 numbers:",
     false_with={"name": "Flatten"},
 )
 def test_global_pooling_leaves_the_channels(name="GlobalAveragePooling2D"):
@@ -866,8 +864,8 @@ def test_unbuilt_is_saved_unbuilt(make=unbuilt):
 
 
 @proves(
-    "A model from `.inputs` to the output of any layer gives the features of that "
-    "layer, here those of `Flatten`:",
+    "A model from the first of `.inputs` to the output of any layer gives the features "
+    "of that layer:",
     false_with={"shift": 1},
 )
 def test_features_of_a_layer(shift=0):
@@ -875,7 +873,7 @@ def test_features_of_a_layer(shift=0):
     layers = [keras.layers.Conv2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(3)]
     model = keras.Sequential([keras.Input(shape=shape), *layers])
     for position, layer in enumerate(layers):
-        features = keras.Model(model.inputs, model.layers[position - shift].output)
+        features = keras.Model(model.inputs[0], model.layers[position - shift].output)
         x = layer(x)
         found = features.predict(np.linspace(0, 1, 128).reshape(2, 8, 8, 1), verbose=0)
         assert found.shape == x.shape
@@ -883,9 +881,8 @@ def test_features_of_a_layer(shift=0):
 
 
 @proves(
-    "`classifier.inputs` is a list, so a plain call `features(x_test)` warns that the "
-    "structure does not match. Write `classifier.inputs[0]` in its place, and the call "
-    "does not warn.",
+    "With the list `classifier.inputs` the model works too, but since Keras 3.6 a "
+    "plain call `features(x_test)` warns that the structure does not match.",
     keras=">=3.6",
     false_with={"given": lambda model: model.inputs[0]},
     needs="keras>=3",
@@ -997,7 +994,7 @@ def test_two_inputs_on_keras_2():
 
 
 @proves(
-    "Give a Sequential model two arrays, and Keras 3 answers for the first one.",
+    "Give a Sequential model two arrays, and Keras 3 uses the first one alone.",
     false_with={"first": 1},
     needs="keras>=3",
 )
@@ -1014,17 +1011,22 @@ def test_two_inputs_on_keras_3(first=0):
 
 
 @proves(
-    "Two inputs are three lines in a Functional model, with `Concatenate` where they "
-    "meet:",
+    "For two inputs write a Functional model, which joins them where you want. `fit` "
+    "takes the same list of arrays:",
     false_with={"merge": "Average"},
 )
-def test_two_inputs_in_three_lines(merge="Concatenate"):
-    inputs = keras.Input((4,)), keras.Input((1,))
-    merged = getattr(keras.layers, merge)()(inputs)
-    dense = keras.layers.Dense(10)
-    model = keras.Model(inputs, dense(merged))
+def test_two_inputs_join(merge="Concatenate"):
+    inputs = keras.Input((2, 2)), keras.Input((1,))
+    flat = keras.layers.Flatten()(inputs[0])
+    dense = keras.layers.Dense(3)
+    model = keras.Model(
+        inputs, dense(getattr(keras.layers, merge)()([flat, inputs[1]]))
+    )
     assert dense.kernel.shape[0] == 4 + 1
-    assert model([rows(), np.ones((5, 1))]).shape == (5, 10)
+    arrays = [np.ones((5, 2, 2)), np.ones((5, 1))]
+    assert model.predict(arrays, verbose=0).shape == (5, 3)
+    model.compile("sgd", "mse")
+    model.fit(arrays, np.ones((5, 3)), verbose=0)
 
 
 @proves(
@@ -1042,7 +1044,7 @@ def test_only_the_last_output(functional=False):
 
 @proves(
     "a branch or a skip connection | each layer sees only the output of the one "
-    "before it, so `Add` raises",
+    "before it, so `Add` has nothing to add and raises",
     false_with={"name": "Dropout"},
 )
 def test_branch_cannot_be_said(name="Add"):
@@ -1068,8 +1070,8 @@ def test_attention_raises(name="MultiHeadAttention"):
 
 
 @proves(
-    "You can keep the stack where only its surroundings branch: a Sequential model "
-    "is a layer too, and can be called inside a Functional model.",
+    "If only the rest of the model branches, keep the stack: a Sequential model is a "
+    "layer too, and can be called inside a Functional model.",
     false_with={"merge": "Multiply"},
 )
 def test_sequential_is_a_layer(merge="Add"):
@@ -1275,7 +1277,8 @@ def test_fit_trains_the_layer_that_was_taken_off(compile_again=False):
 
 
 @proves(
-    "Call `compile` again, or make a new model from `cut.layers`:",
+    "Call `compile` again after the last change, or make a new model from an Input and "
+    "`cut.layers`:",
     false_with={"again": False},
 )
 def test_compile_again(again=True):
@@ -1419,7 +1422,8 @@ def reader_of_vectors():
 
 
 @proves(
-    "The last axis of the data has another length than the Input declares.",
+    "The last axis of the data has another length than the Input declares; the shape "
+    "in the message begins with the batch.",
     false_with={"declared": True},
     needs="keras>=3",
 )
@@ -1460,7 +1464,7 @@ def test_flattened_images_fit(size=28):
 
 
 @proves(
-    'Keras 3.11 and older write the message as `Input 0 of layer "dense" is '
+    'Up to Keras 3.11 the message is `Input 0 of layer "dense" is '
     "incompatible with the layer: expected axis -1 of input shape to have value 784, "
     "but received input with shape (5, 700)`.",
     keras="<3.12",
