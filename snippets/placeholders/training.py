@@ -46,52 +46,6 @@ def start_weights(
     return weights
 
 
-def check_start(
-    weights: Mapping[str, npt.NDArray[Any]],
-    batches: Sequence[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = (),
-) -> None:
-    """Say what is wrong with the weights or batches of the three programs.
-
-    Args:
-        weights: Dict of arrays as `start_weights` gives it.
-        batches: Sequence of `(vectors, labels)`, of shapes `(batch, num_features)`
-            and `(batch,)`, at least one example in each, labels from 0.
-
-    Raises:
-        ValueError: If a name is missing or extra, or if shapes or labels do not fit.
-
-    Example:
-        >>> check_start(start_weights(), [(np.zeros((2, 63)), np.zeros(2))])
-        Traceback (most recent call last):
-            ...
-        ValueError: Expected batch 0 of shapes (batch, 64) and (batch,), with labels
-        from 0 to 9. Received: shapes (2, 63) and (2,)
-    """
-    shapes = {name: np.shape(array) for name, array in weights.items()}
-    (rows, hidden), (_, classes) = (
-        (*shapes.get(f"{layer}/kernel", ()), 0, 0)[:2] for layer in ("hidden", "scores")
-    )
-    expected = {
-        "hidden/kernel": (rows, hidden),
-        "hidden/bias": (hidden,),
-        "scores/kernel": (hidden, classes),
-        "scores/bias": (classes,),
-    }
-    if shapes != expected:
-        raise ValueError(
-            f"Expected `weights` of shapes {expected}. Received: shapes {shapes}"
-        )
-    for position, (vectors, labels) in enumerate(batches):
-        sizes, count = np.shape(vectors), np.shape(labels)
-        fits = sizes == (*count, rows) and len(count) == 1 and count[0] > 0
-        if not fits or np.min(labels) < 0 or np.max(labels) >= classes:
-            raise ValueError(
-                f"Expected batch {position} of shapes (batch, {rows}) and (batch,), "
-                f"with labels from 0 to {classes - 1}. "
-                f"Received: shapes {sizes} and {count}"
-            )
-
-
 def train_in_session(
     weights: Mapping[str, npt.NDArray[np.float32]],
     batches: Sequence[tuple[npt.NDArray[Any], npt.NDArray[Any]]],
@@ -112,16 +66,12 @@ def train_in_session(
     Returns:
         A list of floats, the loss of each batch before the step on it.
 
-    Raises:
-        ValueError: If `check_start` refuses the weights or the batches.
-
     Example:
         >>> batches = [(np.eye(4, 64, dtype="float32"), np.arange(4))] * 2
         >>> first, second = train_in_session(start_weights(), batches)
         >>> first > second
         True
     """
-    check_start(weights, batches)
     tf1 = tf.compat.v1  # in 2017, these names stood in `tf`
     with tf.Graph().as_default():
         num_features = weights["hidden/kernel"].shape[0]
@@ -165,16 +115,12 @@ def train_in_function(
     Returns:
         A list of floats, the loss of each batch before the step on it.
 
-    Raises:
-        ValueError: If `check_start` refuses the weights or the batches.
-
     Example:
         >>> batches = [(np.eye(4, 64, dtype="float32"), np.arange(4))] * 2
         >>> first, second = train_in_function(start_weights(), batches)
         >>> first > second
         True
     """
-    check_start(weights, batches)
     variable = {name: tf.Variable(value) for name, value in weights.items()}
     num_features = weights["hidden/kernel"].shape[0]
 
@@ -209,14 +155,10 @@ def classifier_with(weights: Mapping[str, npt.NDArray[np.float32]]) -> keras.Mod
         An uncompiled `keras.Model` from vectors of shape `(batch, num_features)` to
         scores before softmax of shape `(batch, num_classes)`, float32.
 
-    Raises:
-        ValueError: If `check_start` refuses the weights.
-
     Example:
         >>> [weight.path for weight in classifier_with(start_weights()).weights]
         ['hidden/kernel', 'hidden/bias', 'scores/kernel', 'scores/bias']
     """
-    check_start(weights)
     num_features, num_hidden = weights["hidden/kernel"].shape
     num_classes = len(weights["scores/bias"])
     x = keras.Input(shape=(num_features,), name="x")
@@ -243,16 +185,12 @@ def train_in_keras(
     Returns:
         A list of floats, the loss of each batch before the step on it.
 
-    Raises:
-        ValueError: If `check_start` refuses the weights or the batches.
-
     Example:
         >>> batches = [(np.eye(4, 64, dtype="float32"), np.arange(4))] * 2
         >>> first, second = train_in_keras(start_weights(), batches)
         >>> first > second
         True
     """
-    check_start(weights, batches)
     model = classifier_with(weights)
     model.compile(
         optimizer=keras.optimizers.SGD(learning_rate),

@@ -11,6 +11,40 @@ import keras
 import tensorflow as tf
 
 
+def assign_from_checkpoint(
+    model: keras.Model, prefix: str, name_map: Mapping[str, str]
+) -> None:
+    """Read the weights of a Keras model from a TensorFlow 1 checkpoint.
+
+    This is the bare pattern. `load_checkpoint` also looks for what is left over, and
+    changes no weight if anything is wrong.
+
+    Args:
+        model: A built `keras.Model`.
+        prefix: String, what `Saver.save` returned: `model.ckpt-1000` for the files
+            `model.ckpt-1000.index` and `model.ckpt-1000.data-00000-of-00001`.
+        name_map: Dict from the `path` of each weight of the model to the name of a
+            variable of the same shape.
+
+    Raises:
+        KeyError: If `name_map` lacks a weight.
+
+    Example:
+        >>> import tempfile
+        >>> from snippets.placeholders.training import classifier_with
+        >>> from snippets.placeholders.training import start_weights, train_in_session
+        >>> model = classifier_with(start_weights(seed=1))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     losses = train_in_session(
+        ...         start_weights(seed=2), [], checkpoint=f"{folder}/old")
+        ...     same = {weight.path: weight.path for weight in model.weights}
+        ...     assign_from_checkpoint(model, f"{folder}/old", same)
+    """
+    reader = tf.compat.v1.train.NewCheckpointReader(prefix)
+    for weight in model.weights:
+        weight.assign(reader.get_tensor(name_map[weight.path]))
+
+
 def prefixes_near(path: str) -> list[str]:
     """List the checkpoints that a wrong path may have meant.
 

@@ -3,14 +3,12 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-import tf_keras
 
 from snippets.data import digit_images, digit_vectors
 from snippets.placeholders import (
@@ -24,13 +22,7 @@ from snippets.placeholders import (
     proposed_name_map,
     unfed_placeholders,
 )
-from snippets.placeholders.feeding import (
-    begin_at_placeholder,
-    call_on_placeholder,
-    graph_of_2017,
-    network_of_2017,
-    row_sums_of_2017,
-)
+from snippets.placeholders.feeding import network_of_2017
 from snippets.placeholders.mistakes import leaking_double
 from snippets.placeholders.name_maps import (
     KINDS,
@@ -47,7 +39,6 @@ from snippets.placeholders.name_maps import (
     whole_layers,
 )
 from snippets.placeholders.training import (
-    check_start,
     classifier_with,
     start_weights,
     train_in_function,
@@ -55,12 +46,12 @@ from snippets.placeholders.training import (
     train_in_session,
 )
 from snippets.placeholders.weights import (
+    assign_from_checkpoint,
     leftover_problems,
     prefixes_near,
     weights_by_path,
 )
 from snippets.processes import outputs_in_fresh_process
-from snippets.showing.both_kerases import errors_and_fixes
 
 tf1 = tf.compat.v1
 SAME = {name: name for name in start_weights()}
@@ -82,21 +73,6 @@ def digit_batches(number: int = 20, size: int = 32) -> list[Any]:
     vectors, labels = digit_vectors()
     starts = range(0, number * size, size)
     return [(vectors[k : k + size], labels[k : k + size]) for k in starts]
-
-
-# The same answer in four lines
-
-
-@pytest.mark.parametrize("size", [0, 1, 5])
-def test_old_code_sums_rows_of_a_batch_of_any_size(size: int) -> None:
-    batch = np.arange(3.0 * size).reshape(size, 3)
-
-    np.testing.assert_allclose(row_sums_of_2017(batch), batch.sum(axis=1))
-
-
-def test_old_code_refuses_rows_of_another_length() -> None:
-    with pytest.raises(ValueError, match=r"Cannot feed value of shape \(2, 4\)"):
-        row_sums_of_2017(np.zeros((2, 4)))
 
 
 # Three programs, one walk
@@ -161,61 +137,6 @@ def test_no_batches_give_no_losses(train: Callable[..., list[float]]) -> None:
     assert train(start_weights(), []) == []
 
 
-PROGRAMS = [train_in_session, train_in_function, train_in_keras, check_start]
-
-
-@pytest.mark.parametrize("program", PROGRAMS)
-@pytest.mark.parametrize(
-    ("vectors", "labels"),
-    [
-        (np.zeros((2, 63)), np.zeros(2, int)),
-        (np.zeros(64), np.zeros((), int)),
-        (np.zeros((2, 64)), np.zeros(3, int)),
-        (np.zeros((2, 1, 64)), np.zeros((2, 1), int)),
-        (np.zeros((0, 64)), np.zeros(0, int)),
-        (np.zeros((2, 64)), np.array([0, 10])),
-        (np.zeros((2, 64)), np.array([-1, 0])),
-    ],
-)
-def test_a_batch_that_does_not_fit_is_refused_with_its_position(
-    program: Callable[..., Any], vectors: np.ndarray, labels: np.ndarray
-) -> None:
-    good = (np.zeros((1, 64), "float32"), np.array([9]))
-    with pytest.raises(
-        ValueError, match=r"batch 1 of shapes \(batch, 64\) and"
-    ) as caught:
-        program(start_weights(), [good, (vectors, labels)])
-
-    assert str(caught.value).endswith(
-        f"labels from 0 to 9. Received: shapes {vectors.shape} and {labels.shape}"
-    )
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"hidden/bias": np.zeros(31)},
-        {"scores/kernel": np.zeros((31, 10))},
-        {"scores/bias": np.zeros(9)},
-        {"hidden/kernel": np.zeros(64)},
-        {"scores/gamma": np.zeros(10)},
-    ],
-)
-def test_weights_that_do_not_fit_are_refused(change: dict[str, Any]) -> None:
-    weights = {**start_weights(), **change}
-    for program in (*PROGRAMS, lambda weights, _: classifier_with(weights)):
-        with pytest.raises(ValueError, match="Expected `weights` of shapes"):
-            program(weights, [])
-
-
-def test_missing_weights_are_refused() -> None:
-    for name in start_weights():
-        weights = start_weights()
-        del weights[name]
-        with pytest.raises(ValueError, match="Expected `weights` of shapes"):
-            check_start(weights)
-
-
 def test_equal_seeds_draw_equal_weights_within_glorots_limit() -> None:
     first, again, other = (start_weights(seed=seed) for seed in (1, 1, 2))
     limit = np.sqrt(6.0 / (64 + 32))
@@ -254,31 +175,6 @@ def test_the_keras_classifier_computes_what_numpy_computes() -> None:
     )
 
 
-# Models and placeholders
-
-
-@pytest.mark.parametrize("module", [keras, tf_keras])
-def test_a_model_made_in_the_graph_answers_a_placeholder(module: ModuleType) -> None:
-    output = call_on_placeholder(lambda: module.Sequential([module.layers.Dense(10)]))
-
-    assert output.shape.as_list() == [None, 10]
-    assert output.graph is not tf1.get_default_graph()
-
-
-@pytest.mark.parametrize("module", [keras, tf_keras])
-def test_a_model_made_outside_cannot_be_called_in_the_graph(module: ModuleType) -> None:
-    start = module.Input((784,))
-    model = module.Model(start, module.layers.Dense(10)(start))
-    with pytest.raises(RuntimeError, match="Attempting to capture an EagerTensor"):
-        call_on_placeholder(model)
-
-
-def test_a_model_begins_at_a_placeholder_on_keras_2_alone() -> None:
-    assert begin_at_placeholder(tf_keras).shape.as_list() == [None, 10]
-    with pytest.raises(ValueError, match="`input_tensor` must be a KerasTensor"):
-        begin_at_placeholder(keras)
-
-
 # Checkpoints
 
 
@@ -308,6 +204,20 @@ def test_a_checkpoint_fills_a_model_that_then_computes_the_same(tmp_path: Path) 
     assert not np.allclose(
         read("hidden/kernel"), start_weights(seed=1)["hidden/kernel"]
     )
+
+
+def test_the_bare_pattern_fills_a_model_and_leaves_the_rest_behind(
+    tmp_path: Path,
+) -> None:
+    path = write(tmp_path, {**start_weights(seed=1), "step": np.zeros((), "int64")})
+    model = classifier_with(start_weights(seed=2))
+
+    assign_from_checkpoint(model, path, SAME)
+
+    for weight in model.weights:
+        np.testing.assert_array_equal(weight, start_weights(seed=1)[weight.path])
+    with pytest.raises(KeyError, match="hidden/kernel"):
+        assign_from_checkpoint(model, path, {})
 
 
 def test_the_name_map_decides_which_variable_goes_where(tmp_path: Path) -> None:
@@ -1174,7 +1084,7 @@ def test_a_tf_function_is_refused_for_it_may_have_graphs_already() -> None:
         count_traces(tf.function(tf.square), [1.0])
 
 
-# Errors and fixes
+# A mistake
 
 
 def test_a_leaked_tensor_cannot_be_used_and_the_returned_one_can() -> None:
@@ -1183,50 +1093,3 @@ def test_a_leaked_tensor_cannot_be_used_and_the_returned_one_can() -> None:
     assert float(returned + 1.0) == 5.0
     with pytest.raises(TypeError, match="is out of scope and cannot be used here"):
         leaked + 1.0
-
-
-def test_the_lent_session_fails_in_every_way_that_the_page_shows() -> None:
-    lines = {
-        "session.run(total)": "session.run(total, {x: np.ones((2, 3))})",
-        "session.run(total, {x: np.ones((2, 4))})": "1",
-        "session.run(w)": "session.run(tf1.global_variables_initializer())",
-        "session.run(elsewhere)": "tf1.Session(graph=elsewhere.graph).run(elsewhere)",
-        "total + elsewhere": "1",
-        "total.eval({x: np.ones((2, 3))})": "1",
-    }
-    expected = [
-        "InvalidArgumentError: You must feed a value for placeholder tensor 'x' with "
-        "dtype float and shape [?,3]",
-        "ValueError: Cannot feed value of shape (2, 4) for Tensor x:0, which has shape "
-        "(None, 3)",
-        "FailedPreconditionError: Could not find variable w. This could mean that the "
-        "variable has been deleted. In TF1, it can also mean the variable is "
-        "uninitialized.",
-        "ValueError: Argument `fetch` = Tensor(",
-        'ValueError: Tensor("Const:0", shape=(), dtype=float32) must be from the same '
-        'graph as Tensor("Sum:0"',
-        "ValueError: Cannot evaluate tensor using `eval()`: No default session is "
-        "registered.",
-    ]
-    with graph_of_2017() as names:
-        table = errors_and_fixes(lines, **names)
-        session = names["session"]
-
-    for row, start in zip(table.rows, expected, strict=True):
-        assert row.message.startswith(start)
-    with pytest.raises(RuntimeError, match="closed Session"):
-        session.run(names["w"])
-
-
-def test_the_lent_session_is_closed_after_an_error_too() -> None:
-    names: dict[str, Any] = {}
-
-    def fail() -> None:
-        with graph_of_2017() as lent:
-            names.update(lent)
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-    with pytest.raises(RuntimeError, match="closed Session"):
-        names["session"].run(names["total"], {names["x"]: [[1.0, 2.0, 3.0]]})
