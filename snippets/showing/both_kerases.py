@@ -8,7 +8,7 @@ import json
 import re
 import textwrap
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -244,75 +244,6 @@ def comparison_table(expressions: Sequence[str], **names: Any) -> ComparisonTabl
             for expression in expressions
         ]
     )
-
-
-class MendedLine(NamedTuple):
-    """A line of code that fails, what it says, and the line that works."""
-
-    wrong: str
-    message: str
-    right: str
-
-
-class MendedTable:
-    """A table of lines that fail, with their messages and the lines that work.
-
-    Notebooks show it as a table. `rows` holds the same as data.
-
-    Args:
-        rows: Sequence of `MendedLine`.
-    """
-
-    def __init__(self, rows: Sequence[MendedLine]) -> None:
-        """Keep the rows."""
-        self.rows = list(rows)
-
-    def _repr_markdown_(self) -> str:
-        lines: list[Sequence[str]] = [("Fails", "With", "Works"), ("---",) * 3]
-        lines += [tuple(map(code_span, row)) for row in self.rows]
-        return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-    def __repr__(self) -> str:
-        """Write each row as three lines of plain text."""
-        return "\n".join(
-            f"{wrong}\n  fails: {message}\n  works: {right}"
-            for wrong, message, right in self.rows
-        )
-
-
-def errors_and_fixes(lines: Mapping[str, str], **names: Any) -> MendedTable:
-    """Run lines that fail and lines that work, and put them side by side.
-
-    Args:
-        lines: Dict from an expression that fails to the expression that works.
-            Statements may stand before either, separated by `;`.
-        **names: What the lines may use. They cannot add to each other's names.
-
-    Returns:
-        A `MendedTable`.
-
-    Raises:
-        ValueError: If a line that should fail works. A line that should work and fails
-            raises what it raises.
-
-    Example:
-        >>> print(errors_and_fixes({"float('a')": "float('1')"}))
-        float('a')
-          fails: ValueError: could not convert string to float: 'a'
-          works: float('1')
-    """
-    rows = []
-    for wrong, right in lines.items():
-        # The author of the page wrote the lines: they are code, not input.
-        try:
-            exec(wrong, dict(names))
-        except Exception as error:
-            message = f"{type(error).__name__}: {informative_line(str(error))}"
-        else:
-            raise ValueError(f"Expected a line that fails. Received: {wrong!r}")
-        exec(right, dict(names))
-        rows.append(MendedLine(wrong, message, right))
-    return MendedTable(rows)
 
 
 def fresh_comparison_table(lines: Sequence[str]) -> ComparisonTable:

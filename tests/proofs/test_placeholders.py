@@ -844,8 +844,8 @@ def test_a_model_made_outside_cannot_be_called(inside=False):
 
 
 @proves(
-    "Without a placeholder an InputLayer is `keras.layers.InputLayer(shape=(784,))`, or "
-    "an Input in its place.",
+    "Without a placeholder an InputLayer is `keras.layers.InputLayer(shape=(784,))`, "
+    "or an Input in its place.",
     false_with={"shape": (783,)},
     needs="keras>=3",
 )
@@ -893,7 +893,7 @@ NAME_MAP = {"scores/kernel": "w", "scores/bias": "b"}
 
 
 def carry(use, name_map=None, seed=0, epochs=1):
-    """A model that `use(model, path, name_map)` has filled, and the old scores."""
+    """A model that `use` has filled, and the scores of the old one."""
     keras.utils.set_random_seed(seed)
     model = classifier()
     with tempfile.TemporaryDirectory() as folder:
@@ -1229,11 +1229,10 @@ def test_error_wrong_shape(wrong=None):
     false_with={"make": np.ones},
 )
 def test_error_tensor_fed(make=tf.ones):
+    array = tf.ones((2, 3)).numpy()
     with tf.Graph().as_default(), tf1.Session() as session:
         x = tf1.placeholder(tf.float32, [None, 3])
         total = tf.reduce_sum(x)
-        with tf.init_scope():
-            array = tf.ones((2, 3)).numpy()
         assert session.run(total, {x: array}) == 6.0
         said = message_of(lambda: session.run(total, {x: make((2, 3))}))
     assert "The value of a feed cannot be a tf.Tensor object." in said

@@ -14,12 +14,9 @@ import tf_keras
 from snippets.showing.both_kerases import (
     ComparisonRow,
     ComparisonTable,
-    MendedLine,
-    MendedTable,
     code_span,
     comparison_table,
     describe,
-    errors_and_fixes,
     fresh_comparison_table,
     informative_line,
     outcome,
@@ -256,43 +253,6 @@ def test_a_table_is_readable_as_plain_text() -> None:
 def test_a_table_refuses_a_lone_string() -> None:
     with pytest.raises(ValueError, match="Expected `expressions` to be a list"):
         comparison_table("keras.Input(3)")
-
-
-# Lines that fail and lines that work
-
-
-def test_lines_use_the_names_they_are_given_and_share_nothing_else() -> None:
-    table = errors_and_fixes({"y = 1; x.y": "y = x; y + 1", "y": "x"}, x=2)
-
-    assert table.rows == [
-        MendedLine(
-            "y = 1; x.y",
-            "AttributeError: 'int' object has no attribute 'y'",
-            "y = x; y + 1",
-        ),
-        MendedLine("y", "NameError: name 'y' is not defined", "x"),
-    ]
-
-
-def test_a_line_that_should_fail_and_works_is_reported() -> None:
-    with pytest.raises(ValueError, match=r"a line that fails\. Received: 'x'"):
-        errors_and_fixes({"x": "x"}, x=1)
-
-
-def test_a_line_that_should_work_and_fails_raises() -> None:
-    with pytest.raises(NameError, match="right"):
-        errors_and_fixes({"wrong": "right"})
-
-
-def test_a_mended_table_reads_as_markdown_and_as_text() -> None:
-    table = MendedTable([MendedLine("a | b", "TypeError: use `+`", "a + b")])
-
-    assert table._repr_markdown_().splitlines() == [
-        "| Fails | With | Works |",
-        "| --- | --- | --- |",
-        r"| `a \| b` | `` TypeError: use `+` `` | `a + b` |",
-    ]
-    assert repr(table) == "a | b\n  fails: TypeError: use `+`\n  works: a + b"
 
 
 # Both Kerases, each in its own process

@@ -38,6 +38,7 @@ from snippets.placeholders.name_maps import (
     single_weights,
     whole_layers,
 )
+from snippets.placeholders.pictures import draw_feeding
 from snippets.placeholders.training import (
     classifier_with,
     start_weights,
@@ -73,6 +74,18 @@ def digit_batches(number: int = 20, size: int = 32) -> list[Any]:
     vectors, labels = digit_vectors()
     starts = range(0, number * size, size)
     return [(vectors[k : k + size], labels[k : k + size]) for k in starts]
+
+
+# A picture
+
+
+def test_the_picture_has_a_session_and_a_model() -> None:
+    drawing = draw_feeding()
+
+    for text in ("session.run(y, {x: rows})", "x: placeholder", "model.predict(rows)"):
+        assert f">{text}</text>" in drawing.svg
+        assert text in drawing.alt
+    assert drawing.svg.count("<rect") == 6
 
 
 # Three programs, one walk
