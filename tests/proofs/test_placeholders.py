@@ -144,6 +144,24 @@ def test_what_compat_lacks():
     assert (layers_of_v1() == "`dense` is not available with Keras 3.") == is_keras_3
 
 
+@proves(
+    "A SavedModel that TensorFlow 1 exported can be called as it is: "
+    '`tf.saved_model.load(folder).signatures["serving_default"]` is a function.',
+    false_with={"rows": 2 * ROWS},
+)
+def test_a_saved_model_is_called_as_it_is(rows=ROWS):
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/exported"
+        with tf.Graph().as_default(), tf1.Session() as session:
+            x = tf1.placeholder(tf.float32, [None, 3])
+            y = old_row_sums(x)
+            session.run(tf1.global_variables_initializer())
+            tf1.saved_model.simple_save(session, path, {"x": x}, {"y": y})
+        loaded = tf.saved_model.load(path)
+        called = loaded.signatures["serving_default"](x=tf.constant(rows))
+    assert np.array_equal(called["y"], [[6.0], [15.0]])
+
+
 # What a placeholder was
 
 
