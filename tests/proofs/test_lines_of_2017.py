@@ -268,8 +268,8 @@ def test_line_names(name="h/Relu:0"):
 
 
 @proves(
-    "`tf.set_random_seed(0)` | `tf.random.set_seed(0)` | "
-    "`keras.utils.set_random_seed(0)`",
+    "`tf.set_random_seed(0)` | `tf.random.set_seed(0)` | `set_random_seed(0)` of "
+    "`keras.utils`",
     false_with={"other": 1},
 )
 def test_line_seed(other=0):
@@ -382,8 +382,8 @@ def saved_in_keras(folder, weights):
 
 
 @proves(
-    "`tf.train.Saver().save(session, path)` | `tf.train.Checkpoint(w=w).write(path)` | "
-    '`model.save("model.keras")`',
+    "`tf.train.Saver().save(session, path)` | `write(path)` of a "
+    "`tf.train.Checkpoint` | `model.save(path)`",
     false_with={"weights": np.ones((64, 10), "float32")},
 )
 def test_line_save(weights=None):
@@ -395,8 +395,8 @@ def test_line_save(weights=None):
 
 
 @proves(
-    "`saver.restore(session, path)` | `tf.train.Checkpoint(w=w).read(path)` | "
-    "`keras.models.load_model(path)`",
+    "`saver.restore(session, path)` | `read(path)` of a `tf.train.Checkpoint` | "
+    "`load_model(path)` of `keras.models`",
     false_with={"weights": np.ones((64, 10), "float32")},
 )
 def test_line_restore(weights=None):
