@@ -33,7 +33,8 @@ from conf.pages.recipes import (
 COLUMN = "column"  # the title of a cell that stands beside another
 OPTIONS = {"snippet", "tags", "timeout", "fold", "mystnb", COLUMN}
 TAGS = {
-    *("raises-exception", "hide-input", "hide-output", "remove-output"),
+    *("raises-exception", "hide-input", "remove-input"),
+    *("hide-output", "remove-output"),
     "measured",  # its output is a record: `nox -s measure`
 }
 RAISES = "raises-exception"

@@ -16,74 +16,29 @@ from tests.proofs.proves import proves
 layers = keras.layers
 
 
+@proves(
+    (
+        "Declare each input with `keras.Input`, call layers on the tensors that"
+        " they should read, and pass the inputs and the outputs to "
+        "`keras.Model`, as dicts by name."
+    ),
+    false_with={"order": ("a", "b")},
+)
+def test_several_inputs_and_outputs_by_name(order=("b", "a")):
+    inputs = {n: keras.Input(shape=(1,), name=n) for n in ("a", "b")}
+    outputs = {f"half_{n}": layers.Dense(1, name=f"half_{n}")(inputs[n]) for n in "ab"}
+    model = keras.Model(inputs, outputs)
+    data = {n: np.full((1, 1), place) for place, n in enumerate(order)}
+    assert data["b"] == 0
+    assert set(model(data)) == {"half_a", "half_b"}
+
+
 def inputs_named(*names, shape=(3,)):
     return [keras.Input(shape=shape, name=name) for name in names]
 
 
-def rises(call, *args, **kwargs):
-    """The error of a call, as text; nothing if there is none."""
-    try:
-        call(*args, **kwargs)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
-
-
-def warnings_of(call, *args):
-    """The result of a call, and its warnings as one text."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        result = call(*args)
-    return result, " ".join(str(warning.message) for warning in caught)
-
-
-@functools.cache
-def digits():
-    from snippets.data import digit_images, split_train_test
-
-    return split_train_test(*digit_images())
-
-
-def fit(model, x, y, epochs, rate=0.01, loss="sparse_categorical_crossentropy"):
-    model.compile(keras.optimizers.Adam(rate), loss)
-    return model.fit(x, y, epochs=epochs, batch_size=64, verbose=0)
-
-
-# The answer
-
-
 @proves(
-    "Call each layer on the tensor that it should read, and hand `keras.Model` the "
-    "inputs and the outputs.",
-    false_with={"called": ("last",)},
-)
-def test_model_from_inputs_to_outputs(called=("first", "last")):
-    (x,) = inputs_named("x")
-    y = x
-    for name in called:
-        y = layers.Dense(2, name=name)(y)
-    model = keras.Model(inputs=x, outputs=y)
-    assert [layer.name for layer in model.layers] == ["x", "first", "last"]
-    assert model(np.ones((5, 3))).shape == (5, 2)
-
-
-@proves(
-    "Two layers called on one tensor are two branches, and a layer called on a list "
-    "joins them.",
-    false_with={"join": layers.Add},
-)
-def test_two_calls_are_two_branches(join=layers.Concatenate):
-    (x,) = inputs_named("x", shape=(1,))
-    double, triple = (
-        layers.Dense(1, kernel_initializer=keras.initializers.Constant(factor))
-        for factor in (2.0, 3.0)
-    )
-    model = keras.Model(x, join()([double(x), triple(x)]))
-    assert model(np.ones((1, 1))).numpy().tolist() == [[2.0, 3.0]]
-
-
-@proves(
-    "A box is one call of a layer, an arrow is a tensor.",
+    "Each box is one call of a layer, and each arrow is a tensor.",
     false_with={"num_calls": 1},
     needs="keras>=3",
 )
@@ -99,51 +54,150 @@ def test_a_box_is_a_call(num_calls=2):
     assert [call.sources for call in layer_calls(model)] == [(), (0,), (1,)]
 
 
+@proves("`None` is the batch, which may have any size.", false_with={"fixed": True})
+def test_none_is_the_batch(fixed=False):
+    x = keras.Input(batch_shape=(5, 3)) if fixed else keras.Input(shape=(3,))
+    model = keras.Model(x, layers.Dense(2)(x))
+    assert model.input_shape == (None, 3)
+    for size in (1, 2, 7):
+        assert model(np.ones((size, 3))).shape == (size, 2)
+
+
 @proves(
-    "Every shape in the picture was known before there was any data.",
-    false_with={"image_shape": (None, None, 1)},
+    (
+        'A ticket is urgent if its text says "today" or if its first tag is '
+        "set; the topic decides the department."
+    ),
+    false_with={"seed": 1},
     needs="keras>=3",
 )
-def test_shapes_are_known_before_data(image_shape=(8, 8, 1)):
-    from snippets.functional import two_branch_classifier
-    from snippets.showing.drawings import layer_calls
+def test_tickets_follow_a_rule(seed=0):
+    from snippets.functional.tickets import made_up_tickets
 
-    model = two_branch_classifier(image_shape, 10)
-    shapes = {call.name: call.shape for call in layer_calls(model)}
-    assert shapes == {
-        "pixels": "(None, 8, 8, 1)",
-        "small": "(None, 6, 6, 16)",
-        "large": "(None, 4, 4, 16)",
-        "small_pooled": "(None, 16)",
-        "large_pooled": "(None, 16)",
-        "joined": "(None, 32)",
-        "digit": "(None, 10)",
+    (tickets, _), (_, answers) = made_up_tickets(200), made_up_tickets(200, seed)
+    expected = [
+        float("today" in text.split() or tags[0] == 1)
+        for text, tags in zip(tickets["text"], tickets["tags"], strict=True)
+    ]
+    assert answers["priority"].ravel().tolist() == expected
+    departments = {}
+    for name in ("title", "text"):
+        for words, number in zip(tickets[name], answers["department"], strict=True):
+            departments.setdefault(words.split()[-1], set()).add(int(number))
+    assert len(departments) == 12
+    assert {len(numbers) for numbers in departments.values()} == {1}
+
+
+@proves(
+    (
+        "`TextVectorization` turns each text into a vector of 100 numbers, with"
+        " a 1 for each word that occurs:"
+    ),
+    false_with={"mode": "count"},
+)
+def test_a_1_for_each_word_that_occurs(mode="multi_hot"):
+    words = layers.TextVectorization(
+        max_tokens=100, output_mode=mode, pad_to_max_tokens=True
+    )
+    words.adapt(tf.constant(["no yes", "no maybe"]))
+    vectors = np.array(words(tf.constant(["no no yes", "maybe"])))
+    assert vectors.shape == (2, 100)
+    known = {str(word): place for place, word in enumerate(words.get_vocabulary())}
+    for vector, said in zip(vectors, ({"no", "yes"}, {"maybe"}), strict=True):
+        assert dict.fromkeys(map(known.get, said), 1) == {
+            place: vector[place] for place in np.flatnonzero(vector)
+        }
+
+
+def fit(model, x, y, epochs, rate=0.01, loss="sparse_categorical_crossentropy"):
+    model.compile(keras.optimizers.Adam(rate), loss)
+    return model.fit(x, y, epochs=epochs, batch_size=64, verbose=0)
+
+
+def two_outputs(**options):
+    """A model with the outputs `mean` and `top`, and what `fit` returns for it."""
+    (x,) = inputs_named("x")
+    outputs = {name: layers.Dense(1, name=name)(x) for name in ("mean", "top")}
+    model = keras.Model(x, outputs)
+    model.compile("sgd", run_eagerly=True, **options)
+    targets = {name: np.ones((2, 1)) for name in outputs}
+    return model, lambda: model.fit(np.ones((2, 3)), targets, verbose=0).history
+
+
+@proves(
+    (
+        "`compile` takes losses, loss weights and metrics as dicts by output "
+        "name, and `fit` takes data and labels as dicts with the names of the "
+        "inputs and outputs:"
+    ),
+    keras="!=3.4.*,!=3.5.*",
+    false_with={"asked": "mean"},
+)
+def test_losses_weights_and_metrics_by_output(asked="top"):
+    _, train = two_outputs(
+        loss={"mean": "mse", "top": "mae"},
+        loss_weights={"mean": 1.0, "top": 0.5},
+        metrics={asked: ["mae"]},
+    )
+    assert sorted(train()) == ["loss", "mean_loss", "top_loss", "top_mae"]
+
+
+@proves(
+    (
+        "`fit` reports these after every epoch, and `loss` is the weighted sum "
+        "that training minimizes: here `priority_loss` and half of "
+        "`department_loss`."
+    ),
+    false_with={"weight": 1.0},
+    needs="keras!=3.4.*",
+    keras="!=3.4.*,!=3.5.*,!=3.6.*",
+)
+def test_loss_is_the_weighted_sum(weight=0.5):
+    _, train = two_outputs(
+        loss={"mean": "mse", "top": "mae"}, loss_weights={"mean": 1.0, "top": weight}
+    )
+    seen = {name: values[0] for name, values in train().items()}
+    assert abs(seen["loss"] - seen["mean_loss"] - 0.5 * seen["top_loss"]) < 1e-6
+
+
+@proves(
+    "`predict` returns a dict with the names of the outputs:", false_with={"wrap": list}
+)
+def test_predict_returns_a_dict(
+    wrap=lambda tensors: dict(zip("pq", tensors, strict=True)),
+):
+    (x,) = inputs_named("x")
+    model = keras.Model(x, wrap([layers.Dense(1, name=name)(x) for name in "pq"]))
+    found = model.predict(np.ones((2, 3)), verbose=0)
+    assert isinstance(found, dict)
+    assert {name: array.shape for name, array in found.items()} == {
+        "p": (2, 1),
+        "q": (2, 1),
     }
 
 
-# Train it, save it, load it
-
-
-@proves("A Functional model trains like any other.", false_with={"rate": 0.0})
-def test_trains_like_any_other(rate=0.1):
-    (x,) = inputs_named("x")
-    model = keras.Model(x, layers.Add()([layers.Dense(1)(x), layers.Dense(1)(x)]))
-    data = np.eye(3, dtype="float32")
-    keras.utils.set_random_seed(0)
-    losses = fit(model, data, data[:, :1], 5, rate, "mse").history["loss"]
-    assert losses[-1] < 0.9 * losses[0]
-
-
 @proves(
-    "The data are 1,797 images of handwritten digits:",
-    false_with={"name": "digit_vectors"},
+    (
+        "An output without a loss is not trained, except for the layers that it"
+        " shares with an output that has one."
+    ),
+    false_with={"loss": "mse"},
 )
-def test_digits_are_1797_images(name="digit_images"):
-    from snippets import data
-
-    images, labels = getattr(data, name)()
-    assert images.shape == (1797, 8, 8, 1)
-    assert set(labels) == set(range(10))
+def test_an_output_without_a_loss(loss=None):
+    (x,) = inputs_named("x")
+    shared = layers.Dense(4, name="shared")(x)
+    outputs = {name: layers.Dense(1, name=name)(shared) for name in ("mean", "top")}
+    model = keras.Model(x, outputs)
+    model.compile("sgd", loss or {"mean": "mse"}, run_eagerly=True)
+    names = ("shared", "mean", "top")
+    before = {name: model.get_layer(name).get_weights()[0] for name in names}
+    targets = {name: np.ones((2, 1)) for name in outputs}
+    model.fit(np.ones((2, 3)), targets, verbose=0)
+    moved = {
+        name: bool(np.any(model.get_layer(name).get_weights()[0] != before[name]))
+        for name in names
+    }
+    assert moved == {"shared": True, "mean": True, "top": False}
 
 
 @functools.cache
@@ -210,8 +264,10 @@ for path in sorted(paths, key=lambda path: path.stem == "edges"):
 
 
 @proves(
-    "A saved Functional model holds its graph, so a fresh process loads it without the "
-    "code that built it:",
+    (
+        "A saved Functional model holds its graph, so a new process loads it "
+        "without the code that built it:"
+    ),
     false_with={"name": "copy"},
     needs="keras>=3",
 )
@@ -221,267 +277,343 @@ def test_loads_without_its_code(name="branches"):
         assert np.allclose(seen, expected, atol=1e-6)
 
 
-@proves(
-    "Every architecture on this page passes that test.",
-    false_with={"left_out": ()},
-    needs="keras>=3",
-)
-def test_every_architecture_reloads(left_out=("copy",)):
-    here, there = reloaded()
-    names = here.keys() - set(left_out)
-    assert len(names) >= 11
-    for name in names:
-        for seen, expected in zip(there[name], here[name], strict=True):
-            assert np.allclose(seen, expected, atol=1e-6)
+def drawn(name):
+    """Draw a model by a function where nothing that draws graphs is installed."""
+    from snippets.showing.drawings import draw_layers
 
-
-# Several inputs, several outputs
-
-
-@proves(
-    "Here are 178 wines: two groups of columns go in, the grower and the alcohol come "
-    "out.",
-    false_with={"numbers": ()},
-    needs="keras>=3",
-)
-def test_wines_go_in(numbers=("alcohol",)):
-    from snippets.data import wine_table
-    from snippets.functional import table_model
-
-    wine, growers = wine_table()
-    assert len(growers) == len(wine["alcohol"]) == 178
-    groups = {name: wine[name][:, None] for name in ("hue", "ash")}
-    model = table_model(groups, {"grower": 3}, numbers)
-    assert set(model(groups)) == {"grower", "alcohol"}
-
-
-@proves(
-    "Name each input and each output, and pass inputs, outputs and data as dicts with "
-    "these names.",
-    false_with={"order": ("a", "b")},
-)
-def test_several_inputs_and_outputs_by_name(order=("b", "a")):
-    inputs = {n: keras.Input(shape=(1,), name=n) for n in ("a", "b")}
-    outputs = {f"half_{n}": layers.Dense(1, name=f"half_{n}")(inputs[n]) for n in "ab"}
-    model = keras.Model(inputs, outputs)
-    data = {n: np.full((1, 1), place) for place, n in enumerate(order)}
-    assert data["b"] == 0
-    assert set(model(data)) == {"half_a", "half_b"}
-
-
-def two_outputs(**options):
-    """A model with the outputs `mean` and `top`, and what `fit` returns for it."""
     (x,) = inputs_named("x")
-    outputs = {name: layers.Dense(1, name=name)(x) for name in ("mean", "top")}
-    model = keras.Model(x, outputs)
-    model.compile("sgd", run_eagerly=True, **options)
-    targets = {name: np.ones((2, 1)) for name in outputs}
-    return model, lambda: model.fit(np.ones((2, 3)), targets, verbose=0).history
+    model = keras.Model(x, layers.Dense(1)(x))
+    absent = ("pydot", "pydotplus", "pydot_ng", "graphviz", "matplotlib")
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for package in absent:
+            patch.setitem(sys.modules, package, None)
+        if name == "draw_layers":
+            return draw_layers(model).svg
+        return keras.utils.plot_model(model, f"{folder}/model.png")
+
+
+def rises(call, *args, **kwargs):
+    """The error of a call, as text; nothing if there is none."""
+    try:
+        call(*args, **kwargs)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 @proves(
-    "Losses, their weights and metrics are dicts by output too:",
-    keras="!=3.4.*,!=3.5.*",
-    false_with={"asked": "mean"},
+    "Functional is not appropriate when the graph depends on values:",
+    false_with={"make": lambda shape: np.ones((1, *(size or 2 for size in shape)))},
 )
-def test_losses_weights_and_metrics_by_output(asked="top"):
-    _, train = two_outputs(
-        loss={"mean": "mse", "top": "mae"},
-        loss_weights={"mean": 1.0, "top": 0.5},
-        metrics={asked: ["mae"]},
-    )
-    assert sorted(train()) == ["loss", "mean_loss", "top_loss", "top_mae"]
+def test_if_and_for_cannot_depend_on_values(make=keras.Input):
+    def choose():
+        return 1 if make((1,)) > 0 else 0
+
+    def count():
+        return list(range(make((None, 3)).shape[1]))
+
+    assert "TypeError" in rises(choose)
+    assert "TypeError" in rises(count)
 
 
 @proves(
-    "`loss` is what training minimizes, the weighted sum: here `grower_loss` and half "
-    "of `alcohol_loss`.",
-    false_with={"weight": 1.0},
-    needs="keras!=3.4.*",
-    keras="!=3.4.*,!=3.5.*,!=3.6.*",
-)
-def test_loss_is_the_weighted_sum(weight=0.5):
-    _, train = two_outputs(
-        loss={"mean": "mse", "top": "mae"}, loss_weights={"mean": 1.0, "top": weight}
-    )
-    seen = {name: values[0] for name, values in train().items()}
-    assert abs(seen["loss"] - seen["mean_loss"] - 0.5 * seen["top_loss"]) < 1e-6
-
-
-BOTH = {"mean": "mse", "top": "mae"}
-
-
-@proves(
-    "Two of them are fine on Keras 2 and errors on Keras 3.6 and later: one list of "
-    "metrics for all outputs, and weights for a part of the losses.",
-    false_with={"metrics": {"mean": ["mae"]}},
-    needs="keras<3",
-)
-def test_metrics_in_one_list_on_keras_2(metrics=("mae",)):
-    metrics = metrics if isinstance(metrics, dict) else list(metrics)
-    _, train = two_outputs(loss="mse", metrics=metrics)
-    assert rises(train) == ""
-    assert {"mean_mae", "top_mae"} < set(train())
-
-
-@proves(
-    "Two of them are fine on Keras 2 and errors on Keras 3.6 and later: one list of "
-    "metrics for all outputs, and weights for a part of the losses.",
-    keras=">=3",
-    false_with={"metrics": ["mae", "mae"]},
-)
-def test_metrics_in_one_list_on_keras_3(metrics=("mae",)):
-    _, train = two_outputs(loss="mse", metrics=list(metrics))
-    assert "metrics" in rises(train)
-
-
-@proves(
-    "Two of them are fine on Keras 2 and errors on Keras 3.6 and later: one list of "
-    "metrics for all outputs, and weights for a part of the losses.",
-    keras="<3.5",
-)
-def test_weights_for_a_part_on_keras_2():
-    _, train = two_outputs(loss=BOTH, loss_weights={"top": 0.1})
-    assert rises(train) == ""
-
-
-@proves(
-    "Two of them are fine on Keras 2 and errors on Keras 3.6 and later: one list of "
-    "metrics for all outputs, and weights for a part of the losses.",
-    keras=">=3.6",
-    false_with={"weights": {"mean": 1.0, "top": 0.1}},
-)
-def test_weights_for_a_part_on_keras_3(weights=None):
-    _, train = two_outputs(loss=BOTH, loss_weights=weights or {"top": 0.1})
-    assert "`loss_weights`" in rises(train)
-
-
-@proves(
-    "A loss for an output that does not exist is an error on Keras 3.",
-    keras=">=3",
-    false_with={"name": "top"},
-)
-def test_loss_of_no_output_on_keras_3(name="max"):
-    _, train = two_outputs(loss={"mean": "mse", name: "mae"})
-    assert "max" in rises(train)
-
-
-@proves(
-    "Keras 2 takes it without a word: with `max` written for `top`, it uses the loss "
-    "of `max` for `mean` and the loss of `mean` for `top`.",
-    false_with={"name": "top"},
-    needs="keras<3",
-)
-def test_loss_of_no_output_on_keras_2(name="max"):
-    model, train = two_outputs(loss={"mean": "mse", name: "mae"})
-    assert rises(train) == ""
-    rows, targets = np.eye(3), {name: 5 * np.ones((3, 1)) for name in ("mean", "top")}
-    seen = model.evaluate(rows, targets, verbose=0, return_dict=True)
-    outputs = model.predict(rows, verbose=0)
-    assert np.isclose(seen["mean_loss"], np.abs(5 - outputs["mean"]).mean())
-    assert np.isclose(seen["top_loss"], ((5 - outputs["top"]) ** 2).mean())
-
-
-@proves(
-    "Each line compiles a model with the outputs `mean` and `top`, and says what "
-    "`evaluate` reports.",
-    false_with={"metrics": {"mean": ["mae"]}},
+    (
+        "one of two results for each value | `keras.ops.where(x > 0, 2 * x, x)`"
+        " in the graph"
+    ),
+    false_with={"python": True},
     needs="keras>=3",
-    keras=">=3.6",
 )
-def test_what_evaluate_reports(metrics=None):
-    from snippets.functional.on_each_keras import results_of_two_outputs
+def test_where_chooses_for_each_value(python=False):
+    def choose(x):
+        return (x * 2.0 if x > 0 else x) if python else keras.ops.where(x > 0, x * 2, x)
 
-    options = {"loss": "mse", "metrics": metrics or {"top": ["mae"]}}
-    seen = results_of_two_outputs(keras, **options)
-    assert seen == ["loss", "mean_loss", "top_loss", "top_mae"]
-
-
-@proves("An output without a loss is not trained.", false_with={"loss": "mse"})
-def test_an_output_without_a_loss_is_not_trained(loss=None):
-    model, train = two_outputs(loss=loss or {"mean": "mse"})
-    before = {name: model.get_layer(name).get_weights() for name in ("mean", "top")}
-    train()
-    after = {name: model.get_layer(name).get_weights() for name in ("mean", "top")}
-    assert np.abs(after["mean"][0] - before["mean"][0]).max() > 0
-    assert np.abs(after["top"][0] - before["top"][0]).max() == 0
-
-
-# Share layers
-
-
-@proves(
-    "Call a layer twice and both calls use the same weights.",
-    false_with={"make": lambda: [layers.Dense(3), layers.Dense(3)]},
-)
-def test_two_calls_share_weights(make=lambda: [layers.Dense(3)] * 2):
-    a, b = inputs_named("a", "b")
-    first, second = make()
-    model = keras.Model([a, b], [first(a), second(b)])
-    assert model.count_params() == 12
-    first, second = model([np.ones((1, 3)), np.ones((1, 3))])
-    assert np.array_equal(first, second)
-
-
-@proves("A model is a layer too.", false_with={"kind": keras.Input})
-def test_a_model_is_a_layer(kind=keras.Model):
     (x,) = inputs_named("x")
-    inner = keras.Model(x, layers.Dense(2)(x))
-    assert isinstance(kind, type)
-    assert issubclass(kind, layers.Layer)
-    (y,) = inputs_named("y")
-    assert keras.Model(y, inner(y)).layers[1] is inner
-
-
-def siamese_accuracy(epochs):
-    from snippets.functional import image_encoder, sample_pairs, siamese_network
-
-    x, y, x_test, y_test = digits()
-    keras.utils.set_random_seed(0)
-    model = siamese_network(image_encoder((8, 8, 1)))
-    fit(model, *sample_pairs(x, y, 1500), epochs, loss="binary_crossentropy")
-    pairs, same = sample_pairs(x_test, y_test, 500, seed=1)
-    return np.mean((model.predict(pairs, verbose=0) > 0.5) == same)
+    assert rises(choose, x) == ""
+    model = keras.Model(x, choose(x))
+    assert model(np.array([[-1.0, 0.0, 3.0]])).numpy().tolist() == [[-1.0, 0.0, 6.0]]
 
 
 @proves(
-    "A siamese network calls one encoder on two images and tells from the difference "
-    "whether they show the same digit.",
-    false_with={"epochs": 0},
-    needs="keras>=3",
+    "a loop over the steps of a sequence | a recurrent layer",
+    false_with={"name": "Dense"},
 )
-def test_siamese_network_calls_one_encoder(epochs=4):
-    assert siamese_accuracy(epochs) > 0.75
+def test_a_loop_over_steps_is_a_recurrent_layer(name="SimpleRNN"):
+    x = keras.Input(shape=(None, 3))
+    model = keras.Model(x, getattr(layers, name)(4)(x))
+    for steps in (2, 7):
+        assert model(np.ones((5, steps, 3))).shape == (5, 4)
 
 
 @proves(
-    "A network with two encoders would have almost twice the weights to learn, and "
-    "could score `(a, b)` differently from `(b, a)`; this one is symmetric.",
-    false_with={"tie": False},
+    (
+        "an `if` or a loop that depends on values | a custom layer in the "
+        "graph, with `keras.ops.cond` or `keras.ops.while_loop` in its `call`"
+    ),
+    false_with={"limit": 100.0},
     needs="keras>=3",
 )
-def test_siamese_network_is_symmetric(tie=True):
-    from snippets.functional import image_encoder, siamese_network
+def test_a_loop_in_a_layer(limit=10.0):
+    class Repeat(layers.Layer):
+        def call(self, x):
+            (grown,) = keras.ops.while_loop(
+                lambda y: keras.ops.sum(y) < limit, lambda y: (2 * y,), (x,)
+            )
+            return grown
 
-    left, right = inputs_named("left", "right", shape=(8, 8, 1))
-    first, second = image_encoder((8, 8, 1)), image_encoder((8, 8, 1))
-    codes = [
-        first(left),
-        keras.Model(second.input, second.output, name="second")(right),
-    ]
-    distance = keras.ops.abs(codes[0] - codes[1])
-    apart = keras.Model({"left": left, "right": right}, layers.Dense(1)(distance))
-    one = siamese_network(image_encoder((8, 8, 1)))
-    assert 1.9 < apart.count_params() / one.count_params() < 2.0
-    a, b = np.random.default_rng(0).random((2, 4, 8, 8, 1))
-    ways = {"left": a, "right": b}, {"left": b, "right": a}
-    assert not np.allclose(*[apart(way) for way in ways])
-    if not tie:
-        one = apart
-    assert np.array_equal(*[one(way) for way in ways])
+        def compute_output_shape(self, input_shape):
+            return input_shape
+
+    class Choose(Repeat):
+        def call(self, x):
+            return keras.ops.cond(keras.ops.sum(x) < 10, lambda: 2 * x, lambda: x)
+
+    (x,) = inputs_named("x")
+    loop, choice = keras.Model(x, Repeat()(x)), keras.Model(x, Choose()(x))
+    for size, grown, chosen in ((1.0, 4.0, 2.0), (5.0, 5.0, 5.0)):
+        data = np.full((1, 3), size, "float32")
+        for wrap in (lambda model: model, tf.function):
+            assert np.array_equal(wrap(loop)(data), np.full((1, 3), grown))
+            assert np.array_equal(wrap(choice)(data), np.full((1, 3), chosen))
 
 
-# Skip connections
+@proves(
+    (
+        "Mistakes show on the line that makes them, since Keras computes the "
+        "shape of each tensor while you connect."
+    ),
+    false_with={"shape": (8, 8, 1)},
+)
+def test_mistakes_show_while_connecting(shape=(64,)):
+    error = rises(layers.Conv2D(8, 3), keras.Input(shape=shape))
+    assert "expected min_ndim=4, found ndim=2" in error
+    assert tuple(layers.Conv2D(8, 3)(keras.Input((8, 8, 1))).shape) == (None, 6, 6, 8)
+
+
+def warnings_of(call, *args):
+    """The result of a call, and its warnings as one text."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = call(*args)
+    return result, " ".join(str(warning.message) for warning in caught)
+
+
+@proves(
+    (
+        "A subclassed model with the same mistake is built without an error, "
+        "and fails when it is called:"
+    ),
+    false_with={"flatten": False},
+)
+def test_a_subclassed_model_fails_later(flatten=True):
+    class Mistaken(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.flat, self.convolution = layers.Flatten(), layers.Conv2D(8, 3)
+
+        def call(self, x):
+            return self.convolution(self.flat(x) if flatten else x)
+
+    model, said = warnings_of(Mistaken)
+    assert said == ""
+    assert "min_ndim=4" in rises(model, np.ones((1, 8, 8, 1)))
+
+
+@proves(
+    ("`keras.Input` returns a `KerasTensor`: a shape and a dtype, without numbers."),
+    false_with={"make": lambda shape: np.ones((1, *shape), "float32")},
+)
+def test_input_returns_a_keras_tensor(make=lambda shape: keras.Input(shape=shape)):
+    x = make((8, 8, 1))
+    assert type(x).__name__ == "KerasTensor"
+    assert tuple(x.shape) == (None, 8, 8, 1)
+    assert tf.as_dtype(x.dtype) == tf.float32
+    assert rises(np.array, x) != ""
+
+
+@proves(
+    ("A layer called on it returns another one, with the shape already computed:"),
+    false_with={"make": lambda shape: np.ones((1, *shape), "float32")},
+)
+def test_a_call_returns_a_keras_tensor(make=lambda shape: keras.Input(shape=shape)):
+    small = layers.Conv2D(16, 3)(make((8, 8, 1)))
+    assert type(small).__name__ == "KerasTensor"
+    assert tuple(small.shape) == (None, 6, 6, 16)
+
+
+@proves(
+    (
+        "Two layers called on one tensor are two branches, and a layer called "
+        "on a list joins them:"
+    ),
+    false_with={"join": layers.Add},
+)
+def test_two_calls_are_two_branches(join=layers.Concatenate):
+    (x,) = inputs_named("x", shape=(1,))
+    double, triple = (
+        layers.Dense(1, kernel_initializer=keras.initializers.Constant(factor))
+        for factor in (2.0, 3.0)
+    )
+    model = keras.Model(x, join()([double(x), triple(x)]))
+    assert model(np.ones((1, 1))).numpy().tolist() == [[2.0, 3.0]]
+
+
+@proves(
+    (
+        "If a model has branches, the last column of `summary()` says which "
+        "tensors each layer reads."
+    ),
+    false_with={"branches": 1},
+)
+def test_summary_says_what_each_layer_reads(branches=2):
+    (x,) = inputs_named("pixels")
+    parts = [layers.Dense(2, name=f"part{k}")(x) for k in range(branches)]
+    end = layers.Add(name="end")(parts) if branches > 1 else layers.ReLU()(parts[0])
+    lines = []
+    keras.Model(x, end).summary(print_fn=lambda line, **_: lines.append(line))
+    text = "\n".join(lines)
+    assert "Connected to" in text
+    for name in ("pixels", *(f"part{k}" for k in range(branches))):
+        assert f"{name}[0][0]" in text
+
+
+def nested():
+    """A model inside a model."""
+    (inner,) = inputs_named("inner")
+    base = keras.Model(inner, layers.Dense(2, name="features")(inner), name="base")
+    (outer,) = inputs_named("outer")
+    return keras.Model(outer, layers.Dense(1)(base(outer)))
+
+
+@proves(
+    (
+        "`keras.utils.plot_model(branching, show_shapes=True)` draws such a "
+        "picture into a file; `expand_nested=True` shows the inside of nested "
+        "models."
+    ),
+    false_with={"nested": False},
+    needs="keras>=3",
+)
+def test_plot_model_draws_nested_models(nested=True):
+    from unittest.mock import MagicMock
+
+    from keras.src.utils import model_visualization
+
+    (inner,), (x,) = inputs_named("inner"), inputs_named("x")
+    hidden = layers.Dense(2, name="hidden")(inner)
+    model = keras.Model(x, keras.Model(inner, hidden, name="base")(x))
+    package = MagicMock()
+    package.Dot, package.Cluster = (
+        type(name, (MagicMock,), {}) for name in ("Dot", "Cluster")
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model_visualization, "pydot", package)
+        keras.utils.model_to_dot(
+            model, show_layer_names=True, show_shapes=True, expand_nested=nested
+        )
+    labels = " ".join(str(call) for call in package.Node.call_args_list)
+    assert "hidden" in labels
+    assert "(None, 2)" in labels or "None" in labels
+
+
+@proves(
+    (
+        "It needs pydot and Graphviz; the pictures here, by "
+        "`snippets.showing.drawings.draw_layers`, need neither."
+    ),
+    false_with={"draws": True},
+    needs="keras>=3",
+)
+def test_plot_model_needs_graphviz(draws=False):
+    from keras.src.utils import model_visualization
+
+    from snippets.showing.drawings import draw_layers
+
+    (x,) = inputs_named("x")
+    model = keras.Model(x, layers.Dense(1)(x))
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for package in ("pydot", "pydotplus", "pydot_ng", "graphviz"):
+            patch.setitem(sys.modules, package, None)
+        patch.setattr(model_visualization, "check_graphviz", lambda: False)
+        drawn = draw_layers if draws else keras.utils.plot_model
+        to = () if draws else (f"{folder}/model.png",)
+        assert "You must install pydot" in rises(drawn, model, *to)
+        patch.setattr(model_visualization, "check_pydot", lambda: True)
+        assert "You must install graphviz" in rises(drawn, model, *to)
+        assert draw_layers(model).svg.startswith("<svg")
+
+
+@proves(
+    (
+        "`model.inputs` and `model.outputs` list the tensors where the graph "
+        "begins and ends."
+    ),
+    false_with={"names": ("input", "output")},
+)
+def test_inputs_and_outputs_are_lists(names=("inputs", "outputs")):
+    tensors = dict(zip("ab", inputs_named("a", "b"), strict=True))
+    ends = {name: layers.Dense(1, name=f"end_{name}")(tensors[name]) for name in "ab"}
+    model = keras.Model(tensors, ends)
+    begin, end = (getattr(model, name) for name in names)
+    assert isinstance(begin, list)
+    assert [id(x) for x in begin] == [id(x) for x in tensors.values()]
+    assert [id(x) for x in end] == [id(x) for x in ends.values()]
+
+
+def maker(tensor):
+    """The layer that made a tensor, on Keras 2 and on Keras 3."""
+    history = tensor._keras_history
+    return getattr(history, "operation", None) or history.layer
+
+
+@proves(
+    (
+        "Each tensor keeps the layer that made it in `_keras_history`, and "
+        "`keras.Model` follows that from the outputs back to the inputs:"
+    ),
+    false_with={"last": "aside"},
+)
+def test_model_follows_the_history(last="second"):
+    (x,) = inputs_named("x")
+    aside = layers.Dense(2, name="aside")
+    first, second = layers.Dense(2, name="first"), layers.Dense(2, name="second")
+    ends = {"aside": aside(x), "second": second(first(x))}
+    made = [maker(ends[last])]
+    while not isinstance(made[-1], layers.InputLayer):
+        made.append(maker(made[-1].input))
+    model = keras.Model(x, ends["second"])
+    assert [layer.name for layer in model.layers] == ["x", "first", "second"]
+    assert made[::-1] == model.layers
+
+
+@proves(
+    (
+        "The field is `operation` on Keras 3 and `layer` on Keras 2, so prefer "
+        "`layer.input` and `layer.output`, which both have."
+    ),
+    keras="<3",
+)
+def test_history_on_keras_2():
+    (x,) = inputs_named("x")
+    history = layers.Dense(2, name="scores")(x)._keras_history
+    assert hasattr(history, "layer")
+    assert history.layer.output is not None
+    assert history.layer.input is x
+
+
+@proves(
+    (
+        "The field is `operation` on Keras 3 and `layer` on Keras 2, so prefer "
+        "`layer.input` and `layer.output`, which both have."
+    ),
+    keras=">=3",
+)
+def test_history_on_keras_3():
+    (x,) = inputs_named("x")
+    history = layers.Dense(2, name="scores")(x)._keras_history
+    assert hasattr(history, "operation")
+    assert history.operation.output is not None
+    assert history.operation.input is x
 
 
 @proves("A tensor can be used again later.", false_with={"again": False})
@@ -508,27 +640,168 @@ def test_a_residual_block_adds_its_input(last="block_sum"):
     assert np.allclose(model(images), made(images) + images, atol=1e-5)
 
 
-# Two models from one graph, one from several
-
-
 @proves(
-    "Any two tensors of a graph can be the ends of a model, and models cut from one "
-    "graph share its layers.",
-    false_with={"begin": "first"},
+    (
+        "Around a block that turns 16 channels into 32, lead the input through "
+        "`Conv2D(32, 1)`, or `Add` raises."
+    ),
+    false_with={"size": 3},
 )
-def test_models_of_one_graph_share_layers(begin="second"):
-    (x,) = inputs_named("x")
-    tensors = {"first": layers.Dense(3)(x)}
-    last = layers.Dense(3)
-    tensors["second"] = layers.Dense(3)(tensors["first"])
-    end = last(tensors["second"])
-    whole, part = keras.Model(x, end), keras.Model(tensors[begin], end)
-    assert part.layers[-1] is whole.layers[-1] is last
-    assert part.count_params() == 12
+def test_a_1_by_1_convolution_on_the_way(size=1):
+    x = keras.Input(shape=(8, 8, 16))
+    block = layers.Conv2D(32, 3, padding="same")(x)
+    assert "incompatible shapes" in rises(layers.Add(), [x, block])
+    way = layers.Conv2D(32, size)(x)
+    assert rises(layers.Add(), [way, block]) == ""
+    assert tuple(layers.Add()([way, block]).shape) == (None, 8, 8, 32)
 
 
 @proves(
-    "So training an autoencoder trains its encoder and its decoder:",
+    "At least 80 of 100 digits that it has never seen are read right.",
+    false_with={"epochs": 0},
+    needs="keras>=3",
+)
+def test_digits_are_read_right(epochs=6):
+    from snippets.data import digit_images
+    from snippets.functional import residual_classifier
+
+    images, labels = digit_images()
+    for seed in range(3):
+        keras.utils.set_random_seed(seed)
+        model = residual_classifier((8, 8, 1), num_classes=10)
+        fit(model, images[:1400], labels[:1400], epochs)
+        found = model.predict(images[1400:], verbose=0).argmax(axis=-1)
+        assert np.mean(found == labels[1400:]) >= 0.8
+
+
+@proves(
+    (
+        "The output of each layer is a tensor of the graph, so it can be the "
+        "output of another model:"
+    ),
+    false_with={"start": 2},
+)
+def test_a_model_can_return_every_output(start=1):
+    (x,) = inputs_named("x")
+    model = keras.Model(
+        x, layers.Dense(1, name="last")(layers.Dense(2, name="first")(x))
+    )
+    outputs = {layer.name: layer.output for layer in model.layers[start:]}
+    seen = keras.Model(model.input, outputs)(np.ones((5, 3)))
+    assert set(seen) == {"first", "last"}
+    assert np.array_equal(seen["last"], model(np.ones((5, 3))))
+
+
+def stacked_network(name):
+    return keras.Sequential(
+        [keras.Input(shape=(32, 32, 3)), layers.Flatten()], name=name
+    )
+
+
+def functional_network(name):
+    make = getattr(keras.applications, name)
+    return make(weights=None, include_top=False, input_shape=(32, 32, 3))
+
+
+@proves(
+    (
+        "The networks of `keras.applications`, such as VGG16 and MobileNetV2, "
+        "are Functional models too."
+    ),
+    false_with={"make": stacked_network},
+)
+def test_applications_are_functional(make=functional_network):
+    for name in ("VGG16", "MobileNetV2"):
+        assert type(make(name)).__name__ == "Functional"
+
+
+@proves(
+    "A layer that is called twice uses the same weights both times.",
+    false_with={"make": lambda: [layers.Dense(3), layers.Dense(3)]},
+)
+def test_two_calls_share_weights(make=lambda: [layers.Dense(3)] * 2):
+    a, b = inputs_named("a", "b")
+    first, second = make()
+    model = keras.Model([a, b], [first(a), second(b)])
+    assert model.count_params() == 12
+    first, second = model([np.ones((1, 3)), np.ones((1, 3))])
+    assert np.array_equal(first, second)
+
+
+@proves("A model is a layer too.", false_with={"kind": keras.Input})
+def test_a_model_is_a_layer(kind=keras.Model):
+    (x,) = inputs_named("x")
+    inner = keras.Model(x, layers.Dense(2)(x))
+    assert isinstance(kind, type)
+    assert issubclass(kind, layers.Layer)
+    (y,) = inputs_named("y")
+    assert keras.Model(y, inner(y)).layers[1] is inner
+
+
+@proves(
+    (
+        "Swapping left and right changes no answer, since both go through the "
+        "same weights."
+    ),
+    false_with={"tie": False},
+    needs="keras>=3",
+)
+def test_siamese_network_is_symmetric(tie=True):
+    from snippets.functional import image_encoder, siamese_network
+
+    left, right = inputs_named("left", "right", shape=(8, 8, 1))
+    first, second = image_encoder((8, 8, 1)), image_encoder((8, 8, 1))
+    codes = [
+        first(left),
+        keras.Model(second.input, second.output, name="second")(right),
+    ]
+    distance = keras.ops.abs(codes[0] - codes[1])
+    apart = keras.Model({"left": left, "right": right}, layers.Dense(1)(distance))
+    one = siamese_network(image_encoder((8, 8, 1)))
+    assert 1.9 < apart.count_params() / one.count_params() < 2.0
+    a, b = np.random.default_rng(0).random((2, 4, 8, 8, 1))
+    ways = {"left": a, "right": b}, {"left": b, "right": a}
+    assert not np.allclose(*[apart(way) for way in ways])
+    if not tie:
+        one = apart
+    assert np.array_equal(*[one(way) for way in ways])
+
+
+@functools.cache
+def digits():
+    from snippets.data import digit_images, split_train_test
+
+    return split_train_test(*digit_images())
+
+
+@proves(
+    (
+        "Trained for four epochs on pairs from "
+        "`snippets.functional.sample_pairs`, "
+        "`snippets.functional.siamese_network` judges more than 75 of 100 new "
+        "pairs rightly."
+    ),
+    false_with={"epochs": 0},
+    needs="keras>=3",
+)
+def test_siamese_network_judges_new_pairs(epochs=4):
+    from snippets.functional import image_encoder, sample_pairs, siamese_network
+
+    x, y, x_test, y_test = digits()
+    for seed in range(3):
+        keras.utils.set_random_seed(seed)
+        model = siamese_network(image_encoder((8, 8, 1)))
+        pairs = sample_pairs(x, y, 1500, seed=seed)
+        fit(model, *pairs, epochs, loss="binary_crossentropy")
+        pairs, same = sample_pairs(x_test, y_test, 500, seed=seed + 10)
+        assert np.mean((model.predict(pairs, verbose=0) > 0.5) == same) > 0.75
+
+
+@proves(
+    (
+        "The decoder is called on the output of the encoder, so the three "
+        "models share their layers, and training the whole trains both halves:"
+    ),
     false_with={"rate": 0.0},
     needs="keras>=3",
 )
@@ -558,131 +831,47 @@ def test_several_models_become_one(join=layers.Average):
 
 
 @proves(
-    "The output of each layer is a tensor of the graph, so a model can return them "
-    "all:",
-    false_with={"start": 2},
+    "Any two tensors of a graph can be the ends of a model, and models cut from one "
+    "graph share its layers.",
+    false_with={"begin": "first"},
 )
-def test_a_model_can_return_every_output(start=1):
+def test_models_of_one_graph_share_layers(begin="second"):
     (x,) = inputs_named("x")
-    model = keras.Model(
-        x, layers.Dense(1, name="last")(layers.Dense(2, name="first")(x))
-    )
-    outputs = {layer.name: layer.output for layer in model.layers[start:]}
-    seen = keras.Model(model.input, outputs)(np.ones((5, 3)))
-    assert set(seen) == {"first", "last"}
-    assert np.array_equal(seen["last"], model(np.ones((5, 3))))
+    tensors = {"first": layers.Dense(3)(x)}
+    last = layers.Dense(3)
+    tensors["second"] = layers.Dense(3)(tensors["first"])
+    end = last(tensors["second"])
+    whole, part = keras.Model(x, end), keras.Model(tensors[begin], end)
+    assert part.layers[-1] is whole.layers[-1] is last
+    assert part.count_params() == 12
 
 
 @proves(
-    "Start from the middle has a recipe for one layer.",
-    false_with={"name": "last"},
-    needs="keras>=3",
+    (
+        "So to give a trained network another first layer, cut it behind the "
+        "old one and call the rest on the new one:"
+    ),
+    false_with={"behind": "x"},
 )
-def test_a_recipe_for_one_layer(name="first"):
-    from snippets.input_layers import feature_extractor
-
-    (x,) = inputs_named("x")
-    model = keras.Model(
-        x, layers.Dense(1, name="last")(layers.Dense(2, name="first")(x))
-    )
-    assert feature_extractor(model, name).output_shape == (None, 2)
-
-
-# The graph is data
-
-
-@proves(
-    "`model.layers` lists the layers. Functions of `keras.ops` and Python's operators "
-    "are in `model.operations`:",
-    false_with={"name": "layers"},
-    needs="keras>=3",
-)
-def test_operations_hold_layers_and_functions(name="operations"):
-    (x,) = inputs_named("x")
-    model = keras.Model(x, layers.Dense(1)(keras.ops.abs(x) + 1.0))
-    kinds = [type(step).__name__ for step in getattr(model, name)]
-    assert kinds == ["InputLayer", "Absolute", "Add", "Dense"]
-    assert len(model.layers) == 2
-
-
-def drawn(name):
-    """Draw a model by a function where nothing that draws graphs is installed."""
-    from snippets.showing.drawings import draw_layers
-
-    (x,) = inputs_named("x")
-    model = keras.Model(x, layers.Dense(1)(x))
-    absent = ("pydot", "pydotplus", "pydot_ng", "graphviz", "matplotlib")
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        for package in absent:
-            patch.setitem(sys.modules, package, None)
-        if name == "draw_layers":
-            return draw_layers(model).svg
-        return keras.utils.plot_model(model, f"{folder}/model.png")
+def test_the_first_layer_is_swapped(behind="first"):
+    (x,) = inputs_named("x", shape=(5,))
+    hidden = layers.Dense(4, name="first")(x)
+    model = keras.Model(x, layers.Dense(2, name="last")(hidden))
+    body = keras.Model({"x": x, "first": hidden}[behind], model.output)
+    other = keras.Input(shape=(7,))
+    new = layers.Dense(4, name="other_first")(other)
+    assert rises(body, new) == ""
+    swapped = keras.Model(other, body(new))
+    weights = model.get_layer("last").get_weights()
+    expected = swapped.get_layer("other_first")(np.eye(7)) @ weights[0] + weights[1]
+    assert np.allclose(swapped(np.eye(7)), expected, atol=1e-6)
 
 
 @proves(
-    "`draw_layers` needs nothing else.",
-    false_with={"name": "plot_model"},
-    needs="keras>=3",
-)
-def test_draw_layers_needs_nothing(name="draw_layers"):
-    assert rises(drawn, name) == ""
-    assert drawn(name).startswith("<svg")
-
-
-@proves(
-    "`keras.utils.plot_model` needs the package pydot.",
-    false_with={"name": "draw_layers"},
-    needs="keras!=2.21.*",  # the recipes cannot be imported where there is no `keras`
-)
-def test_plot_model_needs_pydot(name="plot_model"):
-    assert "You must install pydot" in rises(drawn, name)
-
-
-@proves(
-    "`draw_layers` shows a nested model as one box; draw "
-    '`siamese.get_layer("encoder")` to look into it.',
-    false_with={"nested": False},
-    needs="keras>=3",
-)
-def test_a_nested_model_is_one_box(nested=True):
-    from snippets.functional import image_encoder, siamese_network
-    from snippets.showing.drawings import draw_layers, layer_calls
-
-    encoder = image_encoder((8, 8, 1))
-    x = keras.Input((8, 8, 1), name="x")
-    y = encoder(x) if nested else x
-    for layer in () if nested else encoder.layers[1:]:
-        y = layer(y)
-    drawing = draw_layers(keras.Model(x, y)).svg
-    assert drawing.count("<rect") == 2
-    assert "encoder" in drawing
-    siamese = siamese_network(encoder)
-    kinds = [call.kind for call in layer_calls(siamese)]
-    assert kinds.count("Functional") == 2  # called twice
-    inside = layer_calls(siamese.get_layer("encoder"))
-    assert [call.name for call in inside] == ["pixels", "features", "flat", "vector"]
-
-
-@proves(
-    "The config of a model is its graph without its weights.",
-    false_with={"with_weights": True},
-)
-def test_config_is_the_graph_without_weights(with_weights=False):
-    (x,) = inputs_named("x")
-    model = keras.Model(x, layers.Dense(2, name="scores")(x))
-    config = model.get_config()
-    assert "weights" not in config
-    assert [entry["name"] for entry in config["layers"]] == ["x", "scores"]
-    copy = keras.Model.from_config(config)
-    if with_weights:
-        copy.set_weights(model.get_weights())
-    assert not np.allclose(copy.get_weights()[0], model.get_weights()[0])
-
-
-@proves(
-    "`keras.models.clone_model` copies the graph, with weights of its own, and can "
-    "change each layer on the way:",
+    (
+        "`keras.models.clone_model` copies a graph, with new weights of its "
+        "own, and its `clone_function` can change each layer."
+    ),
     false_with={"cloned": False},
 )
 def test_clone_has_weights_of_its_own(cloned=True):
@@ -696,8 +885,10 @@ def test_clone_has_weights_of_its_own(cloned=True):
 
 
 @proves(
-    "`keras.models.clone_model` copies the graph, with weights of its own, and can "
-    "change each layer on the way:",
+    (
+        "`keras.models.clone_model` copies a graph, with new weights of its "
+        "own, and its `clone_function` can change each layer."
+    ),
     false_with={"units": 2},
 )
 def test_clone_can_change_layers(units=5):
@@ -715,74 +906,36 @@ def test_clone_can_change_layers(units=5):
     assert clone.output.shape[-1] == 5
 
 
-# Custom layers and functions
-
-
-class Halve(layers.Layer):
-    """A TensorFlow function inside a layer."""
-
-    def call(self, x):
-        return tf.math.divide(x, 2.0)
-
-
 @proves(
-    "A layer of your own takes its place in the graph like any other.",
-    false_with={"make": layers.ReLU},
+    (
+        "`snippets.functional.with_activation` uses it to replace one "
+        "activation by another."
+    ),
+    false_with={"new": "relu"},
+    needs="keras>=3",
 )
-def test_custom_layer_in_the_graph(make=Halve):
+def test_one_activation_by_another(new="gelu"):
+    from snippets.functional import with_activation
+
     (x,) = inputs_named("x")
-    model = keras.Model(x, layers.Dense(1)(make()(x)))
-    kinds = [type(layer).__name__ for layer in model.layers]
-    assert kinds == ["InputLayer", "Halve", "Dense"]
+    hidden = layers.Dense(2, activation="relu", name="hidden")(x)
+    model = keras.Model(x, layers.Dense(1, name="end")(hidden))
+    copy = with_activation(model, old="relu", new=new)
+    assert copy.get_layer("hidden").activation.__name__ == "gelu"
+    assert copy.get_layer("end").activation.__name__ == "linear"
+    for old, copied in zip(model.get_weights(), copy.get_weights(), strict=True):
+        assert np.array_equal(old, copied)
 
 
 @proves(
-    "A TensorFlow function does not: on Keras 3 it refuses a `KerasTensor`, which has "
-    "no numbers to compute with.",
+    "The keys of the dict are the names of the Inputs.",
     keras=">=3",
-    false_with={"make": tf.zeros},
+    false_with={"name": "price"},
 )
-def test_tensorflow_function_is_refused(make=keras.Input):
-    assert "cannot be used as input to a TensorFlow" in rises(tf.abs, make((3,)))
-
-
-@proves(
-    "Use the function of that name in `keras.ops`, as the siamese network does with "
-    "`keras.ops.abs`.",
-    false_with={"package": tf},
-    needs="keras>=3",
-)
-def test_operation_instead_of_function(package=None):
-    from snippets.functional import image_encoder, siamese_network
-
-    absolute = (package or keras.ops).abs
-    (x,) = inputs_named("x")
-    assert rises(absolute, x) == ""
-    model = keras.Model(x, absolute(x))
-    assert np.array_equal(model(-np.ones((1, 3))), tf.abs(-np.ones((1, 3))))
-    siamese = siamese_network(image_encoder((8, 8, 1)))
-    assert "Absolute" in [type(step).__name__ for step in siamese.operations]
-
-
-@proves(
-    "Where your version has none, as of `sobel_edges` before Keras 3.15, call the "
-    "TensorFlow function inside a layer:",
-    false_with={"inside": False},
-    needs="keras>=3",
-)
-def test_tensorflow_function_inside_a_layer(inside=True):
-    from snippets.functional import SobelEdges
-
-    version = tuple(int(part) for part in keras.__version__.split(".")[:2])
-    assert hasattr(keras.ops.image, "sobel_edges") == (version >= (3, 15))
-    find_edges = SobelEdges() if inside else tf.image.sobel_edges
-    x = keras.Input((8, 8, 1))
-    assert rises(find_edges, x) == ""
-    model = keras.Model(x, find_edges(x))
-    assert model(np.ones((2, 8, 8, 1))).shape == (2, 8, 8, 2)
-
-
-# Dicts of inputs
+def test_keys_are_names_of_inputs(name="money"):
+    x = keras.Input(shape=(), name=name)
+    _, said = warnings_of(keras.Model, {"price": x}, layers.Identity()(x))
+    assert "must match the names" in said
 
 
 def profit(names=("price", "cost")):
@@ -796,19 +949,10 @@ def amounts(**values):
 
 
 @proves(
-    "The names in the dict are the names of the Inputs.",
-    keras=">=3",
-    false_with={"name": "price"},
-)
-def test_keys_are_names_of_inputs(name="money"):
-    x = keras.Input(shape=(), name=name)
-    _, said = warnings_of(keras.Model, {"price": x}, layers.Identity()(x))
-    assert "must match the names" in said
-
-
-@proves(
-    "Then the order of the data does not matter, and a missing name is an error that "
-    "says which:",
+    (
+        "The order of the data then does not matter, and a missing name is an "
+        "error that says which."
+    ),
     false_with={"cost": 4.0},
 )
 def test_order_of_a_dict_does_not_matter(cost=3.0):
@@ -818,8 +962,10 @@ def test_order_of_a_dict_does_not_matter(cost=3.0):
 
 
 @proves(
-    "Then the order of the data does not matter, and a missing name is an error that "
-    "says which:",
+    (
+        "The order of the data then does not matter, and a missing name is an "
+        "error that says which."
+    ),
     false_with={"data": {"price": 5.0, "cost": 3.0}},
 )
 def test_a_missing_name_is_an_error(data=None):
@@ -827,37 +973,50 @@ def test_a_missing_name_is_an_error(data=None):
     assert 'Missing data for input "cost"' in error
 
 
+THREE = np.array([3.0])
+
+
+FIVE = np.array([5.0])
+
+
+def difference_of_two(names=("a", "b"), as_dict=False):
+    """The first input minus the second, as a list or as a dict."""
+    tensors = inputs_named(*names, shape=())
+    inputs = dict(zip(names, tensors, strict=True)) if as_dict else tensors
+    return keras.Model(inputs, layers.Subtract()(tensors))
+
+
 @proves(
-    "A list in place of the dict is matched with the names in alphabetical order. "
-    "Keras 2 and 3.4 say nothing, Keras 3.9 and later stop unless you declared the "
-    "Inputs in that order.",
-    needs="keras<3.9",
-    keras="<3.5",
+    ("A model with lists of inputs and outputs is fed with lists in the same order."),
+    false_with={"data": (THREE, FIVE)},
 )
-def test_a_list_for_a_dict_on_keras_2():
-    values = [np.array([5.0]), np.array([3.0])]
-    assert rises(profit(), values) == ""
-    result, said = warnings_of(profit(), values)
-    assert (np.array(result).item(), said) == (3.0 - 5.0, "")
+def test_lists_are_fed_in_order(data=(FIVE, THREE)):
+    for names in (("a", "b"), ("b", "a")):
+        result, said = warnings_of(difference_of_two(names), list(data))
+        assert (np.array(result).item(), said) == (2.0, "")
 
 
 @proves(
-    "A list in place of the dict is matched with the names in alphabetical order. "
-    "Keras 2 and 3.4 say nothing, Keras 3.9 and later stop unless you declared the "
-    "Inputs in that order.",
-    keras=">=3.9",
-    false_with={"names": ("cost", "price")},
+    (
+        "Dicts are safer: two arrays of the same shape that change places in a "
+        "list give no error."
+    ),
+    false_with={"as_dict": True},
 )
-def test_a_list_for_a_dict_is_an_error(names=("price", "cost")):
-    error = rises(profit(names), [np.array([5.0]), np.array([3.0])])
-    assert "The structure of `inputs` doesn't match the expected structure" in error
-
-
-# Padding and masks
+def test_swapped_arrays_give_no_error(as_dict=False):
+    model = difference_of_two(as_dict=as_dict)
+    swapped = {"b": THREE, "a": FIVE} if as_dict else [THREE, FIVE]
+    result, said = warnings_of(model, swapped)
+    assert (np.array(result).item(), said) == (-2.0, "")
+    safe = difference_of_two(as_dict=True)({"b": THREE, "a": FIVE})
+    assert np.array(safe).item() == 2.0
 
 
 @proves(
-    "A mask says which steps count, and travels along the graph beside its tensor:",
+    (
+        "A mask says which steps of a sequence count, and travels along the "
+        "graph beside its tensor."
+    ),
     false_with={"layer": layers.Conv1D},
 )
 def test_a_mask_travels_beside_its_tensor(layer=layers.Dense):
@@ -870,13 +1029,26 @@ def test_a_mask_travels_beside_its_tensor(layer=layers.Dense):
     assert np.array(layers.Masking().compute_mask(padded)).tolist() == [[True, False]]
 
 
-@proves("Padding changes nothing there.", false_with={"padding": 0.5}, needs="keras>=3")
-def test_padding_changes_nothing(padding=-1.0):
-    from snippets.functional import masked_classifier, padding_effect
-
+@proves(
+    (
+        "With `Masking(-1.0)`, or `Embedding(..., mask_zero=True)` for text, a "
+        "recurrent layer skips the padding:"
+    ),
+    false_with={"padding": 0.5},
+)
+def test_a_recurrent_layer_skips_the_padding(padding=-1.0):
     keras.utils.set_random_seed(0)
     steps = np.random.default_rng(0).random((2, 3, 8)).astype("float32")
-    assert padding_effect(masked_classifier(8, 10), steps, padding, 2) < 1e-6
+    longer = np.pad(steps, [(0, 0), (0, 2), (0, 0)], constant_values=padding)
+    tokens = np.array([[1, 2, 3], [3, 1, 1]])
+    more = np.pad(tokens, [(0, 0), (0, 2)])
+    for kind in (layers.GRU, layers.LSTM, layers.SimpleRNN):
+        x = keras.Input(shape=(None, 8))
+        model = keras.Model(x, kind(4)(layers.Masking(-1.0)(x)))
+        assert np.allclose(model(steps), model(longer), atol=1e-6)
+        x = keras.Input(shape=(None,), dtype="int32")
+        model = keras.Model(x, kind(4)(layers.Embedding(4, 5, mask_zero=True)(x)))
+        assert np.allclose(model(tokens), model(more), atol=1e-6)
 
 
 def has_mask(call):
@@ -887,20 +1059,11 @@ def has_mask(call):
 
 
 @proves(
-    "Layers that cannot handle a mask drop it, and Keras 3 warns.",
-    keras=">=3",
-    false_with={"layer": layers.Activation},
-)
-def test_a_dropped_mask_warns_on_keras_3(layer=layers.Flatten):
-    arguments = ["relu"] if layer is layers.Activation else []
-    kept, said = has_mask(lambda masked, _: layer(*arguments)(masked))
-    assert not kept
-    assert "does not support masking" in said
-
-
-@proves(
-    "Operators and `keras.ops` drop it without a word, and so does, on Keras 3, an "
-    "`Add` of which one input has no mask.",
+    (
+        "The mask is easily lost: operators such as `masked * 0.5` and "
+        "functions of `keras.ops` drop it without a warning, and then the "
+        "padding counts."
+    ),
     false_with={"call": lambda masked: masked},
     needs="keras>=3",
 )
@@ -910,26 +1073,26 @@ def test_operators_drop_the_mask(call=lambda masked: masked * 0.5):
 
 
 @proves(
-    "Operators and `keras.ops` drop it without a word, and so does, on Keras 3, an "
-    "`Add` of which one input has no mask.",
-    keras="<3",
+    (
+        "The mask is easily lost: operators such as `masked * 0.5` and "
+        "functions of `keras.ops` drop it without a warning, and then the "
+        "padding counts."
+    ),
+    false_with={"halve": layers.Rescaling(0.5)},
+    needs="keras>=3",
 )
-def test_add_keeps_the_mask_on_keras_2():
-    assert has_mask(lambda masked, x: layers.Add()([masked, x])) == (True, "")
+def test_a_lost_mask_lets_the_padding_count(halve=lambda masked: masked * 0.5):
+    keras.utils.set_random_seed(0)
+    steps = np.random.default_rng(0).random((2, 3, 8)).astype("float32")
+    longer = np.pad(steps, [(0, 0), (0, 2), (0, 0)], constant_values=-1.0)
+    for kind in (layers.GRU, layers.LSTM, layers.SimpleRNN):
+        x = keras.Input(shape=(None, 8))
+        model = keras.Model(x, kind(4)(halve(layers.Masking(-1.0)(x))))
+        assert np.abs(np.array(model(steps)) - np.array(model(longer))).max() > 1e-3
 
 
 @proves(
-    "Operators and `keras.ops` drop it without a word, and so does, on Keras 3, an "
-    "`Add` of which one input has no mask.",
-    keras=">=3",
-    false_with={"other": 0},
-)
-def test_add_drops_the_mask_on_keras_3(other=1):
-    assert has_mask(lambda *pair: layers.Add()([pair[0], pair[other]])) == (False, "")
-
-
-@proves(
-    "`keras.layers.Rescaling(0.5)` multiplies too and, on Keras 3, keeps the mask.",
+    "On Keras 3 write `Rescaling(0.5)(masked)`, which keeps it.",
     keras=">=3",
     false_with={"make": lambda factor: lambda x: x * factor},
 )
@@ -941,472 +1104,54 @@ def test_rescaling_keeps_the_mask_on_keras_3(make=layers.Rescaling):
     assert np.array_equal(*[model(np.eye(3)) for model in models])
 
 
-# What the graph gives and takes
-
-
 @proves(
-    "Keras computes the shape of each tensor while you connect.",
-    false_with={"shape": (8, 8, 1)},
-)
-def test_mistakes_show_while_connecting(shape=(64,)):
-    error = rises(layers.Conv2D(8, 3), keras.Input(shape=shape))
-    assert "expected min_ndim=4, found ndim=2" in error
-    assert tuple(layers.Conv2D(8, 3)(keras.Input((8, 8, 1))).shape) == (None, 6, 6, 8)
-
-
-@proves(
-    "A subclassed model with the same mistake is built without a word, and fails when "
-    "it is called.",
-    false_with={"flatten": False},
-)
-def test_a_subclassed_model_fails_later(flatten=True):
-    class Mistaken(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.flat, self.convolution = layers.Flatten(), layers.Conv2D(8, 3)
-
-        def call(self, x):
-            return self.convolution(self.flat(x) if flatten else x)
-
-    model, said = warnings_of(Mistaken)
-    assert said == ""
-    assert "min_ndim=4" in rises(model, np.ones((1, 8, 8, 1)))
-
-
-@proves(
-    "It is drawn once, without values, so Python's `if` and `for` cannot depend on "
-    "them:",
-    false_with={"make": lambda shape: np.ones((1, *(size or 2 for size in shape)))},
-)
-def test_if_and_for_cannot_depend_on_values(make=keras.Input):
-    def choose():
-        return 1 if make((1,)) > 0 else 0
-
-    def count():
-        return list(range(make((None, 3)).shape[1]))
-
-    assert "TypeError" in rises(choose)
-    assert "TypeError" in rises(count)
-
-
-@proves(
-    "A choice for each value is `keras.ops.where`; a loop over steps is a recurrent "
-    "layer.",
-    false_with={"python": True},
+    ("`Dense`, `Dropout`, `LayerNormalization`, `Add` of masked tensors | is kept"),
+    false_with={"also": [lambda: layers.Conv1D(4, 1)]},
     needs="keras>=3",
 )
-def test_where_chooses_for_each_value(python=False):
-    def choose(x):
-        return (x * 2.0 if x > 0 else x) if python else keras.ops.where(x > 0, x * 2, x)
-
-    (x,) = inputs_named("x")
-    assert rises(choose, x) == ""
-    model = keras.Model(x, choose(x))
-    assert model(np.array([[-1.0, 0.0, 3.0]])).numpy().tolist() == [[-1.0, 0.0, 6.0]]
+def test_layers_that_keep_the_mask(also=()):
+    made = [lambda: layers.Dense(4), lambda: layers.Dropout(0.5)]
+    for make in (*made, layers.LayerNormalization, *also):
+        assert has_mask(lambda masked, _, make=make: make()(masked)) == (True, "")
+    assert has_mask(lambda masked, _: layers.Add()([masked, masked])) == (True, "")
 
 
 @proves(
-    "A choice for each value is `keras.ops.where`; a loop over steps is a recurrent "
-    "layer.",
-    false_with={"name": "Dense"},
+    "`Conv1D`, `Flatten` | is dropped, with a warning",
+    keras=">=3",
+    false_with={"also": [lambda: layers.ReLU()]},
 )
-def test_a_loop_over_steps_is_a_recurrent_layer(name="SimpleRNN"):
-    x = keras.Input(shape=(None, 3))
-    model = keras.Model(x, getattr(layers, name)(4)(x))
-    for steps in (2, 7):
-        assert model(np.ones((5, steps, 3))).shape == (5, 4)
+def test_layers_that_drop_the_mask_and_warn(also=()):
+    for make in (lambda: layers.Conv1D(4, 3), layers.Flatten, *also):
+        kept, said = has_mask(lambda masked, _, make=make: make()(masked))
+        assert not kept
+        assert "does not support masking" in said
 
 
 @proves(
-    "A loop over a number that you know is unrolled, as the blocks of "
-    "`residual_classifier` are.",
-    false_with={"count": 2},
-    needs="keras>=3",
+    (
+        "`Add` with a tensor that has none | is dropped without a warning; "
+        "Keras 2 keeps it"
+    ),
+    keras=">=3",
+    false_with={"other": 0},
 )
-def test_a_known_loop_is_unrolled(count=3):
-    from snippets.functional import residual_classifier
-
-    model = residual_classifier((8, 8, 1), 10, num_blocks=count)
-    assert sum(isinstance(layer, layers.Add) for layer in model.layers) == 3
+def test_add_drops_the_mask_on_keras_3(other=1):
+    assert has_mask(lambda *pair: layers.Add()([pair[0], pair[other]])) == (False, "")
 
 
 @proves(
-    "For anything else write the part that varies in the `call` of a layer, or "
-    "subclass `keras.Model`.",
-    false_with={"limit": 100.0},
-)
-def test_how_to_depend_on_values(limit=10.0):
-    class Repeat(layers.Layer):
-        def call(self, x):
-            return tf.while_loop(
-                lambda y: tf.reduce_sum(y) < limit, lambda y: [2 * y], [x]
-            )
-
-    class Model(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.repeat = Repeat()
-
-        def call(self, x):
-            return self.repeat(x)
-
-    for data, factor in ((np.ones((1, 3)), 4), (np.full((1, 3), 5.0), 1)):
-        result = np.array(Model()(data.astype("float32"))).reshape(1, 3)
-        assert np.array_equal(result, factor * data)
-
-
-# Errors
-
-
-def disconnected(wrap_input=lambda x: x, wrap_output=lambda y: y, name="b"):
-    """A model whose output depends on the Input `b`, which is left out."""
-    a, other = inputs_named("a", name)
-    b = a if name == "a" else other
-    scores = layers.Dense(2, name="scores")(layers.Add(name="total")([a, b]))
-    return keras.Model(wrap_input(a), wrap_output(scores))
-
-
-@proves(
-    "An output depends on an Input that is missing in `inputs`:",
-    keras=">=3.14",
-    false_with={"given": ("a", "b")},
-)
-def test_an_input_is_missing(given=("a",)):
-    tensors = dict(zip("ab", inputs_named("a", "b"), strict=True))
-    total = layers.Add()(list(tensors.values()))
-    error = rises(keras.Model, [tensors[name] for name in given], total)
-    assert "Output with path `` is not connected to `inputs`" in error
-
-
-@proves(
-    "The message names neither the Input nor the layer that reads it.",
-    false_with={"by_recipe": True},
-    needs="keras>=3",
-    keras=">=3.14",
-)
-def test_message_names_neither_input_nor_layer(by_recipe=False):
-    from snippets.functional import connected_model
-
-    a, b = inputs_named("a", "b")
-    scores = layers.Dense(2)(layers.Add(name="total")([a, b]))
-    error = rises(connected_model if by_recipe else keras.Model, a, scores)
-    assert error.startswith("ValueError")
-    assert not any(name in error for name in ("`b`", "'b'", "total"))
-
-
-@proves(
-    "The path is the place of the output: empty for a single one, `0` for the first of "
-    "a list, its key in a dict.",
-    keras=">=3.14",
-    false_with={"key": "1"},
-)
-def test_path_is_the_place_of_the_output(key="0"):
-    for wrap, path in (
-        (lambda y: y, ""),
-        (lambda y: [y], key),
-        (lambda y: {"out": y}, "out"),
-    ):
-        assert f"Output with path `{path}` is not" in rises(disconnected, wrap, wrap)
-
-
-@proves(
-    "Keras 2 | `Graph disconnected: cannot obtain value for tensor ...`, with tensor "
-    "and layer",
+    (
+        "`Add` with a tensor that has none | is dropped without a warning; "
+        "Keras 2 keeps it"
+    ),
     keras="<3",
 )
-def test_disconnected_on_keras_2():
-    error = rises(disconnected)
-    assert "Graph disconnected: cannot obtain value for tensor" in error
-    assert "name='b'" in error
-    assert 'at layer "total"' in error
+def test_add_keeps_the_mask_on_keras_2():
+    assert has_mask(lambda masked, x: layers.Add()([masked, x])) == (True, "")
 
 
-@proves(
-    "Keras 3.4 to 3.13 | nothing, until the model is called: `KeyError` and a long "
-    "number",
-    false_with={"name": "a"},
-    needs="keras>=3.4,<3.14",
-)
-def test_disconnected_on_keras_3_4_to_3_13(name="b"):
-    assert rises(disconnected, name=name) == ""
-    model = disconnected(name=name)
-    assert model.count_params() == 8
-    assert re.search(r"KeyError: .*\d{9,}", rises(model, np.ones((1, 3))), re.DOTALL)
-
-
-@proves(
-    "Keras 3.14 and later | ``Output with path `...` is not connected to `inputs` ``",
-    keras=">=3.14",
-    false_with={"name": "a"},
-)
-def test_disconnected_since_keras_3_14(name="b"):
-    assert "is not connected to `inputs`" in rises(disconnected, name=name)
-
-
-@proves(
-    "`Graph disconnected: cannot find parent for tensor ...` exists on Keras 3 as "
-    "well, for a tensor that no `keras.Input` made.",
-    false_with={"make": keras.Input},
-    needs="keras>=3",
-)
-def test_cannot_find_parent_for_a_stray_tensor(make=None):
-    make = make or keras.KerasTensor
-    (x,) = inputs_named("x")
-    stray = make(shape=(None, 3)) if make is not keras.Input else x
-    error = rises(keras.Model, x, layers.Dense(2)(stray))
-    assert "Graph disconnected: cannot find parent for tensor" in error
-
-
-@proves(
-    "These recipes walk the graph back from the outputs and name what is missing:",
-    false_with={"given": ("a", "b")},
-    needs="keras>=3",
-)
-def test_recipes_name_what_is_missing(given=("a",)):
-    from snippets.functional import connected_model, missing_inputs
-
-    tensors = dict(zip("ab", inputs_named("a", "b"), strict=True))
-    total = layers.Add(name="total")(list(tensors.values()))
-    scores = layers.Dense(2, name="scores")(total)
-    inputs = [tensors[name] for name in given]
-    paths = [start.path for start in missing_inputs(inputs, scores)]
-    assert paths == [("b", "total", "scores")]
-    assert "'b' of shape (None, 3)" in rises(connected_model, inputs, scores)
-
-
-@proves(
-    "Add it: `keras.Model([a, b], scores)`.",
-    keras=">=3.14",
-    false_with={"count": 1},
-)
-def test_add_the_forgotten_input(count=2):
-    a, b = inputs_named("a", "b")
-    scores = layers.Dense(2)(layers.Add()([a, b]))
-    assert "not connected" in rises(keras.Model, a, scores)
-    assert rises(keras.Model, [a, b][:count], scores) == ""
-
-
-def nested():
-    """A model inside a model."""
-    (inner,) = inputs_named("inner")
-    base = keras.Model(inner, layers.Dense(2, name="features")(inner), name="base")
-    (outer,) = inputs_named("outer")
-    return keras.Model(outer, layers.Dense(1)(base(outer)))
-
-
-@proves(
-    "A model that is called on a new tensor makes a new output, but the tensors of its "
-    "layers still begin at its own Input.",
-    false_with={"inside": False},
-    needs="keras>=3",
-)
-def test_inner_tensors_begin_at_the_inner_input(inside=True):
-    from snippets.functional import input_paths
-
-    model = nested()
-    base = model.get_layer("base")
-    assert model.layers[-1].input is not base.output
-    inner = base.get_layer("features").output
-    found = input_paths([], inner if inside else model.layers[-1].input)
-    assert [start.path for start in found] == [("inner", "features")]
-
-
-@proves(
-    "Cut the nested model at its own Input, and call the piece like a layer:",
-    false_with={"name": "inner"},
-)
-def test_cut_at_the_inner_input(name="features"):
-    model = nested()
-    base = model.get_layer("base")
-    piece = keras.Model(base.input, base.get_layer(name).output)
-    (x,) = inputs_named("x")
-    assert tuple(keras.Model(x, piece(x)).output.shape) == (None, 2)
-
-
-@proves(
-    "Each of them has an Input of its own. Pass both Inputs, or call both models on "
-    "one, as `ensemble` does:",
-    false_with={"on_one": True},
-    needs="keras>=3",
-)
-def test_each_base_has_an_input_of_its_own(on_one=False):
-    from snippets.functional import missing_inputs
-
-    a, b = inputs_named("a", "b")
-    starts = (a, a if on_one else b)
-    bases = [keras.Model(x, layers.Dense(2)(x)) for x in starts]
-    joined = layers.Concatenate()([base.output for base in bases])
-    assert len(missing_inputs([], joined)) == 2
-    assert missing_inputs([a, b], joined) == []
-
-
-@proves(
-    "Each of them has an Input of its own. Pass both Inputs, or call both models on "
-    "one, as `ensemble` does:",
-    false_with={"join": layers.Add},
-)
-def test_call_both_models_on_one_input(join=layers.Concatenate):
-    a, b, x = inputs_named("a", "b", "x")
-    bases = [keras.Model(t, layers.Dense(2)(t), name=f"on_{t.name}") for t in (a, b)]
-    joined = join()([base(x) for base in bases])
-    assert tuple(keras.Model(x, joined).output.shape) == (None, 4)
-
-
-@proves(
-    "expects 1 input(s), but it received 2 | a list for a layer that reads one tensor "
-    "| `Concatenate()([x, y])` first",
-    false_with={"join": layers.Concatenate},
-)
-def test_a_list_for_one_tensor(join=lambda: list):
-    tensors = inputs_named("x", "y")
-    assert rises(layers.Dense(2), layers.Concatenate()(tensors)) == ""
-    error = rises(layers.Dense(2), join()(tensors))
-    assert "expects 1 input(s), but it received 2" in error
-
-
-@proves(
-    "expects 2 named input(s) with keys | one array for several inputs | a dict with "
-    "these keys",
-    keras=">=3.14",
-    false_with={"data": {"price": np.array([5.0]), "cost": np.array([3.0])}},
-)
-def test_one_array_for_several_inputs(data=None):
-    error = rises(profit(), np.array([5.0]) if data is None else data)
-    assert "expects 2 named input(s) with keys ['cost', 'price']" in error
-    assert rises(profit(), amounts(price=5.0, cost=3.0)) == ""
-
-
-@proves(
-    "requires inputs with matching shapes | the tensors differ on another axis | "
-    "`Concatenate(axis=1)`, or make the shapes equal",
-    false_with={"axis": 1},
-)
-def test_shapes_to_concatenate(axis=-1):
-    tensors = [keras.Input(shape=(3, 4)), keras.Input(shape=(5, 4))]
-    error = rises(layers.Concatenate(axis=axis), tensors)
-    assert "requires inputs with matching shapes" in error
-    assert tuple(layers.Concatenate(axis=1)(tensors).shape) == (None, 8, 4)
-
-
-@proves(
-    "Inputs have incompatible shapes | a sum of different sizes | a `Dense` of the "
-    "other's size before it",
-    false_with={"size": 5},
-)
-def test_shapes_to_add(size=3):
-    x, y = keras.Input(shape=(size,)), keras.Input(shape=(5,))
-    assert "Inputs have incompatible shapes" in rises(layers.Add(), [x, y])
-    assert tuple(layers.Add()([layers.Dense(5)(x), y]).shape) == (None, 5)
-
-
-@proves(
-    "values must be KerasTensors | a layer or an array in place of a tensor | "
-    "`layer(x)`, not `layer`",
-    keras=">=3",
-    false_with={"call": True},
-)
-def test_a_layer_is_no_tensor(call=False):
-    (x,) = inputs_named("x")
-    layer = layers.Dense(2)
-    output = layer(x)
-    error = rises(keras.Model, x, output if call else layer)
-    assert "values must be KerasTensors" in error
-    assert "values must be KerasTensors" in rises(keras.Model, np.ones((2, 3)), output)
-
-
-@proves(
-    "Unrecognized keyword arguments ... 'input' | the spelling of Keras 1 | `inputs=` "
-    "and `outputs=`",
-    keras=">=3",
-    false_with={"names": ("inputs", "outputs")},
-)
-def test_inputs_and_outputs_are_plural(names=("input", "output")):
-    (x,) = inputs_named("x")
-    y = layers.Dense(2)(x)
-    error = rises(keras.Model, **dict(zip(names, (x, y), strict=True)))
-    assert "Unrecognized keyword arguments" in error
-    assert "'input'" in error
-    assert rises(keras.Model, inputs=x, outputs=y) == ""
-
-
-@proves(
-    "is used 2 times in the model | two layers of one name | another `name` for each",
-    false_with={"names": ("x", "y")},
-)
-def test_each_layer_has_its_name(names=("x", "x")):
-    tensors = inputs_named(*names)
-    error = rises(keras.Model, tensors, layers.Add()(tensors))
-    assert "is used 2 times in the model" in error
-
-
-# No error, wrong result
-
-
-@proves(
-    "On Keras 3 its values are sorted by key and handed to the Inputs in this order, "
-    "so that a key which sorts before the others shifts them all:",
-    keras=">=3",
-    false_with={"extra": "year"},
-)
-def test_an_extra_key_shifts_the_others(extra="article"):
-    data = amounts(price=5.0, cost=3.0, **{extra: 9.0})
-    assert sorted(data)[0] == extra
-    assert np.array(profit()(data)).item() == 3.0 - 9.0
-
-
-@proves(
-    "A profit of 2 became a loss of 6.",
-    keras=">=3",
-    false_with={"extra": "year"},
-)
-def test_a_profit_of_2_became_a_loss_of_6(extra="article"):
-    data = amounts(price=5.0, cost=3.0)
-    assert np.array(profit()(data)).item() == 2.0
-    assert np.array(profit()({**data, **amounts(**{extra: 9.0})})).item() == -6.0
-
-
-@proves(
-    "Keras 3.6 and later warn; Keras 2 ignores extra keys.",
-    keras=">=3.6",
-)
-def test_the_extra_key_is_warned_about():
-    _, said = warnings_of(profit(), amounts(price=5.0, cost=3.0, article=9.0))
-    assert "The structure of `inputs` doesn't match the expected structure" in said
-
-
-@proves(
-    "Keras 3.6 and later warn; Keras 2 ignores extra keys.",
-    keras="<3",
-)
-def test_keras_2_ignores_extra_keys():
-    result, said = warnings_of(profit(), amounts(price=5.0, cost=3.0, article=9.0))
-    assert result.numpy().item() == 2.0
-    assert "They will be ignored" in said
-
-
-@proves(
-    "Pass the keys that the model has: `{name: data[name] for name in model.input}`.",
-    false_with={"extra": {"article": 9.0, "more": 1.0}},
-)
-def test_pass_the_keys_of_the_model(extra=None):
-    model, data = profit(), amounts(price=5.0, cost=3.0, article=9.0)
-    passed = {name: data[name] for name in model.input} | amounts(**(extra or {}))
-    result, said = warnings_of(model, passed)
-    assert (np.array(result).item(), said) == (2.0, "")
-
-
-@proves(
-    "The recipe `check_arrays` of Input layers refuses extra keys.",
-    false_with={"extra": {}},
-    needs="keras>=3",
-)
-def test_check_arrays_refuses_extra_keys(extra=None):
-    from snippets.input_layers import check_arrays
-
-    more = {"article": 9.0} if extra is None else extra
-    error = rises(check_arrays, profit(), amounts(price=5.0, cost=3.0, **more))
-    assert "Expected" in error
-    assert "article" in error
+ONES = np.ones((4, 1), "float32")
 
 
 def perfect_model():
@@ -1421,11 +1166,11 @@ def perfect_model():
     return model
 
 
-ONES = np.ones((4, 1), "float32")
-
-
 @proves(
-    "It is matched with the names in alphabetical order, not in yours:",
+    (
+        "A list is matched with the names in alphabetical order, and not in the"
+        " order in which you wrote them."
+    ),
     false_with={"labels": (3 * ONES, 2 * ONES)},
     needs="keras>=3",
 )
@@ -1436,7 +1181,7 @@ def test_labels_in_alphabetical_order(labels=(2 * ONES, 3 * ONES)):
 
 
 @proves(
-    "The model is perfect, and the list says it is not.",
+    "Judged by a list, even a perfect model looks bad, so pass a dict:",
     false_with={"labels": {"width": 2 * ONES, "height": 3 * ONES}},
     needs="keras>=3",
 )
@@ -1450,20 +1195,82 @@ def test_a_perfect_model_looks_wrong(labels=(2 * ONES, 3 * ONES)):
 
 
 @proves(
-    "Keras 2 refuses the list, until it has seen a dict.",
-    keras="<3",
+    (
+        "On Keras 3 a dict of data with an extra key is sorted by key, and "
+        "handed to the Inputs in that order, so a key that sorts first shifts "
+        "all others:"
+    ),
+    keras=">=3",
+    false_with={"extra": "year"},
 )
-def test_keras_2_refuses_a_list_of_labels():
-    listed, named = [2 * ONES, 3 * ONES], {"width": 2 * ONES, "height": 3 * ONES}
-    model = perfect_model()
-    assert rises(model.evaluate, ONES, listed, verbose=0).startswith("TypeError")
-    model = perfect_model()
-    assert model.evaluate(ONES, named, verbose=0)[0] == 0.0
-    assert model.evaluate(ONES, listed, verbose=0)[0] == 2.0
+def test_an_extra_key_shifts_the_others(extra="article"):
+    data = amounts(price=5.0, cost=3.0, **{extra: 9.0})
+    assert sorted(data)[0] == extra
+    assert np.array(profit()(data)).item() == 3.0 - 9.0
 
 
 @proves(
-    "`[layer] * 3` holds one layer three times, and its calls share their weights:",
+    ("Keras 3.6 and later warn that the structure of the inputs does not match."),
+    keras=">=3.6",
+)
+def test_the_extra_key_is_warned_about():
+    _, said = warnings_of(profit(), amounts(price=5.0, cost=3.0, article=9.0))
+    assert "The structure of `inputs` doesn't match the expected structure" in said
+
+
+@proves(
+    "`snippets.input_layers.check_arrays` refuses extra keys.",
+    false_with={"extra": {}},
+    needs="keras>=3",
+)
+def test_check_arrays_refuses_extra_keys(extra=None):
+    from snippets.input_layers import check_arrays
+
+    more = {"article": 9.0} if extra is None else extra
+    error = rises(check_arrays, profit(), amounts(price=5.0, cost=3.0, **more))
+    assert "Expected" in error
+    assert "article" in error
+
+
+def sliced_in_a_loop(bind=False):
+    x = keras.Input(shape=(3,))
+    columns = []
+    for k in range(3):
+        late = layers.Lambda(lambda x: x[:, k : k + 1])  # noqa: B023
+        bound = layers.Lambda(lambda x, k=k: x[:, k : k + 1])
+        columns.append((bound if bind else late)(x))
+    return keras.Model(x, layers.Concatenate()(columns))
+
+
+@proves(
+    (
+        "A `Lambda` looks its variables up when it runs, so after the loop all "
+        "three take the last column:"
+    ),
+    false_with={"bind": True},
+)
+def test_functions_made_in_a_loop(bind=False):
+    answers = sliced_in_a_loop(bind)(np.array([[0.0, 1.0, 2.0]], "float32"))
+    assert np.array(answers).tolist() == [[2.0, 2.0, 2.0]]
+
+
+@proves(
+    ("Slice the tensor itself, `row[:, k : k + 1]`, or write `lambda x, k=k:`."),
+    false_with={"bind": False},
+)
+def test_two_cures_for_a_loop(bind=True):
+    x = keras.Input(shape=(3,))
+    sliced = keras.Model(x, layers.Concatenate()([x[:, k : k + 1] for k in range(3)]))
+    data = np.array([[0.0, 1.0, 2.0]], "float32")
+    for model in (sliced, sliced_in_a_loop(bind)):
+        assert np.array_equal(model(data), data)
+
+
+@proves(
+    (
+        "`[layers.Dense(8)] * 3` holds one layer three times, and its calls "
+        "share their weights."
+    ),
     false_with={"make": lambda: [layers.Dense(8) for _ in range(3)]},
 )
 def test_a_list_times_3_is_one_layer(make=lambda: [layers.Dense(8)] * 3):
@@ -1474,8 +1281,23 @@ def test_a_list_times_3_is_one_layer(make=lambda: [layers.Dense(8)] * 3):
 
 
 @proves(
-    "An axis of size 1 and a missing axis are stretched to the other size, so a sum of "
-    "an image and a vector passes:",
+    "Write `[layers.Dense(8) for _ in range(3)]`.",
+    false_with={"make": lambda: [layers.Dense(8)] * 3},
+)
+def test_three_layers_have_three_weights(
+    make=lambda: [layers.Dense(8) for _ in range(3)],
+):
+    x = y = keras.Input(shape=(8,))
+    for layer in make():
+        y = layer(y)
+    assert keras.Model(x, y).count_params() == 3 * (8 * 8 + 8)
+
+
+@proves(
+    (
+        "An axis of size 1 and a missing axis are stretched to the other size, "
+        "so `Add` accepts an image of `(8, 8, 3)` and a vector of `(3,)`."
+    ),
     false_with={"size": 2},
 )
 def test_add_stretches_axes(size=3):
@@ -1486,44 +1308,6 @@ def test_add_stretches_axes(size=3):
     assert tuple(layers.Add()([image, thin]).shape) == (None, 8, 8, 3)
 
 
-@proves(
-    "An Input on which no output depends is accepted, and has to be fed; Keras 3.11 to "
-    "3.13 refuse it if nothing else reads it either.",
-    false_with={"given": ("a", "b")},
-)
-def test_an_unused_input_is_accepted(given=("a",)):
-    a, b = inputs_named("a", "b")
-    layers.Dense(2)(b)
-    model = keras.Model([a, b], layers.Dense(2)(a))
-    assert len(model.inputs) == 2
-    error = rises(model, {name: np.ones((1, 3)) for name in given})
-    assert 'Missing data for input "b"' in error
-
-
-@proves(
-    "An Input on which no output depends is accepted, and has to be fed; Keras 3.11 to "
-    "3.13 refuse it if nothing else reads it either.",
-    keras=">=3.11,<3.14",
-)
-def test_an_input_that_nothing_reads_was_refused():
-    a, b = inputs_named("a", "b")
-    error = rises(keras.Model, [a, b], layers.Dense(2)(a))
-    assert "`inputs` not connected to `outputs`" in error
-
-
-@proves(
-    "The recipe `connected_model` refuses it:",
-    false_with={"count": 1},
-    needs="keras>=3",
-)
-def test_connected_model_refuses_unused_inputs(count=2):
-    from snippets.functional import connected_model
-
-    tensors = inputs_named("a", "b")
-    error = rises(connected_model, tensors[:count], layers.Dense(2)(tensors[0]))
-    assert "Unused: ['b']" in error
-
-
 def adapted():
     (x,) = inputs_named("x", shape=(1,))
     normalization = layers.Normalization(name="normalization")
@@ -1532,8 +1316,10 @@ def adapted():
 
 
 @proves(
-    "On Keras 3 an adapted `Normalization` in it goes on with a mean of 0 and a "
-    "variance of 1.",
+    (
+        "On Keras 3 a clone with the weights of the original still normalizes "
+        "with a mean of 0 and a variance of 1."
+    ),
     keras=">=3",
     false_with={"as_adapted": True},
 )
@@ -1548,7 +1334,11 @@ def test_a_clone_forgets_its_normalization(as_adapted=False):
 
 
 @proves(
-    "`with_activation` copies weights through a file, which restores them.",
+    (
+        "Copy the weights through a file: "
+        '`model.save_weights("copy.weights.h5")` and '
+        '`clone.load_weights("copy.weights.h5")`.'
+    ),
     false_with={"by_file": False},
     needs="keras>=3",
 )
@@ -1573,8 +1363,10 @@ def keras_cond(x):
 
 
 @proves(
-    "The branches of `keras.ops.cond` hold tensors of the graph, not of the call. A "
-    "model of it, called on numbers, returns a `KerasTensor`:",
+    (
+        "Its branches hold tensors of the graph, so a model of it returns a "
+        "`KerasTensor` in place of numbers."
+    ),
     false_with={"choose": keras_where},
     needs="keras>=3",
 )
@@ -1603,3 +1395,557 @@ def test_where_and_a_layer_return_numbers(in_a_layer=True):
                 seen = call(sign * np.ones((2, 3), "float32"))
                 assert not isinstance(seen, keras.KerasTensor)
                 assert np.array_equal(seen, factor * np.ones((2, 3)))
+
+
+@proves(
+    "The output depends on an Input that is missing in `inputs`.",
+    keras=">=3.14",
+    false_with={"given": ("a", "b")},
+)
+def test_an_input_is_missing(given=("a",)):
+    tensors = dict(zip("ab", inputs_named("a", "b"), strict=True))
+    total = layers.Add()(list(tensors.values()))
+    error = rises(keras.Model, [tensors[name] for name in given], total)
+    assert "Output with path `` is not connected to `inputs`" in error
+
+
+def disconnected(wrap_input=lambda x: x, wrap_output=lambda y: y, name="b"):
+    """A model whose output depends on the Input `b`, which is left out."""
+    a, other = inputs_named("a", name)
+    b = a if name == "a" else other
+    scores = layers.Dense(2, name="scores")(layers.Add(name="total")([a, b]))
+    return keras.Model(wrap_input(a), wrap_output(scores))
+
+
+@proves(
+    "The path is the place of the output, empty if there is only one.",
+    keras=">=3.14",
+    false_with={"key": "1"},
+)
+def test_path_is_the_place_of_the_output(key="0"):
+    for wrap, path in (
+        (lambda y: y, ""),
+        (lambda y: [y], key),
+        (lambda y: {"out": y}, "out"),
+    ):
+        assert f"Output with path `{path}` is not" in rises(disconnected, wrap, wrap)
+
+
+@proves(
+    (
+        "Keras 2 says `Graph disconnected: cannot obtain value for tensor`, and"
+        " Keras 3.4 to 3.13 say nothing until the model is called, and then "
+        "`KeyError`."
+    ),
+    keras="<3",
+)
+def test_disconnected_on_keras_2():
+    error = rises(disconnected)
+    assert "Graph disconnected: cannot obtain value for tensor" in error
+    assert "name='b'" in error
+    assert 'at layer "total"' in error
+
+
+@proves(
+    (
+        "Keras 2 says `Graph disconnected: cannot obtain value for tensor`, and"
+        " Keras 3.4 to 3.13 say nothing until the model is called, and then "
+        "`KeyError`."
+    ),
+    false_with={"name": "a"},
+    needs="keras>=3.4,<3.14",
+)
+def test_disconnected_on_keras_3_4_to_3_13(name="b"):
+    assert rises(disconnected, name=name) == ""
+    model = disconnected(name=name)
+    assert model.count_params() == 8
+    assert re.search(r"KeyError: .*\d{9,}", rises(model, np.ones((1, 3))), re.DOTALL)
+
+
+@proves(
+    ("An Input was forgotten. Add it: `keras.Model(inputs=[a, b], outputs=total)`."),
+    keras=">=3.14",
+    false_with={"count": 1},
+)
+def test_add_the_forgotten_input(count=2):
+    a, b = inputs_named("a", "b")
+    scores = layers.Dense(2)(layers.Add()([a, b]))
+    assert "not connected" in rises(keras.Model, a, scores)
+    assert rises(keras.Model, [a, b][:count], scores) == ""
+
+
+@proves(
+    (
+        "Two models were joined by their outputs, and each has an Input of its "
+        "own. Pass both Inputs, or call both models on one, as the ensemble "
+        "does."
+    ),
+    false_with={"on_one": True},
+    needs="keras>=3",
+)
+def test_each_base_has_an_input_of_its_own(on_one=False):
+    from snippets.functional import missing_inputs
+
+    a, b = inputs_named("a", "b")
+    starts = (a, a if on_one else b)
+    bases = [keras.Model(x, layers.Dense(2)(x)) for x in starts]
+    joined = layers.Concatenate()([base.output for base in bases])
+    assert len(missing_inputs([], joined)) == 2
+    assert missing_inputs([a, b], joined) == []
+
+
+@proves(
+    (
+        "Two models were joined by their outputs, and each has an Input of its "
+        "own. Pass both Inputs, or call both models on one, as the ensemble "
+        "does."
+    ),
+    false_with={"join": layers.Add},
+)
+def test_call_both_models_on_one_input(join=layers.Concatenate):
+    a, b, x = inputs_named("a", "b", "x")
+    bases = [keras.Model(t, layers.Dense(2)(t), name=f"on_{t.name}") for t in (a, b)]
+    joined = join()([base(x) for base in bases])
+    assert tuple(keras.Model(x, joined).output.shape) == (None, 4)
+
+
+@proves(
+    (
+        "The tensor is from inside a nested model, and begins at that model's "
+        "own Input. Cut the nested model there and call the piece: "
+        "`keras.Model(nested.input, nested.get_layer(name).output)(x)`."
+    ),
+    false_with={"inside": False},
+    needs="keras>=3",
+)
+def test_inner_tensors_begin_at_the_inner_input(inside=True):
+    from snippets.functional import input_paths
+
+    model = nested()
+    base = model.get_layer("base")
+    assert model.layers[-1].input is not base.output
+    inner = base.get_layer("features").output
+    found = input_paths([], inner if inside else model.layers[-1].input)
+    assert [start.path for start in found] == [("inner", "features")]
+
+
+@proves(
+    (
+        "The tensor is from inside a nested model, and begins at that model's "
+        "own Input. Cut the nested model there and call the piece: "
+        "`keras.Model(nested.input, nested.get_layer(name).output)(x)`."
+    ),
+    false_with={"name": "inner"},
+)
+def test_cut_at_the_inner_input(name="features"):
+    model = nested()
+    base = model.get_layer("base")
+    piece = keras.Model(base.input, base.get_layer(name).output)
+    (x,) = inputs_named("x")
+    assert tuple(keras.Model(x, piece(x)).output.shape) == (None, 2)
+
+
+@proves(
+    (
+        "If you do not see which Input is missing, "
+        "`snippets.functional.missing_inputs` names it, with the layers on the "
+        "way."
+    ),
+    false_with={"given": ("a", "b")},
+    needs="keras>=3",
+)
+def test_recipes_name_what_is_missing(given=("a",)):
+    from snippets.functional import connected_model, missing_inputs
+
+    tensors = dict(zip("ab", inputs_named("a", "b"), strict=True))
+    total = layers.Add(name="total")(list(tensors.values()))
+    scores = layers.Dense(2, name="scores")(total)
+    inputs = [tensors[name] for name in given]
+    paths = [start.path for start in missing_inputs(inputs, scores)]
+    assert paths == [("b", "total", "scores")]
+    assert "'b' of shape (None, 3)" in rises(connected_model, inputs, scores)
+
+
+@proves(
+    "A `KerasTensor` has no numbers to compute with.",
+    keras=">=3",
+    false_with={"make": tf.zeros},
+)
+def test_tensorflow_function_is_refused(make=keras.Input):
+    assert "cannot be used as input to a TensorFlow" in rises(tf.abs, make((3,)))
+
+
+@proves(
+    (
+        "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use the "
+        "function of that name in `keras.ops`:"
+    ),
+    keras="<3",
+)
+def test_tensorflow_function_is_wrapped_on_keras_2():
+    (x,) = inputs_named("x")
+    assert rises(tf.abs, x) == ""
+    model = keras.Model(x, tf.abs(x))
+    assert "OpLambda" in type(model.layers[-1]).__name__
+    assert np.array_equal(model(-np.ones((1, 3))), np.ones((1, 3)))
+
+
+@proves(
+    (
+        "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use the "
+        "function of that name in `keras.ops`:"
+    ),
+    false_with={"package": tf},
+    needs="keras>=3",
+)
+def test_operation_instead_of_function(package=None):
+    from snippets.functional import image_encoder, siamese_network
+
+    absolute = (package or keras.ops).abs
+    (x,) = inputs_named("x")
+    assert rises(absolute, x) == ""
+    model = keras.Model(x, absolute(x))
+    assert np.array_equal(model(-np.ones((1, 3))), tf.abs(-np.ones((1, 3))))
+    siamese = siamese_network(image_encoder((8, 8, 1)))
+    assert "Absolute" in [type(step).__name__ for step in siamese.operations]
+
+
+@proves(
+    (
+        "Where `keras.ops` has no such function, call TensorFlow's in the "
+        "`call` of a layer:"
+    ),
+    false_with={"inside": False},
+    needs="keras>=3",
+)
+def test_tensorflow_function_inside_a_layer(inside=True):
+    from snippets.functional import SobelEdges
+
+    version = tuple(int(part) for part in keras.__version__.split(".")[:2])
+    assert hasattr(keras.ops.image, "sobel_edges") == (version >= (3, 15))
+    find_edges = SobelEdges() if inside else tf.image.sobel_edges
+    x = keras.Input((8, 8, 1))
+    assert rises(find_edges, x) == ""
+    model = keras.Model(x, find_edges(x))
+    assert model(np.ones((2, 8, 8, 1))).shape == (2, 8, 8, 2)
+
+
+@proves(
+    (
+        "An `if` asks for a value that a graph does not have: write "
+        "`keras.ops.where`, or see Functional or subclassing?."
+    ),
+    keras=">=3",
+    false_with={"make": np.ones},
+)
+def test_if_needs_a_value(make=lambda shape: keras.Input(shape=shape)):
+    def choose():
+        return 1 if make((1,)) > 0 else 0
+
+    assert "A symbolic KerasTensor cannot be used as a boolean" in rises(choose)
+
+
+def two_without_names(name=None):
+    x, y = keras.Input(shape=(3,)), keras.Input(shape=(3,), name=name)
+    model = keras.Model([x, y], layers.Add()([x, y]))
+    return model, *[layer.name for layer in model.layers[:2]]
+
+
+@proves("The dict lacks the key of an Input.", false_with={"given": 2})
+def test_a_missing_name_is_an_error_with_its_name(given=1):
+    model, *names = two_without_names()
+    error = rises(model, {name: np.ones((1, 3)) for name in names[:given]})
+    assert f'Missing data for input "{names[1]}"' in error
+
+
+@proves(
+    (
+        "A name such as `input_layer_1` or `input_layer_3` is automatic: that "
+        "Input was made without `name=`, and the number counts such Inputs. "
+        "Give each Input a name, and use it as the key."
+    ),
+    false_with={"name": "b"},
+    needs="keras>=3",
+)
+def test_automatic_names_are_counted(name=None):
+    _, *names = two_without_names(name)
+    found = [re.fullmatch(r"input_layer_?(\d*)", each) for each in names]
+    assert all(found)
+    numbers = [int(match[1] or 0) for match in found]
+    assert numbers[1] == numbers[0] + 1
+
+
+@proves(
+    "One array was passed for several inputs: pass a dict with these keys.",
+    keras=">=3.14",
+    false_with={"data": {"price": np.array([5.0]), "cost": np.array([3.0])}},
+)
+def test_one_array_for_several_inputs(data=None):
+    error = rises(profit(), np.array([5.0]) if data is None else data)
+    assert "expects 2 named input(s) with keys ['cost', 'price']" in error
+    assert rises(profit(), amounts(price=5.0, cost=3.0)) == ""
+
+
+@proves(
+    (
+        'Keras 3.13 and older write `Layer "functional" expects 3 input(s), but'
+        " it received 1 input tensors`."
+    ),
+    keras="<3.14",
+    false_with={"data": [np.ones((1, 3))] * 2},
+)
+def test_one_array_in_older_words(data=None):
+    model = keras.Model((t := inputs_named("a", "b")), layers.Add()(t))
+    error = rises(model, np.ones((1, 3)) if data is None else data)
+    assert "expects 2 input(s), but it received 1 input tensors" in error
+
+
+@proves(
+    (
+        "The data has another form than `inputs` of `keras.Model`: a list for a"
+        " dict, a list for a single tensor, or other keys."
+    ),
+    keras=">=3.6",
+    false_with={"listed": False},
+)
+def test_structures_that_do_not_match(listed=True):
+    (x,) = inputs_named("x", shape=())
+    one = keras.Model(x, layers.Identity()(x))
+    named = amounts(price=5.0, cost=3.0)
+    for model, data in (
+        (profit(), list(named.values()) if listed else named),
+        (one, [FIVE] if listed else FIVE),
+        (profit(), {**named, "year": FIVE}),
+    ):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            error = rises(model, data)
+        said = error + " ".join(str(warning.message) for warning in caught)
+        assert "The structure of `inputs` doesn't match the expected structure" in said
+
+
+@proves(
+    (
+        "A key of `loss` is the name of no output, or the labels lack a key: "
+        "use the keys of `outputs` for `loss`, `metrics` and the labels."
+    ),
+    keras=">=3.6",
+    false_with={"name": "top"},
+)
+def test_a_path_that_cannot_be_found(name="max"):
+    _, train = two_outputs(loss={"mean": "mse", name: "mae"})
+    assert "The path: ('max',) in the `loss` argument, can't be found" in rises(train)
+    model, _ = two_outputs(loss="mse")
+    error = rises(model.fit, np.ones((2, 3)), {"mean": np.ones((2, 1))}, verbose=0)
+    assert "in the `loss` argument, can't be found" in error
+
+
+@proves(
+    (
+        "If `outputs` is a list, the names are those of the last layers: "
+        '`layers.Dense(1, name="priority")`.'
+    ),
+    false_with={"names": ("q", "p")},
+)
+def test_names_of_outputs_in_a_list(names=("p", "q")):
+    (x,) = inputs_named("x")
+    model = keras.Model(x, [layers.Dense(1, name=name)(x) for name in names])
+    loss = {"p": "mse", "q": "mae"}
+    model.compile("sgd", loss, run_eagerly=True)
+    targets = dict.fromkeys("pq", 5 * np.ones((2, 1)))
+    expected = [np.array(y) for y in model(np.ones((2, 3)))]
+    seen = model.evaluate(np.ones((2, 3)), targets, verbose=0, return_dict=True)
+    total = np.mean((5 - expected[0]) ** 2) + np.mean(np.abs(5 - expected[1]))
+    assert np.isclose(seen["loss"], total)
+
+
+BOTH = {"mean": "mse", "top": "mae"}
+
+
+@proves(
+    "The labels have more or fewer keys than there are outputs.",
+    keras=">=3.6",
+    false_with={"names": ("mean", "top")},
+)
+def test_labels_with_other_keys(names=("mean",)):
+    for given in (names, (*names, "top", "more") if names == ("mean",) else names):
+        model, _ = two_outputs(loss=BOTH)
+        labels = {name: np.ones((2, 1)) for name in given}
+        error = rises(model.fit, np.ones((2, 3)), labels, verbose=0)
+        assert "y_true and y_pred have different structures" in error
+
+
+@proves(
+    (
+        "``Invalid `metrics`. `metrics` should contain metrics objects``: one "
+        'list of metrics for several outputs; write `metrics={"priority": '
+        '["accuracy"], "department": ["accuracy"]}`.'
+    ),
+    keras=">=3",
+    false_with={"metrics": ["mae", "mae"]},
+)
+def test_metrics_in_one_list_on_keras_3(metrics=("mae",)):
+    _, train = two_outputs(loss="mse", metrics=list(metrics))
+    assert "metrics" in rises(train)
+
+
+@proves(
+    (
+        "```loss_weights` must match the number of losses``: give a weight for "
+        "each output."
+    ),
+    keras=">=3.6",
+    false_with={"weights": {"mean": 1.0, "top": 0.1}},
+)
+def test_weights_for_a_part_on_keras_3(weights=None):
+    _, train = two_outputs(loss=BOTH, loss_weights=weights or {"top": 0.1})
+    assert "`loss_weights`" in rises(train)
+
+
+@proves(
+    (
+        "``A `Concatenate` layer requires inputs with matching shapes except "
+        "for the concatenation axis``: name the axis that differs, "
+        "`Concatenate(axis=1)`, or make the shapes equal."
+    ),
+    false_with={"axis": 1},
+)
+def test_shapes_to_concatenate(axis=-1):
+    tensors = [keras.Input(shape=(3, 4)), keras.Input(shape=(5, 4))]
+    error = rises(layers.Concatenate(axis=axis), tensors)
+    assert "requires inputs with matching shapes" in error
+    assert tuple(layers.Concatenate(axis=1)(tensors).shape) == (None, 8, 4)
+
+
+@proves(
+    (
+        "`Inputs have incompatible shapes. Received shapes (3,) and (5,)`: put "
+        "a `Dense(5)` before `Add`."
+    ),
+    false_with={"size": 5},
+)
+def test_shapes_to_add(size=3):
+    x, y = keras.Input(shape=(size,)), keras.Input(shape=(5,))
+    assert "Inputs have incompatible shapes" in rises(layers.Add(), [x, y])
+    assert tuple(layers.Add()([layers.Dense(5)(x), y]).shape) == (None, 5)
+
+
+@proves(
+    (
+        '`Layer "dense" expects 1 input(s), but it received 2 input tensors`: '
+        "`Dense` reads one tensor, so call `Concatenate()([x, y])` first."
+    ),
+    false_with={"join": layers.Concatenate},
+)
+def test_a_list_for_one_tensor(join=lambda: list):
+    tensors = inputs_named("x", "y")
+    assert rises(layers.Dense(2), layers.Concatenate()(tensors)) == ""
+    error = rises(layers.Dense(2), join()(tensors))
+    assert "expects 1 input(s), but it received 2" in error
+
+
+@proves(
+    (
+        "``All `outputs` values must be KerasTensors``: a layer stands in place"
+        " of its output; write `layer(x)`, not `layer`."
+    ),
+    keras=">=3",
+    false_with={"call": True},
+)
+def test_a_layer_is_no_tensor(call=False):
+    (x,) = inputs_named("x")
+    layer = layers.Dense(2)
+    output = layer(x)
+    error = rises(keras.Model, x, output if call else layer)
+    assert "values must be KerasTensors" in error
+    assert "values must be KerasTensors" in rises(keras.Model, np.ones((2, 3)), output)
+
+
+@proves(
+    (
+        "`Unrecognized keyword arguments passed to Model: {'input': ...}`: the "
+        "arguments are `inputs` and `outputs`."
+    ),
+    keras=">=3",
+    false_with={"names": ("inputs", "outputs")},
+)
+def test_inputs_and_outputs_are_plural(names=("input", "output")):
+    (x,) = inputs_named("x")
+    y = layers.Dense(2)(x)
+    error = rises(keras.Model, **dict(zip(names, (x, y), strict=True)))
+    assert "Unrecognized keyword arguments" in error
+    assert "'input'" in error
+    assert rises(keras.Model, inputs=x, outputs=y) == ""
+
+
+@proves(
+    (
+        '`The name "x" is used 2 times in the model`: give each layer and Input'
+        " a name of its own."
+    ),
+    false_with={"names": ("x", "y")},
+)
+def test_each_layer_has_its_name(names=("x", "x")):
+    tensors = inputs_named(*names)
+    error = rises(keras.Model, tensors, layers.Add()(tensors))
+    assert "is used 2 times in the model" in error
+
+
+@proves(
+    (
+        "`Expected float32, but got department of type 'str'`: a key of the "
+        "labels is misspelled, not always the one that the message names; use "
+        "the keys of `outputs`."
+    ),
+    keras=">=3.6",
+    false_with={"name": "top"},
+)
+def test_a_misspelled_label(name="tpo"):
+    model, _ = two_outputs(loss=BOTH)
+    model.compile("sgd", BOTH)
+    labels = {"mean": np.ones((2, 1)), name: np.ones((2, 1))}
+    error = rises(model.fit, np.ones((2, 3)), labels, verbose=0)
+    assert "Expected float32, but got mean of type 'str'" in error
+
+
+@proves(
+    (
+        "`In a nested call() argument, you cannot mix tensors and non-tensors`:"
+        " `model(...)` was given NumPy arrays beside tensors; convert all to "
+        "one kind, or call `predict`."
+    ),
+    keras=">=3",
+    false_with={"convert": np.array},
+)
+def test_arrays_beside_tensors(convert=tf.constant):
+    data = {"price": convert([5.0]), "cost": np.array([3.0])}
+    assert "you cannot mix tensors and non-tensors" in rises(profit(), data)
+    for kind in (tf.constant, np.array):
+        alike = {"price": kind([5.0]), "cost": kind([3.0])}
+        assert np.array(profit()(alike)).item() == 2.0
+    assert profit().predict(data, verbose=0).tolist() == [2.0]
+
+
+@proves(
+    (
+        "``You must install pydot (`pip install pydot`)``: `plot_model` also "
+        "needs Graphviz; `summary()` needs neither."
+    ),
+    false_with={"name": "draw_layers"},
+    needs="keras!=2.21.*",  # the recipes cannot be imported where there is no `keras`
+)
+def test_plot_model_needs_pydot(name="plot_model"):
+    assert "You must install pydot" in rises(drawn, name)
+
+
+@proves(
+    (
+        "`object has no attribute '_keras_history'`: an array or tensor stands "
+        "where the output of a layer should; begin the graph with "
+        "`keras.Input`."
+    ),
+    false_with={"make": keras.Input},
+)
+def test_arrays_have_no_history(make=tf.zeros):
+    error = rises(lambda: make((3,))._keras_history)
+    assert "object has no attribute '_keras_history'" in error
