@@ -799,7 +799,7 @@ def test_siamese_network_judges_new_pairs(epochs=4):
 
 @proves(
     (
-        "The decoder is called on the output of the encoder, so the three "
+        "The whole calls the decoder on the output of the encoder, so the "
         "models share their layers, and training the whole trains both halves:"
     ),
     false_with={"rate": 0.0},
@@ -869,8 +869,8 @@ def test_the_first_layer_is_swapped(behind="first"):
 
 @proves(
     (
-        "`keras.models.clone_model` copies a graph, with new weights of its "
-        "own, and its `clone_function` can change each layer."
+        "`keras.models.clone_model` copies a graph, with new weights, and its "
+        "`clone_function` can change each layer."
     ),
     false_with={"cloned": False},
 )
@@ -886,8 +886,8 @@ def test_clone_has_weights_of_its_own(cloned=True):
 
 @proves(
     (
-        "`keras.models.clone_model` copies a graph, with new weights of its "
-        "own, and its `clone_function` can change each layer."
+        "`keras.models.clone_model` copies a graph, with new weights, and its "
+        "`clone_function` can change each layer."
     ),
     false_with={"units": 2},
 )
@@ -1364,8 +1364,8 @@ def keras_cond(x):
 
 @proves(
     (
-        "Its branches hold tensors of the graph, so a model of it returns a "
-        "`KerasTensor` in place of numbers."
+        "The branches of `keras.ops.cond` hold tensors of the graph, so a model"
+        " of it returns a `KerasTensor`."
     ),
     false_with={"choose": keras_where},
     needs="keras>=3",

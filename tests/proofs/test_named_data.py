@@ -109,12 +109,10 @@ BOTH = {"mean": "mse", "top": "mae"}
         "Loss weights for some of the losses are accepted up to Keras 3.4, and "
         "refused since Keras 3.6."
     ),
-    needs="keras<3.5",
     keras="<3.5",
-    false_with={"weights": {"mx": 0.1}},
 )
-def test_weights_for_a_part_up_to_keras_3_4(weights=None):
-    _, train = two_outputs(loss=BOTH, loss_weights=weights or {"top": 0.1})
+def test_weights_for_a_part_up_to_keras_3_4():
+    _, train = two_outputs(loss=BOTH, loss_weights={"top": 0.1})
     assert rises(train) == ""
 
 

@@ -41,6 +41,7 @@ from snippets.functional import (
     with_activation,
 )
 from snippets.functional.on_each_keras import profit_model, results_of_two_outputs
+from snippets.functional.tickets import made_up_tickets
 from tests.unit.comparing import assert_allclose, assert_array_equal
 
 IMAGES, DIGITS = digit_images()
@@ -285,6 +286,46 @@ def test_a_class_output_has_two_classes_or_more(count: int) -> None:
     with pytest.raises(ValueError, match=r"2 or more classes. Received: {'kind'"):
         table_model({"a": np.ones((2, 1))}, {"kind": count})
     assert table_model({"a": np.ones((2, 1))}, {"kind": 2}).outputs
+
+
+# Tickets
+
+
+@pytest.mark.parametrize("num_tickets", [0, 1, 300])
+def test_tickets_have_the_shapes_and_dtypes_that_the_model_takes(
+    num_tickets: int,
+) -> None:
+    tickets, answers = made_up_tickets(num_tickets)
+
+    assert tickets["title"].shape == tickets["text"].shape == (num_tickets,)
+    assert tickets["title"].dtype.kind == tickets["text"].dtype.kind == "U"
+    assert tickets["tags"].shape == (num_tickets, 3)
+    assert answers["priority"].shape == (num_tickets, 1)
+    assert answers["department"].shape == (num_tickets,)
+    assert tickets["tags"].dtype == answers["priority"].dtype == np.float32
+    assert set(np.unique(tickets["tags"])) <= {0.0, 1.0}
+    assert set(np.unique(answers["department"])) <= {0, 1, 2}
+
+
+def test_a_ticket_is_urgent_today_or_in_an_outage_and_its_topic_decides() -> None:
+    departments = {"invoice": 0, "crash": 1, "price": 2}
+    tickets, answers = made_up_tickets(500)
+
+    for title, text, tags, urgent, department in zip(
+        *tickets.values(), *answers.values(), strict=True
+    ):
+        assert urgent == ("today" in text or tags[0] == 1)
+        for topic in (title.split()[-1], text.split()[-1]):
+            assert departments.get(topic, department) == department
+    assert 0.6 < answers["priority"].mean() < 0.9  # three of four
+
+
+def test_the_same_seed_makes_the_same_tickets_and_another_others() -> None:
+    first, again, other = (made_up_tickets(50, seed)[0] for seed in (0, 0, 1))
+
+    for name, array in first.items():
+        assert_array_equal(array, again[name])
+    assert any(first["title"] != other["title"])
 
 
 # What `compile` and a dict of inputs take
