@@ -1726,6 +1726,25 @@ def test_structures_that_do_not_match(listed=True):
 
 @proves(
     (
+        "A model made from the list `model.inputs` warns of a single array, so "
+        "make it from `model.inputs[0]`."
+    ),
+    keras=">=3.6",
+    false_with={"listed": False},
+)
+def test_made_from_the_list_of_inputs(listed=True):
+    (x,) = inputs_named("x")
+    model = keras.Model(x, layers.Dense(1, name="end")(x))
+    said = [
+        warnings_of(keras.Model(start, model.output), np.ones((2, 3)))[1]
+        for start in (model.inputs if listed else model.inputs[0], model.inputs[0])
+    ]
+    assert "The structure of `inputs` doesn't match" in said[0]
+    assert said[1] == ""
+
+
+@proves(
+    (
         "A key of `loss` is the name of no output, or the labels lack a key: "
         "use the keys of `outputs` for `loss`, `metrics` and the labels."
     ),
@@ -1791,8 +1810,8 @@ def test_metrics_in_one_list_on_keras_3(metrics=("mae",)):
 
 @proves(
     (
-        "```loss_weights` must match the number of losses``: give a weight for "
-        "each output."
+        "`` `loss_weights` must match the number of losses``: give a weight for"
+        " each output."
     ),
     keras=">=3.6",
     false_with={"weights": {"mean": 1.0, "top": 0.1}},
