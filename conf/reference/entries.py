@@ -177,7 +177,10 @@ class CellLinks(Transform):
         for count, cell in enumerate(cells):
             metadata: dict[str, Any] = cell.get("cell_metadata", {})
             names = metadata.get("snippet", "").split()
-            if not names or not cell.children:  # nothing of it is on the page
+            if not names:
+                continue
+            if not cell.children:  # neither code nor output is shown
+                cell.parent.remove(cell)
                 continue
             source = cell.children[0]  # links are hidden and shown with the code
             assert isinstance(source, nodes.Element)
