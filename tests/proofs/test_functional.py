@@ -517,10 +517,7 @@ def test_plot_model_draws_nested_models(nested=True):
 
 
 @proves(
-    (
-        "It needs pydot and Graphviz; the pictures here, by "
-        "`snippets.showing.drawings.draw_layers`, need neither."
-    ),
+    "It needs pydot and Graphviz; the pictures on this page need neither.",
     false_with={"draws": True},
     needs="keras>=3",
 )
@@ -1730,17 +1727,16 @@ def test_structures_that_do_not_match(listed=True):
         "make it from `model.inputs[0]`."
     ),
     keras=">=3.6",
-    false_with={"listed": False},
+    false_with={"start": lambda model: model.inputs[0]},
 )
-def test_made_from_the_list_of_inputs(listed=True):
+def test_made_from_the_list_of_inputs(start=lambda model: model.inputs):
     (x,) = inputs_named("x")
     model = keras.Model(x, layers.Dense(1, name="end")(x))
-    said = [
-        warnings_of(keras.Model(start, model.output), np.ones((2, 3)))[1]
-        for start in (model.inputs if listed else model.inputs[0], model.inputs[0])
-    ]
-    assert "The structure of `inputs` doesn't match" in said[0]
-    assert said[1] == ""
+    listed = keras.Model(start(model), model.output)
+    single = keras.Model(model.inputs[0], model.output)
+    _, said = warnings_of(listed, np.ones((2, 3)))
+    assert "The structure of `inputs` doesn't match" in said
+    assert warnings_of(single, np.ones((2, 3)))[1] == ""
 
 
 @proves(
