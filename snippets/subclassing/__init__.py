@@ -7,6 +7,7 @@ from snippets.subclassing.autoencoder import (
 )
 from snippets.subclassing.layers import (
     ActivityPenalty,
+    Linear,
     PrependToken,
     RunningMean,
     UnitScale,
@@ -19,11 +20,12 @@ from snippets.subclassing.models import (
     as_one_layer,
 )
 from snippets.subclassing.modules import LinearModule, ModuleClassifier
-from snippets.subclassing.saving import weights_outside_checkpoint
+from snippets.subclassing.saving import unbuilt_layers, weights_outside_checkpoint
 
 __all__ = [
     "ActivityPenalty",
     "DeepClassifier",
+    "Linear",
     "LinearModule",
     "MeanOverExamples",
     "ModuleClassifier",
@@ -36,5 +38,6 @@ __all__ = [
     "as_graph_of_layers",
     "as_one_layer",
     "kl_divergence",
+    "unbuilt_layers",
     "weights_outside_checkpoint",
 ]

@@ -1,4 +1,4 @@
-"""A variational autoencoder, and what its codes are worth."""
+"""A variational autoencoder, and a plane of codes to draw images from."""
 
 import math
 from collections.abc import Sequence
@@ -202,45 +202,3 @@ def plane_of_codes(num_columns: int = 8, reach: float = 2.0) -> npt.NDArray[Any]
     steps = np.linspace(-reach, reach, num_columns, dtype="float32")
     across, down = np.meshgrid(steps, steps[::-1])
     return np.stack([across.ravel(), down.ravel()], axis=-1)
-
-
-def nearest_neighbor_accuracy(
-    train_codes: npt.NDArray[Any],
-    train_labels: npt.NDArray[Any],
-    test_codes: npt.NDArray[Any],
-    test_labels: npt.NDArray[Any],
-) -> float:
-    """Give each test code the label of the nearest training code; how many are right?
-
-    Args:
-        train_codes: Array of shape `(num_train, latent_dim)`, float.
-        train_labels: Array of shape `(num_train,)`.
-        test_codes: Array of shape `(num_test, latent_dim)`, float.
-        test_labels: Array of shape `(num_test,)`.
-
-    Returns:
-        A float from 0 to 1.
-
-    Raises:
-        ValueError: If codes and labels differ in length, if there are none, or if the
-            codes differ in theirs.
-
-    Example:
-        >>> codes, labels = np.array([[0.0], [1.0]]), np.array([3, 7])
-        >>> nearest_neighbor_accuracy(codes, labels, np.array([[0.9]]), np.array([7]))
-        1.0
-    """
-    lengths = (len(train_codes), len(train_labels), len(test_codes), len(test_labels))
-    if lengths[0] != lengths[1] or lengths[2] != lengths[3] or not all(lengths):
-        raise ValueError(
-            "Expected a label for each code, and at least one code. Received: lengths "
-            f"{lengths}"
-        )
-    if train_codes.ndim != 2 or train_codes.shape[1:] != test_codes.shape[1:]:
-        raise ValueError(
-            "Expected codes of shape (num_codes, latent_dim). "
-            f"Received: {train_codes.shape} and {test_codes.shape}"
-        )
-    differences = test_codes[:, np.newaxis] - train_codes  # (test, train, latent_dim)
-    nearest = np.argmin(np.sum(differences**2, axis=-1), axis=-1)
-    return float(np.mean(train_labels[nearest] == test_labels))

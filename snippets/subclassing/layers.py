@@ -7,6 +7,108 @@ from typing import Any
 import keras
 
 
+class LinearOfFixedSize(keras.Layer):
+    """Multiply by a matrix and add a vector, for inputs of one size.
+
+    Args:
+        num_inputs: Integer of at least 1.
+        num_units: Integer of at least 1.
+
+    Call arguments:
+        x: Tensor of shape `(batch, num_inputs)`.
+
+    Returns:
+        A tensor of shape `(batch, num_units)`.
+
+    Example:
+        >>> len(LinearOfFixedSize(num_inputs=4, num_units=2).weights)
+        2
+    """
+
+    def __init__(self, num_inputs: int, num_units: int) -> None:
+        super().__init__()
+        self.kernel = self.add_weight(shape=(num_inputs, num_units), name="kernel")
+        self.bias = self.add_weight(
+            shape=(num_units,), initializer="zeros", name="bias"
+        )
+
+    def call(self, x: Any) -> Any:
+        return keras.ops.matmul(x, self.kernel) + self.bias
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class Linear(keras.Layer):
+    """Multiply by a matrix and add a vector.
+
+    Args:
+        num_units: Integer of at least 1.
+
+    Call arguments:
+        x: Tensor of shape `(batch, ..., num_inputs)`, any dtype.
+
+    Returns:
+        A tensor of shape `(batch, ..., num_units)`, in the compute dtype of the layer.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = Linear(num_units=2)
+        >>> layer(np.ones((3, 4))).shape, layer.count_params()
+        (TensorShape([3, 2]), 10)
+    """
+
+    def __init__(self, num_units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.num_units = num_units
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self.kernel = self.add_weight(
+            shape=(input_shape[-1], self.num_units), name="kernel"
+        )
+        self.bias = self.add_weight(
+            shape=(self.num_units,), initializer="zeros", name="bias"
+        )
+
+    def call(self, x: Any) -> Any:
+        return keras.ops.matmul(x, self.kernel) + self.bias
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "num_units": self.num_units}
+
+
+class StepCounter(keras.Layer):
+    """Count the training steps.
+
+    Call arguments:
+        x: Tensor of any shape and dtype.
+        training: Whether this is a step of training.
+
+    Returns:
+        The tensor `x`.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = StepCounter()
+        >>> for training in (True, False, True):
+        ...     outputs = layer(np.ones((1, 2)), training=training)
+        >>> float(layer.steps)
+        2.0
+    """
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self.steps = self.add_weight(
+            name="steps",
+            shape=(),
+            initializer="zeros",
+            trainable=False,
+            autocast=False,  # float16 ends at 2,048
+        )
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        if training:
+            self.steps.assign_add(1.0)
+        return x
+
+
 @keras.saving.register_keras_serializable(package="snippets")
 class RunningMean(keras.Layer):
     """Subtract the mean of every example seen in training, and remember it.

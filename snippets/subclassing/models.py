@@ -4,8 +4,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+from keras import layers
 
-from snippets.checks import check_integer
+
+class CustomModel(keras.Model):
+    """Classify vectors by two dense layers.
+
+    Call arguments:
+        x: Tensor of shape `(batch, num_features)`.
+
+    Returns:
+        A tensor of probabilities, shape `(batch, 10)`.
+
+    Example:
+        >>> import numpy as np
+        >>> CustomModel()(np.ones((3, 64))).shape
+        TensorShape([3, 10])
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = layers.Dense(32, "relu")
+        self.scores = layers.Dense(10, "softmax")
+
+    def call(self, x: Any) -> Any:
+        x = self.hidden(x)
+        return self.scores(x)
 
 
 @keras.saving.register_keras_serializable(package="snippets")
@@ -101,9 +125,9 @@ class DeepClassifier(keras.Model):
 
     Args:
         num_classes: Integer of at least 1.
-        num_blocks: Integer of at least 1.
+        num_blocks: Integer of at least 0.
         num_units: Integer of at least 1, the width of every block.
-        dropout: Float in `[0, 1)`, the part of the units to drop in training.
+        dropout: Float in `[0, 1]`, the part of the units to drop in training.
 
     Call arguments:
         vectors: Tensor of shape `(batch, num_features)`, any dtype.
@@ -112,9 +136,6 @@ class DeepClassifier(keras.Model):
     Returns:
         A tensor of probabilities, shape `(batch, num_classes)`, float32, also in mixed
         precision.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
         >>> import numpy as np
@@ -131,13 +152,9 @@ class DeepClassifier(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not 0.0 <= dropout < 1.0:
-            raise ValueError(f"Expected `dropout` in [0, 1). Received: {dropout}")
-        self.num_classes = check_integer("num_classes", num_classes)
-        self.num_blocks = check_integer("num_blocks", num_blocks)
-        self.num_units = check_integer("num_units", num_units)
-        self.dropout = dropout
-        layers, policy = keras.layers, self.dtype_policy  # which layers do not inherit
+        self.num_classes, self.num_blocks = num_classes, num_blocks
+        self.num_units, self.dropout = num_units, dropout
+        policy = self.dtype_policy  # which layers do not inherit
         self.widen = layers.Dense(num_units, dtype=policy)
         self.blocks = tuple(  # `tf.train.Checkpoint` does not look into a list
             Residual(

@@ -19,6 +19,7 @@ from snippets.showing.both_kerases import outcome
 from snippets.subclassing import (
     ActivityPenalty,
     DeepClassifier,
+    Linear,
     LinearModule,
     MeanOverExamples,
     ModuleClassifier,
@@ -31,23 +32,20 @@ from snippets.subclassing import (
     as_graph_of_layers,
     as_one_layer,
     kl_divergence,
+    unbuilt_layers,
     weights_outside_checkpoint,
 )
-from snippets.subclassing.autoencoder import nearest_neighbor_accuracy, plane_of_codes
+from snippets.subclassing.autoencoder import plane_of_codes
+from snippets.subclassing.layers import LinearOfFixedSize, StepCounter
 from snippets.subclassing.mistakes import (
+    TwoHeads,
     layer_with_python_if,
-    layer_with_static_batch_size,
     layer_with_tf_variable,
-    layer_without_config,
-    layer_without_kwargs,
-    layer_without_super,
-    model_with_layers_in_call,
     model_with_list_of_layers,
-    model_without_config,
-    model_without_super,
     model_without_training,
 )
-from snippets.subclassing.saving import outputs_of_four_ways, save_four_ways
+from snippets.subclassing.models import CustomModel
+from snippets.subclassing.versions import NewScale, OldScale
 from tests.unit.comparing import assert_allclose, assert_array_equal
 
 VECTORS = np.linspace(-1.0, 1.0, 5 * 6).reshape(5, 6).astype("float32")
@@ -71,6 +69,41 @@ def test_a_size_is_returned_as_an_integer(value: Any) -> None:
 def test_what_is_no_size_is_refused_by_name(value: Any) -> None:
     with pytest.raises(ValueError, match=r"`num_units` .* at least 1\. Received: .*"):
         check_integer("num_units", value)
+
+
+# One layer, and a model of two
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: LinearOfFixedSize(6, 3), lambda: Linear(3)], ids=["fixed", "any"]
+)
+def test_a_linear_layer_multiplies_and_adds(make: Callable[[], Any]) -> None:
+    layer = make()
+    outputs = layer(VECTORS)
+    kernel, bias = layer.get_weights()
+
+    assert (kernel.shape, bias.tolist()) == ((6, 3), [0.0] * 3)
+    assert_allclose(outputs, VECTORS @ kernel, atol=1e-5)
+    layer.set_weights([kernel, np.array([1.0, 2.0, 3.0])])
+    assert_allclose(layer(VECTORS), VECTORS @ kernel + [1.0, 2.0, 3.0], atol=1e-5)
+
+
+def test_a_linear_layer_takes_any_number_of_axes_and_keeps_its_size() -> None:
+    layer = Linear(3, name="scores")
+
+    assert layer(keras.Input((None, 6))).shape == (None, None, 3)
+    copy = Linear.from_config(layer.get_config())
+    assert (copy.num_units, copy.name) == (3, "scores")
+
+
+def test_the_custom_model_equals_numpy() -> None:
+    model = CustomModel()
+    outputs = model(VECTORS)
+    a, b, c, d = model.get_weights()
+    powers = np.exp(np.maximum(VECTORS @ a + b, 0.0) @ c + d)
+
+    assert (a.shape, c.shape) == ((6, 32), (32, 10))
+    assert_allclose(outputs, powers / powers.sum(axis=-1, keepdims=True), atol=1e-5)
 
 
 # The tied autoencoder
@@ -240,24 +273,6 @@ def test_the_deep_classifier_keeps_its_arguments() -> None:
     assert (config["dropout"], config["name"]) == (0.25, "deep")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"num_classes": 0}, "`num_classes` .* at least 1. Received: .*0"),
-        ({"num_classes": 3, "num_blocks": 0}, "`num_blocks` .* at least 1"),
-        ({"num_classes": 3, "num_units": -1}, "`num_units` .* at least 1"),
-        ({"num_classes": 3, "dropout": 1.0}, r"`dropout` in \[0, 1\). Received: 1.0"),
-        ({"num_classes": 3, "dropout": -0.1}, r"`dropout` in \[0, 1\). Received: -0.1"),
-        ({"num_classes": 3, "dropout": math.nan}, r"`dropout` in \[0, 1\)"),
-    ],
-)
-def test_the_deep_classifier_refuses_sizes_that_are_none(
-    arguments: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(ValueError, match=message):
-        DeepClassifier(**arguments)
-
-
 # State and losses
 
 
@@ -333,6 +348,20 @@ def test_a_running_mean_learns_in_fit_and_not_in_predict() -> None:
     model.predict(VECTORS + 9.0, verbose=0)
 
     assert_allclose(model.layers[0].mean, VECTORS.mean(axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "bfloat16"])
+def test_training_steps_are_counted_in_any_precision(dtype: str) -> None:
+    layer = StepCounter(dtype=dtype)
+    model = keras.Sequential([keras.Input((6,)), layer, keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    layer.steps.assign(100.0)
+
+    model.fit(VECTORS, np.zeros((5, 1)), batch_size=2, verbose=0)
+    model.predict(VECTORS, verbose=0)
+
+    assert float(layer.steps) == 103.0
+    assert layer.trainable_weights == []
 
 
 def test_an_activity_penalty_is_the_weighted_mean_of_absolute_values() -> None:
@@ -748,82 +777,45 @@ def test_a_plane_of_codes_refuses_no_plane(
         plane_of_codes(*arguments)
 
 
-def test_the_nearest_neighbor_is_that_of_euclid() -> None:
-    train, labels = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 4.0]]), np.array([5, 6, 7])
-    test = np.array([[0.1, 0.1], [2.0, 0.0], [0.0, 2.1], [9.0, 9.0]])
-
-    assert nearest_neighbor_accuracy(train, labels, test, np.array([5, 6, 7, 7])) == 1.0
-    assert nearest_neighbor_accuracy(train, labels, test, np.array([5, 5, 7, 6])) == 0.5
-    near = np.array([[5.0, 0.0], [3.0, 3.0]])  # from zero; by blocks the first is
-    right = nearest_neighbor_accuracy(near, labels[:2], np.zeros((1, 2)), labels[1:2])
-    assert right == 1.0
-
-
-@pytest.mark.parametrize(
-    ("shapes", "message"),
-    [
-        (((2, 2), 3, (1, 2), 1), r"a label for each code.*\(2, 3, 1, 1\)"),
-        (((2, 2), 2, (1, 2), 2), r"a label for each code.*\(2, 2, 1, 2\)"),
-        (((0, 2), 0, (1, 2), 1), r"at least one code.*\(0, 0, 1, 1\)"),
-        (((2, 2), 2, (0, 2), 0), r"at least one code.*\(2, 2, 0, 0\)"),
-        (((2, 2), 2, (1, 3), 1), r"\(num_codes, latent_dim\).*\(1, 3\)"),
-        (((2,), 2, (1,), 1), r"\(num_codes, latent_dim\).*\(2,\)"),
-    ],
-)
-def test_neighbors_are_refused_unless_shapes_agree(
-    shapes: tuple[Any, int, Any, int], message: str
-) -> None:
-    train, num_train, test, num_test = shapes
-    with pytest.raises(ValueError, match=message):
-        nearest_neighbor_accuracy(
-            np.zeros(train), np.zeros(num_train), np.zeros(test), np.zeros(num_test)
-        )
-
-
 # Saving
 
 
-def test_a_model_without_weights_is_not_saved(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"call it on data first.*TiedAuto.*not built"):
-        save_four_ways(TiedAutoencoder(), tmp_path)
-    assert list(tmp_path.iterdir()) == []
+def test_layers_that_no_call_has_reached_are_unbuilt_however_deep() -> None:
+    hidden = Residual(keras.layers.Dense(6, name="inner"), name="block")
+    model = keras.Sequential([hidden, keras.layers.Dense(2, name="scores")])
 
-
-@pytest.mark.parametrize("batch_size", [1, 4])
-def test_what_was_saved_takes_batches_of_any_size(
-    tmp_path: Path, batch_size: int
-) -> None:
-    model, x = TiedAutoencoder(), VECTORS[:batch_size]
+    assert sorted(unbuilt_layers(model)) == ["block", "inner", "scores", model.name]
     model(VECTORS)
-
-    outputs = outputs_of_four_ways(save_four_ways(model, tmp_path), TiedAutoencoder, x)
-
-    assert list(outputs) == ["keras", "weights", "saved_model", "checkpoint"]
-    for output in outputs.values():
-        assert_allclose(output, model(x), atol=1e-6)
+    assert unbuilt_layers(model) == []
 
 
-def test_a_checkpoint_of_another_model_is_noticed(tmp_path: Path) -> None:
-    small, large = (DeepClassifier(3, num_blocks) for num_blocks in (2, 3))
-    for model in (small, large):
-        model(VECTORS)
-    other = tf.train.Checkpoint(model=small).write(str(tmp_path / "other"))
-    mixed = save_four_ways(large, tmp_path) | {"checkpoint": other}
+def test_a_head_behind_a_plain_attribute_is_not_restored(tmp_path: Path) -> None:
+    model = TwoHeads()
+    model.use_extra = True
+    outputs = model(VECTORS)
+    assert_allclose(outputs, model.scores(VECTORS) + model.extra(VECTORS), atol=1e-6)
+    model.save(tmp_path / "two.keras")
+    loaded = keras.models.load_model(tmp_path / "two.keras")
 
-    with pytest.raises(AssertionError, match="not bound to checkpointed values"):
-        outputs_of_four_ways(
-            mixed, lambda: DeepClassifier(num_classes=3, num_blocks=3), VECTORS
-        )
+    assert not loaded.use_extra
+    assert unbuilt_layers(loaded) == ["extra"]
+    assert_allclose(loaded(VECTORS), model.scores(VECTORS), atol=1e-6)
 
 
-def test_a_model_that_a_checkpoint_would_lose_is_not_saved(tmp_path: Path) -> None:
-    model = model_with_list_of_layers(keras)
-    model(VECTORS)
+@pytest.mark.parametrize("x", [VECTORS, 255.0 * np.abs(VECTORS)])
+def test_a_layer_of_keras_2_and_its_successor_compute_the_same(x: Any) -> None:
+    old, new = OldScale(), NewScale()
+    for layer, module in ((old, tf_keras), (new, keras)):
+        assert layer(module.Input((6,))).shape == (None, 6)
+        layer.scale.assign(np.arange(6.0))
+        layer.calls.assign(0.0)
 
-    assert weights_outside_checkpoint(model) == [w.path for w in model.weights]
-    with pytest.raises(ValueError, match=r"attributes or tuples.*stack/dense/kernel"):
-        save_four_ways(model, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    expected = (x if x.max() <= 1.0 else x / 255.0) * np.arange(6.0)
+
+    for layer in (old, new):
+        assert_allclose(layer(x), expected, rtol=1e-5, atol=1e-6)
+        assert float(layer.calls) == 1.0
+        assert (len(layer.trainable_weights), len(layer.weights)) == (1, 2)
 
 
 def test_a_checkpoint_holds_what_is_said_to_be_inside(tmp_path: Path) -> None:
@@ -865,27 +857,6 @@ def test_a_tf_variable_is_a_weight_on_keras_2_alone() -> None:
     assert found == {"keras": 0, "tf_keras": 1}
 
 
-def test_a_forgotten_super_has_a_text_for_layers_and_one_for_models() -> None:
-    for mistake in (layer_without_super, model_without_super):
-        with pytest.raises(RuntimeError, match="In layer 'Forgetful', you forgot to"):
-            mistake(keras)(VECTORS)
-    with pytest.raises(
-        RuntimeError, match=r"call `super\(\).__init__\(\)` in the layer"
-    ):
-        layer_without_super(tf_keras)(VECTORS)
-    with pytest.raises(RuntimeError, match="subclassing `Model` and you forgot to"):
-        model_without_super(tf_keras)
-
-
-@KERASES
-def test_layers_made_in_call_are_new_each_time(keras_module: ModuleType) -> None:
-    model = model_with_layers_in_call(keras_module)
-    first, second = model(VECTORS), model(VECTORS)
-
-    assert not np.allclose(first, second)
-    assert model.weights == []
-
-
 def test_a_python_if_runs_eagerly_and_is_refused_in_a_graph_of_keras_3() -> None:
     for keras_module in (keras, tf_keras):
         layer = layer_with_python_if(keras_module)
@@ -896,47 +867,6 @@ def test_a_python_if_runs_eagerly_and_is_refused_in_a_graph_of_keras_3() -> None
         "OperatorNotAllowedInGraphError: "
     )
     assert on_input(tf_keras, layer_with_python_if) == "(None, 2) float32"
-
-
-@KERASES
-def test_a_batch_size_read_off_the_shape_fails_where_it_is_none(
-    keras_module: ModuleType,
-) -> None:
-    layer = layer_with_static_batch_size(keras_module)
-    outputs = layer(VECTORS[:, :2])
-
-    assert_array_equal(outputs, np.c_[VECTORS[:, :2], np.ones(5)])
-    with pytest.raises(TypeError, match="Expected int32, but got None"):
-        layer(keras_module.Input((2,)))
-
-
-@KERASES
-def test_a_layer_without_kwargs_cannot_be_made_from_its_config(
-    keras_module: ModuleType,
-) -> None:
-    layer = layer_without_kwargs(keras_module)
-
-    assert_array_equal(layer(VECTORS), 2 * VECTORS)
-    assert layer.get_config()["factor"] == 2.0
-    with pytest.raises(TypeError, match="unexpected keyword argument 'name'"):
-        type(layer).from_config(layer.get_config())
-
-
-@KERASES
-def test_an_array_among_the_arguments_needs_a_config(keras_module: ModuleType) -> None:
-    with pytest.raises(NotImplementedError, match="non-serializable argument values"):
-        layer_without_config(keras_module).get_config()
-
-
-def test_a_model_without_config_forgets_its_arguments_on_keras_3_alone() -> None:
-    found = {}
-    for keras_module in (keras, tf_keras):
-        model = model_without_config(keras_module, factor=3.0)
-        assert_allclose(model(np.ones((1, 2))), [[6.0]])
-        copy = type(model).from_config(model.get_config())
-        found[keras_module.__name__] = copy.factor
-
-    assert found == {"keras": 1.0, "tf_keras": 3.0}
 
 
 def test_a_model_without_training_learns_no_mean_on_keras_3() -> None:
