@@ -3,6 +3,7 @@
 import functools
 import tempfile
 import warnings
+import zipfile
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ class Plain(keras.Model):
         return self.score(x)
 
 
-# When to write a class
+# The first screen
 
 
 @proves(
@@ -65,19 +66,33 @@ def test_you_give_up_the_graph(functional=False):
     assert "layers" not in model.get_config()
 
 
+def summary_of(model):
+    """The text of `model.summary()`."""
+    lines = []
+    model.summary(print_fn=lambda line, **_: lines.append(line))
+    return "\n".join(lines)
+
+
 @proves(
-    "It has been called, one cell above; what the message means is that it has never "
-    "been called on a `keras.Input`.",
-    false_with={"start": X},
+    "The Functional model has its weights and shapes at once; on Keras 3 the "
+    "subclassed one shows `?` and `0 (unbuilt)` until it is called on data.",
+    false_with={"functional": True},
+    needs="keras>=3",
 )
-def test_called_on_an_input_it_has_one(start=None):
-    model = Plain()
+def test_summary_of_a_class_before_data(functional=False):
+    x = keras.Input(shape=(2,))
+    graph = keras.Model(x, keras.layers.Dense(3)(x))
+    assert len(graph.weights) == 2
+    assert "(None, 3)" in summary_of(graph)
+    model = graph if functional else Plain()
+    text = summary_of(model)
+    assert "?" in text
+    assert "0 (unbuilt)" in text
     model(X)
-    with pytest.raises((AttributeError, ValueError)):
-        _ = model.input
-    model(keras.Input(shape=(2,)) if start is None else start)
-    assert tuple(getattr(model, "_inbound_nodes", ())) != ()
-    assert tuple(model.input.shape) == (None, 2)
+    assert "unbuilt" not in summary_of(model)
+
+
+# Which to write
 
 
 @proves("a chain of layers | `keras.Sequential`", false_with={"units": 3})
@@ -192,8 +207,8 @@ def test_write_both(make=functional_subclass):
 
 
 @proves(
-    "The last row is little known: a subclass without a `call` of its own, given "
-    "`inputs` and `outputs`, is a Functional model with your methods.",
+    "For the last row, write no `call`: a subclass without one that is given "
+    "`inputs` and `outputs` is a Functional model with your methods.",
     false_with={"make": Plain},
 )
 def test_a_subclass_can_be_functional(make=functional_subclass):
@@ -203,23 +218,291 @@ def test_a_subclass_can_be_functional(make=functional_subclass):
     assert np.allclose(model.double(X), 2 * model(X))
 
 
+# What it costs
+
+
+class WithDropout(keras.Model):
+    """A layer without weights between two with weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = keras.layers.Dense(4), keras.layers.Dense(1)
+        self.drop = keras.layers.Dropout(0.5, name="dropped")
+
+    def call(self, x, training=None):
+        return self.last(self.drop(self.first(x)))
+
+
 @proves(
-    "A `keras.Model` is a `keras.Layer` that also has `fit`, `evaluate`, `predict`, "
-    "`summary` and `save`.",
-    false_with={"other": keras.Model},
+    "weights before data | none | call the model on a `keras.Input`, or write `build`",
+    false_with={"has_build": False},
 )
-def test_a_model_is_a_layer_with_more(other=keras.layers.Layer):
-    assert issubclass(keras.Model, keras.layers.Layer)
-    for name in ("fit", "evaluate", "predict", "summary", "save"):
-        assert hasattr(keras.Model, name)
-        assert not hasattr(other, name)
+def test_weights_before_data(has_build=True):
+    class Built(Plain):
+        def build(self, input_shape):
+            if has_build:
+                self.score.build(input_shape)
+            self.built = True
+
+    model, built = Plain(), Built()
+    assert model.weights == built.weights == []
+    model(keras.Input(shape=(2,)))
+    built.build((None, 2))
+    assert len(model.weights) == len(built.weights) == 2
 
 
-# `__init__`, `build`, `call`
+@proves(
+    "`.input`, `.output` | raise an error | the same call",
+    false_with={"start": X},
+)
+def test_input_and_output_raise(start=None):
+    model = Plain()
+    model(X)
+    for name in ("input", "output"):
+        with pytest.raises((AttributeError, ValueError)):
+            getattr(model, name)
+    model(keras.Input(shape=(2,)) if start is None else start)
+
+    def shape_of(name):
+        try:
+            return tuple(getattr(model, name).shape)
+        except (AttributeError, ValueError):
+            return None
+
+    assert [shape_of("input"), shape_of("output")] == [(None, 2), (None, 3)]
 
 
-def recorder():
-    """A layer that notes which of its methods run, and the notes."""
+def opened(model, run="call"):
+    """A Functional model of what `call` does with an Input, or of a call as a whole."""
+    x = keras.Input(shape=(2,), name="inputs")
+    return keras.Model(x, getattr(model, run)(x))
+
+
+@proves(
+    "shapes in `summary()` | `?` for some layers on Keras 3, `multiple` on Keras "
+    "2 | open it",
+    needs="keras>=3",
+    keras=">=3.6",
+)
+def test_summary_says_question_mark():
+    model = WithDropout()
+    model(keras.Input(shape=(2,)))
+    (line,) = [line for line in summary_of(model).split("\n") if "dropped" in line]
+    assert "?" in line
+    graph = summary_of(opened(WithDropout()))
+    assert "(None, 4)" in graph
+    assert "?" not in graph
+
+
+@proves(
+    "shapes in `summary()` | `?` for some layers on Keras 3, `multiple` on Keras "
+    "2 | open it",
+    keras="<3",
+)
+def test_summary_says_multiple():
+    model = WithDropout()
+    model(X)
+    assert summary_of(model).count("multiple") == 3
+
+
+@proves(
+    "a picture of the layers | one box | open it",
+    false_with={"run": "__call__"},
+)
+def test_a_picture_of_the_layers(run="call"):
+    whole = opened(Plain(name="m"), "__call__")
+    assert [layer.name for layer in whole.layers] == ["inputs", "m"]
+    graph = opened(Plain(), run)
+    assert [layer.name for layer in graph.layers] == ["inputs", "score"]
+
+
+@proves(
+    "the output of an inner layer | raises an error | open it",
+    false_with={"run": "__call__"},
+)
+def test_features_of_an_opened_model(run="call"):
+    model = WithDropout()
+    model(X)
+    with pytest.raises((AttributeError, ValueError)):
+        _ = model.first.output
+    graph = opened(model, run)
+    features = keras.Model(graph.inputs, graph.layers[1].output)
+    assert np.array(features(X)).shape == (3, 4)
+    assert np.allclose(features(X), model.first(X), atol=1e-6)
+
+
+@proves(
+    "`compute_output_shape` | raises an error on Keras 3 | write the method",
+    keras=">=3",
+)
+def test_compute_output_shape_is_yours():
+    class Written(Plain):
+        def compute_output_shape(self, input_shape):
+            return (*input_shape[:-1], 3)
+
+    with pytest.raises(NotImplementedError, match="compute_output_shape"):
+        Plain().compute_output_shape((None, 2))
+    assert Written().compute_output_shape((None, 2)) == (None, 3)
+
+
+# Saving is told of in the table, and proved with what comes later
+
+
+def register(cls):
+    """Register a class, as every version spells it."""
+    return keras.utils.register_keras_serializable(package="proofs")(cls)
+
+
+@register
+class Forgets(keras.Model):
+    """Leaves its argument to Keras to remember."""
+
+    def __init__(self, factor=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.factor = factor
+        self.score = keras.layers.Dense(1, kernel_initializer="ones")
+
+    def call(self, x):
+        return self.factor * self.score(x)
+
+
+@register
+class Kept(Forgets):
+    """Remembers its argument itself."""
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+def reloaded(model):
+    """Save a model to a `.keras` file, and load it."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/m.keras")
+        return keras.models.load_model(f"{folder}/m.keras")
+
+
+@proves(
+    "saving as `.keras` | needs the class, and often `get_config` | write both",
+    false_with={"mark": register},
+    needs="keras>=3",
+)
+def test_keras_file_needs_the_class(mark=lambda cls: cls):
+    @mark
+    class Unknown(Kept):
+        pass
+
+    model = Unknown(factor=3.0)
+    model(X)
+    with pytest.raises((TypeError, ValueError)):
+        reloaded(model)
+    factors = []
+    for kind in (Forgets, Kept):
+        model = kind(factor=3.0)
+        model(X)
+        factors.append(reloaded(model).factor)
+    assert factors == [1.0, 3.0]
+
+
+@proves(
+    "To open a model, run its `call` on an Input: Keras records the layers that "
+    "it meets.",
+    false_with={"run": "__call__"},
+)
+def test_call_on_an_input_opens_a_model(run="call"):
+    model = WithDropout()
+    graph = opened(model, run)
+    assert graph.layers[1:] == [model.first, model.drop, model.last]
+    assert np.allclose(graph(X), model(X), atol=1e-6)
+
+
+@proves(
+    "The layers are the same objects, so the graph has learned what the class has "
+    "learned.",
+    false_with={"cloned": True},
+    needs="keras>=3",
+)
+def test_the_layers_are_the_same(cloned=False):
+    from snippets.subclassing import as_graph_of_layers
+
+    model = Plain()
+    graph = as_graph_of_layers(model, (2,))
+    graph = keras.models.clone_model(graph) if cloned else graph
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(X, np.ones((3, 3)), verbose=0)
+    assert graph.layers[1] is model.score
+    assert np.allclose(graph(X), model(X), atol=1e-6)
+
+
+@proves(
+    "A weight that the model holds itself, outside of any layer, is left out "
+    "without an error; {recipe}`snippets.subclassing.as_graph_of_layers` refuses "
+    "such a model.",
+    false_with={"is_outside": False},
+    needs="keras>=3",
+)
+def test_a_weight_outside_is_left_out(is_outside=True):
+    from snippets.subclassing import TiedAutoencoder, as_graph_of_layers
+
+    model, x = TiedAutoencoder() if is_outside else Plain(), keras.Input(shape=(2,))
+    model(x)
+    assert model.weights != []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert keras.Model(x, model.call(x)).weights == []
+    assert caught == []
+    with pytest.raises(ValueError, match="use `as_one_layer`"):
+        as_graph_of_layers(model, (2,))
+
+
+class HoldsWeight(keras.Model):
+    """A model with a weight of its own, and two layers in a list."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = [keras.layers.BatchNormalization(), keras.layers.Dense(2)]
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(2,), initializer="ones", name="scale")
+
+    def call(self, x, training=None):
+        for part in self.parts:
+            x = part(x)
+        return x * self.scale
+
+
+@proves(
+    "`keras.Model(inputs, model(inputs))` keeps any model whole, as one layer.",
+    false_with={"run": "call"},
+)
+def test_a_model_is_kept_whole(run="__call__"):
+    nested = keras.Sequential([keras.layers.Dense(2), HoldsWeight()])
+    for model in (Plain(), WithDropout(), HoldsWeight(), nested):
+        whole = opened(model, run)
+        assert whole.layers[1:] == [model]
+        assert len(whole.weights) == len(model.weights) > 0
+        assert np.allclose(whole(X), model(X), atol=1e-6)
+
+
+# A layer, step by step
+
+
+@proves(
+    "If the size of the input is known, make the weights in `__init__`:",
+    false_with={"fixed": False},
+    needs="keras>=3",
+)
+def test_weights_in_init(fixed=True):
+    from snippets.subclassing import Linear
+    from snippets.subclassing.layers import LinearOfFixedSize
+
+    layer = LinearOfFixedSize(2, 5) if fixed else Linear(5)
+    assert [tuple(weight.shape) for weight in layer.weights] == [(2, 5), (5,)]
+    kernel, bias = layer.get_weights()
+    assert np.allclose(layer(X), X @ kernel + bias, atol=1e-5)
+
+
+def recorder(made=1):
+    """Layers that note which of their methods run, and the notes."""
     log = []
 
     class Recorder(keras.layers.Layer):
@@ -230,72 +513,89 @@ def recorder():
         def build(self, input_shape):
             log.append(f"build {input_shape[-1]}")
             self.kernel = self.add_weight(shape=(input_shape[-1], 1), name="kernel")
+            self.built = True
 
         def call(self, x):
             log.append("call")
             return tf.matmul(x, self.kernel)
 
-    return Recorder(), log
+    return [Recorder() for _ in range(made)], log
 
 
 @proves(
-    "`__init__` | once, when you make the object | settings, and the layers it "
+    "Then make the weights in `build`, which Keras calls with the shape of the "
+    "input at the first call:",
+    false_with={"early": True},
+)
+def test_build_runs_at_the_first_call(early=False):
+    (layer,), log = recorder()
+    if early:
+        layer.build((None, 2))
+    before = list(log)
+    for x in (X, X[:1]):
+        layer(x)
+    assert before == ["init"]
+    assert log == ["init", "build 2", "call", "call"]
+    assert tuple(layer.weights[0].shape) == (2, 1)
+
+
+@proves(
+    "`__init__` | once, when you make the object | arguments, and the layers it "
     "consists of",
     false_with={"made": 2},
 )
 def test_init_runs_once(made=1):
-    layer, log = recorder()
-    assert log == ["init"]
-    for _ in range(3):
-        layer(X)
-    assert log.count("init") == made
-    model = Plain()
-    assert model.layers == [model.score]
+    made_layers, log = recorder(made)
+    for layer in made_layers:
+        for _ in range(3):
+            layer(X)
+    assert log.count("init") == 1
+    assert Plain().layers != []
 
 
 @proves(
-    "`build` | once, at the first call, with the shape of the input | weights whose "
-    "size depends on the input",
-    false_with={"size": 3},
+    "`build` | once, at the first call | weights whose size depends on the input",
+    false_with={"made": 2},
 )
-def test_build_runs_at_the_first_call(size=2):
-    layer, log = recorder()
-    assert layer.weights == []
-    layer(X)
-    layer(X[:1])
-    assert log == ["init", f"build {size}", "call", "call"]
-    assert tuple(layer.weights[0].shape) == (size, 1)
+def test_build_runs_once(made=1):
+    made_layers, log = recorder(made)
+    for layer in made_layers:
+        for x in (X, X[:1], X):
+            layer(x)
+    assert log.count("build 2") == 1
 
 
 @proves(
-    "`call` | at every call; in `fit`, once for many steps | the computation, and no "
-    "new weights",
-    false_with={"most": 0},
+    "`call` | at every call; in `fit`, once for many steps | the computation, "
+    "and no new weights",
+    false_with={"eager": True},
 )
-def test_call_runs_at_every_call(most=6):
-    layer, log = recorder()
+def test_call_runs_at_every_call(eager=False):
+    (layer,), log = recorder()
     for _ in range(3):
         layer(X)
     assert log.count("call") == 3
     model = keras.Sequential([layer])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", run_eagerly=eager)
     model(X)
     before = log.count("call")
     model.fit(np.ones((30, 2)), np.ones((30, 1)), batch_size=1, verbose=0)
-    assert log.count("call") - before <= most
+    assert log.count("call") - before <= 6
+
+
+# Layers inside layers
 
 
 @proves(
-    "The class above has no `__init__`, since it has no settings.",
-    false_with={"has_settings": True},
-    needs="keras>=3",
+    "Write blocks as `keras.Layer`, and what you train as `keras.Model`, which "
+    "is a layer that also has `fit`, `evaluate`, `predict`, `summary` and `save`.",
+    false_with={"other": keras.Model},
 )
-def test_no_init_is_needed(has_settings=False):
-    from snippets.subclassing import TiedAutoencoder, VariationalAutoencoder
-
-    model = VariationalAutoencoder if has_settings else TiedAutoencoder
-    assert "__init__" not in vars(model)
-    assert model()(X).shape == X.shape
+def test_a_model_is_a_layer_with_more(other=keras.layers.Layer):
+    assert issubclass(keras.Model, keras.layers.Layer)
+    for name in ("fit", "evaluate", "predict", "summary", "save"):
+        assert hasattr(keras.Model, name)
+        assert not hasattr(other, name)
 
 
 class Bag:
@@ -369,10 +669,21 @@ def training_seen(has_argument, pass_on=False, first="fit"):
             seen.append(training)
             return x
 
+    class Deep(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.parts = [Inner(), keras.Sequential([Inner(), Inner()])]
+
+        def call(self, x):
+            for part in self.parts:
+                x = part(x)
+            return x
+
     class Outer(keras.Model):
         def __init__(self):
             super().__init__()
             self.inner, self.score = Inner(), keras.layers.Dense(1)
+            self.deep = Deep()
 
     class With(Outer):
         def call(self, x, training=None):
@@ -394,18 +705,53 @@ def training_seen(has_argument, pass_on=False, first="fit"):
     return in_fit, set(seen)
 
 
+def moving_mean(has_argument):
+    """The moving mean and the outputs' spread after training on data that is 5."""
+
+    class Base(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.normalize = keras.layers.BatchNormalization(momentum=0.0)
+            self.drop = keras.layers.Dropout(0.5)
+            self.score = keras.layers.Dense(1)
+            self.dropped = self.add_weight(
+                shape=(), initializer="zeros", trainable=False, name="dropped"
+            )
+
+        def answer(self, x):
+            x = self.normalize(x)
+            kept = self.drop(tf.ones((1000,)))
+            self.dropped.assign(tf.reduce_mean(tf.cast(kept == 0.0, "float32")))
+            return self.score(x)
+
+    class With(Base):
+        def call(self, x, training=None):
+            return self.answer(x)
+
+    class Without(Base):
+        def call(self, x):
+            return self.answer(x)
+
+    model = With() if has_argument else Without()
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
+    return float(model.normalize.moving_mean[0]), float(np.array(model.dropped))
+
+
 @proves(
-    "`fit` sets `training=True` and `predict` sets `training=False`, if the `call` of "
-    "the **model** has an argument of that name.",
-    false_with={"first": "evaluate"},
+    "Write `def call(self, x, training=None)` in every model.",
+    keras=">=3",
 )
-def test_fit_sets_training(first="fit"):
-    seen = training_seen(has_argument=True, pass_on=True, first=first)
-    assert seen == ({True}, {False})
+def test_with_training_the_mean_is_learned():
+    assert moving_mean(has_argument=False) == (0.0, 0.0)
+    mean, dropped = moving_mean(has_argument=True)
+    assert mean == 5.0
+    assert 0.4 < dropped < 0.6
 
 
 @proves(
-    "From there it reaches every layer below, whether you pass it on or not.",
+    "`fit` then passes `True` and `predict` passes `False`, and it reaches every "
+    "layer below, whether you pass it on or not.",
     false_with={"first": "evaluate"},
 )
 def test_training_reaches_every_layer(first="fit"):
@@ -415,17 +761,85 @@ def test_training_reaches_every_layer(first="fit"):
 
 
 @proves(
-    "Without that argument, Keras 3 trains Dropout and BatchNormalization in the wrong "
-    "mode.",
+    "Without the argument Keras 3 trains Dropout and BatchNormalization in "
+    "inference mode: Dropout drops nothing, and BatchNormalization never learns "
+    "the mean of the data.",
     keras=">=3",
+    false_with={"has_argument": True},
 )
-def test_without_training_the_mode_is_wrong():
-    assert training_seen(has_argument=False) == ({None}, {None})
+def test_without_training_dropout_is_off(has_argument=False):
+    assert moving_mean(has_argument) == (0.0, 0.0)
 
 
 @proves(
-    "`mask` comes in the same way: a layer whose `call` has that argument receives the "
-    "mask of its input.",
+    "Without the argument Keras 3 trains Dropout and BatchNormalization in "
+    "inference mode: Dropout drops nothing, and BatchNormalization never learns "
+    "the mean of the data.",
+    keras="<3",
+)
+def test_without_training_dropout_was_on():
+    mean, dropped = moving_mean(has_argument=False)
+    assert mean == 5.0
+    assert 0.4 < dropped < 0.6
+
+
+@proves(
+    "The `ResNet` in Keras's own guide has `def call(self, inputs)`, and this is "
+    "what it does:",
+    keras=">=3",
+)
+def test_a_block_without_training():
+    class Block(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.normalize = keras.layers.BatchNormalization(momentum=0.0)
+
+        def call(self, inputs):
+            return inputs + self.normalize(inputs)
+
+    class ResNet(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.block, self.classifier = Block(), keras.layers.Dense(1)
+
+        def call(self, inputs):
+            return self.classifier(self.block(inputs))
+
+    model = ResNet()
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
+    assert float(model.block.normalize.moving_mean[0]) == 0.0
+
+
+@proves(
+    "The data is 5 everywhere, and after training on Keras 3 the mean is still 0.",
+    keras=">=3",
+    false_with={"has_argument": True},
+)
+def test_the_mean_is_still_zero(has_argument=False):
+    assert moving_mean(has_argument)[0] == 0.0
+
+
+@proves(
+    "Functional and Sequential models have the argument by themselves.",
+    false_with={"trainable": False},
+)
+def test_functional_models_have_training(trainable=True):
+    x = keras.Input(shape=(1,))
+    for functional in (True, False):
+        options = {"momentum": 0.0, "trainable": trainable}
+        normalize = keras.layers.BatchNormalization(**options)
+        score = keras.layers.Dense(1)
+        chain = keras.Sequential([x, normalize, score])
+        model = keras.Model(x, score(normalize(x))) if functional else chain
+        model.compile("sgd", "mse", run_eagerly=True)
+        model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
+        assert float(normalize.moving_mean[0]) == 5.0
+
+
+@proves(
+    "A mask comes in the same way: a layer whose `call` has an argument `mask` "
+    "receives the mask of its input.",
     false_with={"mask_zero": False},
 )
 def test_mask_comes_in(mask_zero=True):
@@ -472,8 +886,8 @@ def fit_ten_steps(layer, **options):
 
 
 @proves(
-    "`add_weight(trainable=False)` makes state that no optimizer touches and that is "
-    "saved with the model.",
+    "`add_weight(trainable=False)` makes state that no optimizer changes and "
+    "that is saved with the model.",
     false_with={"trainable": True},
 )
 def test_state_is_saved_and_not_trained(trainable=False):
@@ -489,8 +903,8 @@ def test_state_is_saved_and_not_trained(trainable=False):
 
 
 @proves(
-    "Change it with `assign` or `assign_add`, since a number kept in a plain attribute "
-    "changes when the step is traced, and not when it runs.",
+    "Change it with `assign` or `assign_add`: a number in a plain attribute "
+    "changes only when `fit` traces the step, and stands still while it trains.",
     false_with={"name": "count"},
 )
 def test_a_plain_number_stands_still(name="steps"):
@@ -501,7 +915,33 @@ def test_a_plain_number_stands_still(name="steps"):
 
 
 @proves(
-    "After one epoch the layer holds the mean of the training set.",
+    "With `autocast=False` the count stays exact in `mixed_float16`, where it "
+    "would otherwise stop at 2,048.",
+    false_with={"autocast": True},
+    needs="keras>=3",
+)
+def test_autocast_would_stop_the_count(autocast=False):
+    from snippets.subclassing.layers import StepCounter
+
+    class Casting(StepCounter):
+        def build(self, input_shape):
+            self.steps = self.add_weight(
+                shape=(), initializer="zeros", trainable=False, name="steps"
+            )
+
+    seen = []
+    for kind in (Casting, Casting if autocast else StepCounter):
+        layer = kind(dtype="mixed_float16")
+        layer(X)
+        layer.steps.assign(2048.0)
+        layer(X, training=True)
+        seen.append(float(np.array(layer.steps)))
+    assert seen == [2048.0, 2049.0]
+
+
+@proves(
+    "{recipe}`snippets.subclassing.RunningMean` keeps the mean of all examples "
+    "in the same way.",
     false_with={"epochs": 0},
     needs="keras>=3",
 )
@@ -524,7 +964,7 @@ class Penalty(keras.layers.Layer):
 
 
 @proves(
-    "`add_loss` adds a term to whatever `compile` says.",
+    "`add_loss` adds a term to the loss that `compile` sets.",
     false_with={"layers": ()},
 )
 def test_add_loss_adds_a_term(layers=(Penalty,)):
@@ -536,7 +976,7 @@ def test_add_loss_adds_a_term(layers=(Penalty,)):
 
 
 @proves(
-    "It is that of the last call: the list starts anew each time.",
+    "`model.losses` holds the terms of the last call alone.",
     false_with={"last": X},
 )
 def test_losses_are_of_the_last_call(last=2 * X):
@@ -547,7 +987,7 @@ def test_losses_are_of_the_last_call(last=2 * X):
 
 
 @proves(
-    "The model above reproduces its input, so all of its loss is the penalty.",
+    "This model returns its input, so all of its loss is the penalty.",
     false_with={"more": 1},
     needs="keras>=3",
 )
@@ -564,45 +1004,12 @@ def test_all_of_the_loss_is_the_penalty(more=0):
 # Arguments
 
 
-def register(cls):
-    """Register a class, as every version spells it."""
-    return keras.utils.register_keras_serializable(package="proofs")(cls)
-
-
-@register
-class Forgets(keras.Model):
-    """Leaves its argument to Keras to remember."""
-
-    def __init__(self, factor=1.0, **kwargs):
-        super().__init__(**kwargs)
-        self.factor = factor
-        self.score = keras.layers.Dense(1, kernel_initializer="ones")
-
-    def call(self, x):
-        return self.factor * self.score(x)
-
-
-@register
-class Kept(Forgets):
-    """Remembers its argument itself."""
-
-    def get_config(self):
-        return {**super().get_config(), "factor": self.factor}
-
-
-def reloaded(model):
-    """Save a model to a `.keras` file, and load it."""
-    with tempfile.TemporaryDirectory() as folder:
-        model.save(f"{folder}/m.keras")
-        return keras.models.load_model(f"{folder}/m.keras")
-
-
 @proves(
-    "A saved model holds no Python code: it holds the name of the class and a dict of "
-    "arguments, `get_config()`, and loading calls `from_config`.",
-    false_with={"calls": 0},
+    "A `.keras` file holds no Python code: it holds the name of the class and "
+    "the dict from `get_config()`, and loading calls `from_config` with it.",
+    false_with={"weights_alone": True},
 )
-def test_a_file_holds_a_name_and_arguments(calls=1):
+def test_a_file_holds_a_name_and_arguments(weights_alone=False):
     made = []
 
     @register
@@ -614,13 +1021,24 @@ def test_a_file_holds_a_name_and_arguments(calls=1):
 
     model = Noted(factor=3.0)
     model(X)
-    assert '"class_name": "Noted"' in model.to_json()
-    reloaded(model)
-    assert made == [3.0] * calls
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/m.keras")
+        with zipfile.ZipFile(f"{folder}/m.keras") as file:
+            text = file.read("config.json").decode()
+            names = file.namelist()
+        if weights_alone:
+            model.save_weights(f"{folder}/m.weights.h5")
+            model.load_weights(f"{folder}/m.weights.h5")
+        else:
+            keras.models.load_model(f"{folder}/m.keras")
+    assert not any(name.endswith((".py", ".pyc", ".pkl")) for name in names)
+    assert '"class_name": "Noted"' in text
+    assert '"factor": 3.0' in text
+    assert made == [3.0]
 
 
 @proves(
-    "Register the class, so that the name leads to it.",
+    "Register the class, so that its name leads to it.",
     false_with={"mark": register},
 )
 def test_register_the_class(mark=lambda cls: cls):
@@ -634,29 +1052,56 @@ def test_register_the_class(mark=lambda cls: cls):
         reloaded(model)
 
 
-@proves(
-    "Take `**kwargs` and hand them to `super().__init__`, because the dict also holds "
-    "`name`, `trainable` and `dtype`.",
-    false_with={"names": {"name", "units"}},
-)
-def test_take_kwargs(names=frozenset({"name", "trainable", "dtype"})):
-    class Rigid(keras.layers.Layer):
-        def __init__(self):
-            super().__init__()
+def layer_class(takes_kwargs):
+    """A registered layer that takes `name` and the rest, or does not."""
+
+    class Base(keras.layers.Layer):
+        def call(self, x):
+            return x
 
         def get_config(self):
             return super().get_config()
 
-    config = Rigid().get_config()
-    assert names <= set(config)
-    with pytest.raises(TypeError, match="unexpected keyword argument 'name'"):
-        Rigid(**config)
+    class Open(Base):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+
+    class Closed(Base):
+        def __init__(self):
+            super().__init__()
+
+    return register(Open if takes_kwargs else Closed)
 
 
 @proves(
-    "Return every argument in `get_config`, those that are layers through "
-    "`serialize_keras_object`, and turn those back in `from_config`, as `Residual` "
-    "does.",
+    "Take `**kwargs` and pass them to `super().__init__`, because the dict also "
+    "holds `name`, `trainable` and `dtype`.",
+    false_with={"takes": True},
+)
+def test_take_kwargs(takes=False):
+    cls = layer_class(takes_kwargs=takes)
+    config = cls().get_config()
+    assert {"name", "trainable", "dtype"} <= set(config)
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        cls(**config)
+    assert layer_class(takes_kwargs=True)(**config).name == config["name"]
+
+
+@proves(
+    "Return each argument in `get_config`.",
+    false_with={"make": Forgets},
+    needs="keras>=3",
+)
+def test_with_get_config_arguments_stay(make=Kept):
+    model = make(factor=3.0)
+    outputs, copy = model(X), reloaded(model)
+    assert copy.factor == 3.0
+    assert np.allclose(copy(X), outputs)
+
+
+@proves(
+    "If an argument is a layer, return `serialize_keras_object(layer)`, and turn "
+    "it back in `from_config`, as `Residual` does.",
     false_with={"turns_back": False},
     needs="keras>=3",
 )
@@ -685,19 +1130,26 @@ def test_serialize_layers_that_are_arguments(turns_back=True):
 class Unwritten(keras.layers.Layer):
     """A layer that leaves its config to Keras."""
 
-    def __init__(self, units=1, mode="a", **kwargs):
+    def __init__(self, units=1, rate=0.0, mode="a", **kwargs):
         super().__init__(**kwargs)
-        self.units, self.mode = units, mode
+
+
+class Written(Unwritten):
+    """A layer that writes a config, and forgets its arguments in it."""
+
+    def get_config(self):
+        return {"name": self.name}
 
 
 @proves(
-    "For a layer whose arguments are numbers and strings, Keras writes `get_config` "
-    "itself.",
-    false_with={"units": 1},
+    "Without `get_config` Keras remembers the arguments of a layer if they are "
+    "numbers and strings.",
+    false_with={"make": Written},
 )
-def test_layers_remember_plain_arguments(units=5):
-    config = Unwritten(5, mode="b").get_config()
-    assert (config["units"], config["mode"]) == (units, "b")
+def test_layers_remember_plain_arguments(make=Unwritten):
+    config = make(5, rate=0.5, mode="b").get_config()
+    found = [config.get(name) for name in ("units", "rate", "mode")]
+    assert found == [5, 0.5, "b"]
 
 
 @functools.cache
@@ -713,1139 +1165,9 @@ def forgotten_argument():
     )
 
 
-@proves("For a model, Keras 3 does not.", keras=">=3")
-def test_a_model_does_not_remember():
-    assert forgotten_argument()[0] == 1.0
-
-
-# What you give up
-
-
-def summary_of(model):
-    """The text of `model.summary()`."""
-    lines = []
-    model.summary(print_fn=lambda line, **_: lines.append(line))
-    return "\n".join(lines)
-
-
-class WithDropout(keras.Model):
-    """A layer without weights between two with weights."""
-
-    def __init__(self):
-        super().__init__()
-        self.first, self.last = keras.layers.Dense(4), keras.layers.Dense(1)
-        self.drop = keras.layers.Dropout(0.5, name="dropped")
-
-    def call(self, x, training=None):
-        return self.last(self.drop(self.first(x)))
-
-
 @proves(
-    "weights before data | none | call the model on a `keras.Input`, or write `build`",
-    false_with={"made": 0},
-)
-def test_weights_before_data(made=2):
-    class Built(Plain):
-        def build(self, input_shape):
-            self.score.build(input_shape)
-            self.built = True
-
-    model, built = Plain(), Built()
-    assert model.weights == []
-    model(keras.Input(shape=(2,)))
-    built.build((None, 2))
-    assert len(model.weights) == len(built.weights) == made
-
-
-@proves(
-    "`.input`, `.output` | raise an error | the same call",
-    false_with={"start": X},
-)
-def test_input_and_output_raise(start=None):
-    model = Plain()
-    model(X)
-    for name in ("input", "output"):
-        with pytest.raises((AttributeError, ValueError)):
-            getattr(model, name)
-    model(keras.Input(shape=(2,)) if start is None else start)
-
-    def shape_of(name):
-        try:
-            return tuple(getattr(model, name).shape)
-        except (AttributeError, ValueError):
-            return None
-
-    assert [shape_of("input"), shape_of("output")] == [(None, 2), (None, 3)]
-
-
-@proves(
-    "shapes in `summary()` | `?` for some layers on Keras 3, `multiple` on Keras 2 | "
-    "`as_graph_of_layers`",
-    needs="keras>=3",
-    keras=">=3.6",
-)
-def test_summary_says_question_mark():
-    from snippets.subclassing import as_graph_of_layers
-
-    model = WithDropout()
-    model(keras.Input(shape=(2,)))
-    (line,) = [line for line in summary_of(model).split("\n") if "dropped" in line]
-    assert "?" in line
-    graph = summary_of(as_graph_of_layers(WithDropout(), (2,)))
-    assert "(None, 4)" in graph
-    assert "?" not in graph
-
-
-@proves(
-    "shapes in `summary()` | `?` for some layers on Keras 3, `multiple` on Keras 2 | "
-    "`as_graph_of_layers`",
-    keras="<3",
-)
-def test_summary_says_multiple():
-    model = WithDropout()
-    model(X)
-    assert summary_of(model).count("multiple") == 3
-
-
-@proves(
-    "`.inputs`, `.input_shape` | raise an error on Keras 3 | `as_one_layer`",
-    false_with={"make": functional_subclass},
-    needs="keras>=3",
-)
-def test_inputs_come_back(make=Plain):
-    from snippets.subclassing import as_one_layer
-
-    model = make()
-    model(X)
-    model(keras.Input(shape=(2,)))
-    for name in ("inputs", "input_shape"):
-        with pytest.raises(AttributeError):
-            getattr(model, name)
-    wrapped = as_one_layer(model, (2,))
-    assert (len(wrapped.inputs), wrapped.input_shape) == (1, (None, 2))
-
-
-@proves(
-    "a picture of the layers | one box | `as_graph_of_layers`",
-    false_with={"opens": False},
-    needs="keras>=3",
-)
-def test_a_picture_of_the_layers(opens=True):
-    from snippets.subclassing import as_graph_of_layers, as_one_layer
-
-    whole = as_one_layer(Plain(name="m"), (2,))
-    assert [layer.name for layer in whole.layers] == ["inputs", "m"]
-    opened = (as_graph_of_layers if opens else as_one_layer)(Plain(), (2,))
-    assert [layer.name for layer in opened.layers] == ["inputs", "score"]
-
-
-@proves(
-    "`compute_output_shape` | raises an error on Keras 3 | write the method",
-    keras=">=3",
-)
-def test_compute_output_shape_is_yours():
-    class Written(Plain):
-        def compute_output_shape(self, input_shape):
-            return (*input_shape[:-1], 3)
-
-    with pytest.raises(NotImplementedError, match="compute_output_shape"):
-        Plain().compute_output_shape((None, 2))
-    assert Written().compute_output_shape((None, 2)) == (None, 3)
-
-
-class Sums(keras.Model):
-    """Sums the last axis, however long it is."""
-
-    def call(self, x):
-        return tf.reduce_sum(x, axis=-1)
-
-
-@proves(
-    "a check of the input shape | none of its own | `as_one_layer`",
-    false_with={"wraps": False},
-    needs="keras>=3",
-)
-def test_a_check_of_the_shape(wraps=True):
-    from snippets.subclassing import as_one_layer
-
-    model = Sums()
-    assert model(np.ones((1, 2))).shape == model(np.ones((1, 5))).shape == (1,)
-    checked = as_one_layer(model, (2,)) if wraps else model
-    with pytest.raises(ValueError, match="incompatible"):
-        checked(np.ones((1, 5)))
-
-
-@proves(
-    "So the first thing to try is one line, `model(keras.Input(shape))`:",
-    false_with={"lines": ()},
-)
-def test_one_line_builds(lines=((2,),)):
-    model = Plain()
-    for shape in lines:
-        model(keras.Input(shape=shape))
-    assert len(model.weights) == 2
-    assert tuple(model.output.shape) == (None, 3)
-
-
-@proves(
-    "`model.build((None, 64))` does the same on Keras 2.",
-    keras="<3",
-    false_with={"made": 0},
-)
-def test_build_makes_the_weights(made=2):
-    model = Plain()
-    model.build((None, 64))
-    assert len(model.weights) == made
-
-
-@proves(
-    "On Keras 3 it warns, makes no weights, and calls the model built, unless you have "
-    "written `build`.",
-    keras=">=3",
-)
-def test_build_makes_no_weights():
-    class Written(Plain):
-        def build(self, input_shape):
-            self.score.build(input_shape)
-
-    model, written = Plain(), Written()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        model.build((None, 64))
-    assert any("does not have a `build()` method" in str(w.message) for w in caught)
-    assert model.built
-    assert model.weights == []
-    written.build((None, 64))
-    assert len(written.weights) == 2
-
-
-@proves(
-    "The first keeps it whole, as one layer; the second runs `call` on an Input and "
-    "records the layers that it meets.",
-    false_with={"order": -1},
-    needs="keras>=3",
-)
-def test_two_recipes_wrap(order=1):
-    from snippets.subclassing import as_graph_of_layers, as_one_layer
-
-    model = WithDropout()
-    recipes = (as_one_layer, as_graph_of_layers)[::order]
-    whole, opened = (wrap(model, (2,)) for wrap in recipes)
-    assert whole.layers[1:] == [model]
-    assert opened.layers[1:] == [model.first, model.drop, model.last]
-    for wrapped in (whole, opened):
-        assert np.allclose(wrapped(X), model(X), atol=1e-6)
-
-
-@proves(
-    "The layers are the same objects, so the graph has learned what the class has "
-    "learned.",
-    false_with={"cloned": True},
-    needs="keras>=3",
-)
-def test_the_layers_are_the_same(cloned=False):
-    from snippets.subclassing import as_graph_of_layers
-
-    model = Plain()
-    graph = as_graph_of_layers(model, (2,))
-    graph = keras.models.clone_model(graph) if cloned else graph
-    model.compile("sgd", "mse", run_eagerly=True)
-    model.fit(X, np.ones((3, 3)), verbose=0)
-    assert graph.layers[1] is model.score
-    assert np.allclose(graph(X), model(X), atol=1e-6)
-
-
-@proves(
-    "A weight that the model holds itself, outside of any layer, is not part of such a "
-    "graph: Keras leaves it out without a word, so the recipe refuses:",
-    false_with={"is_outside": False},
-    needs="keras>=3",
-)
-def test_a_weight_outside_is_left_out(is_outside=True):
-    from snippets.subclassing import TiedAutoencoder, as_graph_of_layers
-
-    model, x = TiedAutoencoder() if is_outside else Plain(), keras.Input(shape=(2,))
-    model(x)
-    assert model.weights != []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        assert keras.Model(x, model.call(x)).weights == []
-    assert caught == []
-    with pytest.raises(ValueError, match="use `as_one_layer`"):
-        as_graph_of_layers(model, (2,))
-
-
-@proves(
-    "`compute_output_shape` says what comes out without computing it.",
-    false_with={"shape": (None, 2)},
-)
-def test_an_output_shape_without_computing(shape=(None, 4)):
-    assert tuple(keras.layers.Dense(4).compute_output_shape((None, 2))) == shape
-
-
-def small_autoencoder(compute_loss=None):
-    """An autoencoder that is compiled, and three images; the loss may be another."""
-    from snippets.subclassing import VariationalAutoencoder
-
-    class Other(VariationalAutoencoder):
-        pass
-
-    if compute_loss is not None:
-        Other.compute_loss = compute_loss
-    kind = VariationalAutoencoder if compute_loss is None else Other
-    model, images = kind((2, 2, 1)), np.full((3, 2, 2, 1), 0.25, "float32")
-    model.compile(keras.optimizers.Adam(0.01), run_eagerly=True)
-    model(images)
-    model.mean.bias.assign([1.0, -1.0])
-    return model, images
-
-
-def reconstruction_alone(self, x=None, y=None, y_pred=None, *rest, **more):
-    """A loss that leaves the divergence out, and tells the trackers nothing."""
-    losses = keras.ops.binary_crossentropy(x, y_pred["images"])
-    return keras.ops.mean(keras.ops.sum(losses, axis=(1, 2, 3)))
-
-
-# The variational autoencoder
-
-
-@proves(
-    "The loss has two parts: how well the image is reconstructed, and how far its code "
-    "is from a standard normal distribution.",
-    false_with={"compute_loss": reconstruction_alone},
-    needs="keras>=3",
-)
-def test_the_loss_has_two_parts(compute_loss=None):
-    model, images = small_autoencoder(compute_loss)
-    parts = {name: np.array(value) for name, value in model(images).items()}
-    guess, v = parts["images"], parts["log_variance"]
-    entropy = images * np.log(guess) + (1 - images) * np.log(1 - guess)
-    kl = -0.5 * np.sum(1 + v - parts["mean"] ** 2 - np.exp(v), axis=-1)
-    loss = model.evaluate(images, verbose=0, return_dict=True)["loss"]
-    assert kl.mean() > 0.01
-    assert np.isclose(loss, np.mean(kl - entropy.sum(axis=(1, 2, 3))), rtol=1e-4)
-
-
-@proves(
-    "It is a case for a class: two methods besides `call`, noise in training alone, "
-    "and a loss that needs more than one output.",
-    false_with={"training": False},
-    needs="keras>=3",
-)
-def test_a_case_for_a_class(training=True):
-    model, images = small_autoencoder()
-    for method in (model.encode, model.decode):
-        assert callable(method)
-    draw = [np.array(model(images, training=training)["images"]) for _ in range(2)]
-    still = [np.array(model(images)["images"]) for _ in range(2)]
-    assert not np.allclose(*draw)
-    assert np.array_equal(*still)
-    assert set(model(images)) == {"images", "mean", "log_variance"}
-
-
-@proves(
-    "`compute_loss` is all that `fit` and `evaluate` need to know.",
-    false_with={"compute_loss": lambda *rest, **more: keras.ops.zeros(())},
-    needs="keras>=3",
-)
-def test_compute_loss_is_enough(compute_loss=None):
-    model, images = small_autoencoder(compute_loss)
-    assert not {"train_step", "test_step", "fit"} & set(vars(type(model)))
-    try:
-        before = model.evaluate(images, verbose=0, return_dict=True)["loss"]
-        model.fit(images, epochs=3, verbose=0)
-        after = model.evaluate(images, verbose=0, return_dict=True)["loss"]
-    except ValueError:  # there is no gradient
-        before = after = 0.0
-    assert after < before
-
-
-@proves(
-    "The two trackers report the parts by their names.",
-    false_with={"compute_loss": reconstruction_alone},
-    needs="keras>=3",
-)
-def test_trackers_report_the_parts(compute_loss=None):
-    model, images = small_autoencoder(compute_loss)
-    history = model.fit(images, verbose=0).history
-    assert set(history) == {"loss", "reconstruction", "kl"}
-    parts = history["reconstruction"][0] + history["kl"][0]
-    assert np.isclose(history["loss"][0], parts, rtol=1e-4)
-
-
-# tf.Module
-
-
-class Product(tf.Module):
-    """One matrix of TensorFlow's own."""
-
-    def __init__(self):
-        super().__init__()
-        self.kernel = tf.Variable(tf.ones((2, 1)), name="kernel")
-
-    @tf.function(input_signature=[tf.TensorSpec((None, 2), tf.float32)])
-    def multiply(self, x):
-        return tf.matmul(x, self.kernel)
-
-    def __call__(self, x):
-        return tf.matmul(x, self.kernel)
-
-
-class Products(tf.Module):
-    """A list of modules."""
-
-    def __init__(self):
-        super().__init__()
-        self.parts = [Product(), Product()]
-
-
-@proves(
-    "`tf.Module`, the base class of TensorFlow itself, collects variables and modules "
-    "from attributes and from lists, and does nothing else.",
-    false_with={"methods": ("variables",)},
-)
-def test_a_module_collects(methods=("fit", "build", "summary", "get_config", "losses")):
-    module = Products()
-    assert len(module.variables) == len(module.submodules) == 2
-    for name in methods:
-        assert not hasattr(module, name)
-
-
-@proves(
-    "variables and parts | `.variables`, `.submodules` | `.weights`, and `.layers` of "
-    "a model",
-    false_with={"parts": 0},
-)
-def test_both_collect(parts=2):
-    module, model = Products(), WithDropout()
-    model(X)
-    assert (len(module.variables), len(module.submodules)) == (2, parts)
-    assert (len(model.weights), len(model.layers)) == (4, 3)
-
-
-@proves(
-    "sizes | you give them all | `build` reads them off the input",
-    false_with={"size": 2},
-)
-def test_build_reads_sizes(size=5):
-    layer = keras.layers.Dense(1)
-    layer(np.ones((1, size)))
-    assert tuple(layer.kernel.shape) == (5, 1)
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        Product()(tf.ones((1, size)))
-
-
-@proves(
-    "`training`, masks, `add_loss` | none | handed down and collected",
-    false_with={"base": keras.layers.Layer},
-)
-def test_keras_hands_down(base=tf.Module):
-    assert not hasattr(base, "add_loss")
-    assert not hasattr(base, "losses")
-    assert not hasattr(base, "compute_mask")
-    assert training_seen(has_argument=True) == ({True}, {False})
-
-
-@proves("on a `keras.Input` | works on Keras 2 alone | works", keras="<3")
-def test_modules_on_inputs_on_keras_2():
-    x = keras.Input(shape=(2,))
-    try:
-        shape = tuple(Product()(x).shape)
-    except ValueError:
-        shape = None
-    assert shape == tuple(keras.layers.Dense(1)(x).shape) == (None, 1)
-
-
-@proves(
-    "on a `keras.Input` | works on Keras 2 alone | works",
-    keras=">=3",
-    false_with={"make": lambda: keras.layers.Dense(1)},
-)
-def test_modules_on_inputs_on_keras_3(make=Product):
-    x = keras.Input(shape=(2,))
-    assert tuple(keras.layers.Dense(1)(x).shape) == (None, 1)
-    with pytest.raises(ValueError, match="cannot be used as input to a TensorFlow"):
-        make()(x)
-
-
-@proves(
-    "training | you write the loop | `compile` and `fit`", false_with={"base": Plain}
-)
-def test_keras_has_fit(base=Product):
-    assert hasattr(keras.Model, "compile")
-    assert hasattr(keras.Model, "fit")
-    assert not hasattr(base(), "fit")
-
-
-@proves(
-    "saving | a checkpoint, or a SavedModel of its `tf.function`s | these, `.keras` "
-    "and `.weights.h5`",
-    false_with={"name": "__call__"},
-)
-def test_a_module_is_saved(name="multiply"):
-    module = Product()
-    module.kernel.assign([[2.0], [3.0]])
-    with tempfile.TemporaryDirectory() as folder:
-        path = tf.train.Checkpoint(module).write(f"{folder}/checkpoint")
-        other = Product()
-        tf.train.Checkpoint(other).read(path).assert_consumed()
-        tf.saved_model.save(module, f"{folder}/saved")
-        saved = tf.saved_model.load(f"{folder}/saved")
-        assert np.allclose(other(X), module(X))
-        assert hasattr(saved, name)
-        assert np.allclose(saved.multiply(X), module(X))
-    assert not hasattr(module, "save_weights")
-    assert hasattr(keras.Model, "save_weights")
-
-
-@proves(
-    "On Keras 2 every layer was a `tf.Module`; on Keras 3 none is.",
-    keras="<3",
-)
-def test_layers_were_modules():
-    assert issubclass(keras.layers.Layer, tf.Module)
-
-
-@proves(
-    "On Keras 2 every layer was a `tf.Module`; on Keras 3 none is.",
-    keras=">=3",
-)
-def test_layers_are_no_modules():
-    assert not issubclass(keras.layers.Layer, tf.Module)
-
-
-class HoldsModule(keras.layers.Layer):
-    """A layer that computes with a module."""
-
-    def __init__(self):
-        super().__init__()
-        self.product = Product()
-
-    def call(self, x):
-        return self.product(x)
-
-
-@proves(
-    "So a `tf.Module` inside a Keras 3 layer is not found, and its variables are not "
-    "trained.",
-    keras="<3",
-    false_with={"found": 0},
-)
-def test_a_module_in_a_layer_is_found(found=1):
-    layer = HoldsModule()
-    layer(X)
-    assert len(layer.trainable_weights) == found
-
-
-@proves(
-    "So a `tf.Module` inside a Keras 3 layer is not found, and its variables are not "
-    "trained.",
-    keras=">=3",
-)
-def test_a_module_in_a_layer_is_lost():
-    model = keras.Sequential([HoldsModule(), keras.layers.Dense(1)])
-    model.compile("sgd", "mse", run_eagerly=True)
-    model.fit(X, Y, verbose=0)
-    assert len(model.trainable_weights) == 2
-    assert np.array_equal(model.layers[0].product.kernel, [[1.0], [1.0]])
-
-
-# Saving
-
-
-@functools.cache
-def in_a_fresh_process():
-    """What the four forms of one model give in a process that has just started.
-
-    `alone` is what they give there as long as nothing but TensorFlow is imported, and
-    `unread` is what a model of the same class gives that has read none of them.
-    """
-    from snippets.processes import run_python
-    from snippets.subclassing import DeepClassifier
-    from snippets.subclassing.saving import save_four_ways
-
-    model = DeepClassifier(num_classes=3, num_blocks=2, num_units=4)
-    expected = np.array(model(X))
-    with tempfile.TemporaryDirectory() as folder:
-        paths = save_four_ways(model, folder)
-        run_python(
-            f"""
-import sys
-import numpy as np
-import tensorflow as tf
-x = np.array({X.tolist()}, "float32")
-saved_model = tf.saved_model.load({paths["saved_model"]!r})  # no class is known yet
-alone = np.array(saved_model.serve(x))
-was_known = "snippets.subclassing" in sys.modules
-import keras
-try:
-    keras.saving.load_model({paths["keras"]!r})
-    problem = ""
-except TypeError as error:
-    problem = str(error)
-from snippets.subclassing import DeepClassifier
-from snippets.subclassing.saving import outputs_of_four_ways
-make = lambda: DeepClassifier(num_classes=3, num_blocks=2, num_units=4)
-outputs = outputs_of_four_ways({paths!r}, make, x)
-seen = dict(alone=alone, problem=problem, was_known=was_known, unread=make()(x))
-np.savez({folder!r} + "/outputs.npz", **seen, **outputs)
-"""
-        )
-        with np.load(f"{folder}/outputs.npz") as saved:
-            return expected, {name: saved[name] for name in saved}
-
-
-@proves(
-    '`model.save("m.keras")` | class name, arguments, weights, optimizer | the class, '
-    "registered",
-    needs="keras>=3.6",
-    keras=">=3.9",
-)
-def test_keras_file_needs_the_class():
-    expected, outputs = in_a_fresh_process()
-    assert "Could not locate class 'DeepClassifier'" in str(outputs["problem"])
-    assert np.allclose(outputs["keras"], expected, atol=1e-6)
-    model = Kept(factor=3.0)
-    model.compile("adam", "mse", run_eagerly=True)
-    model.fit(X, Y, verbose=0)
-    copy = reloaded(model)
-    assert int(copy.optimizer.iterations) == int(model.optimizer.iterations) == 1
-
-
-@proves(
-    '`model.save_weights("m.weights.h5")` | numbers | a built model of the same class',
-    keras=">=3.7",
-)
-def test_weights_need_a_built_model():
-    with tempfile.TemporaryDirectory() as folder:
-        model, copy = Plain(), Plain()
-        model(X)
-        model.save_weights(f"{folder}/m.weights.h5")
-        with pytest.raises(ValueError, match="has not yet been built"):
-            copy.load_weights(f"{folder}/m.weights.h5")
-        copy(X)
-        copy.load_weights(f"{folder}/m.weights.h5")
-        assert np.allclose(copy(X), model(X))
-
-
-@proves(
-    '`model.export("folder")` | numbers and the compiled `call` | TensorFlow alone, no '
-    "class",
-    false_with={"form": "unread"},
-    needs="keras>=3.6",
-)
-def test_saved_model_needs_no_class(form="alone"):
-    expected, outputs = in_a_fresh_process()
-    assert not outputs["was_known"]
-    assert np.allclose(outputs[form], expected, atol=1e-6)
-
-
-def restored(build_first):
-    """Whether a checkpoint reaches a new model that is built first, or afterwards."""
-    model, copy = Plain(), Plain()
-    model(X)
-    with tempfile.TemporaryDirectory() as folder:
-        path = tf.train.Checkpoint(model=model).write(f"{folder}/checkpoint")
-        if build_first:
-            copy(X)
-        tf.train.Checkpoint(model=copy).read(path)
-        return np.allclose(copy(X), model(X))
-
-
-@proves(
-    "`tf.train.Checkpoint(model=model)` | numbers | a built model of the same class",
-    keras=">=3",
-)
-def test_checkpoint_needs_a_built_model():
-    assert restored(build_first=True)
-    assert not restored(build_first=False)
-
-
-@proves(
-    "In a process that has just started the outputs are equal too, all four ways.",
-    false_with={"forms": ("unread",)},
-    needs="keras>=3.6",
-)
-def test_four_ways_in_a_fresh_process(
-    forms=("keras", "weights", "saved_model", "checkpoint"),
-):
-    expected, outputs = in_a_fresh_process()
-    for form in forms:
-        assert np.allclose(outputs[form], expected, atol=1e-6)
-
-
-@proves(
-    "Keep `reloaded` in a variable: `tf.saved_model.load(path).serve(x)` in one line "
-    "raises *Called a function referencing variables which have been deleted.*",
-    false_with={"kept": True},
-)
-def test_a_saved_model_must_be_kept(kept=False):
-    model = Plain()
-    model(X)
-    with tempfile.TemporaryDirectory() as folder:
-        model.export(f"{folder}/saved")
-        reloaded = tf.saved_model.load(f"{folder}/saved")
-        assert np.allclose(reloaded.serve(X), model(X), atol=1e-6)
-        with pytest.raises(AssertionError, match="variables which have been deleted"):
-            (reloaded if kept else tf.saved_model.load(f"{folder}/saved")).serve(X)
-
-
-@proves(
-    "A model that has never been called is saved with a warning, and without weights.",
-    false_with={"calls": 1},
-)
-def test_an_unbuilt_model_is_saved_without_weights(calls=0):
-    model = Kept()
-    for _ in range(calls):
-        model(X)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        copy = reloaded(model)
-    texts = [str(warning.message) for warning in caught]
-    assert any("saving a model that has not yet been built" in text for text in texts)
-    assert copy.weights == []
-
-
-@proves(
-    "Its `save_weights` and `export` raise errors on Keras 3.",
-    keras=">=3.7",
-)
-def test_an_unbuilt_model_is_not_exported():
-    with tempfile.TemporaryDirectory() as folder:
-        for save in (
-            lambda: Plain().save_weights(f"{folder}/m.weights.h5"),
-            lambda: Plain().export(f"{folder}/saved"),
-        ):
-            with pytest.raises(ValueError, match="built"):
-                save()
-
-
-# When it says what is wrong
-
-
-@proves(
-    "`super().__init__()` forgotten | make it the first line of `__init__`",
-    false_with={"first": True},
-)
-def test_super_comes_first(first=False):
-    class Forgetful(keras.layers.Layer):
-        def __init__(self):
-            if first:
-                super().__init__()
-            self.score = keras.layers.Dense(1)
-
-        def call(self, x):
-            return self.score(x)
-
-    with pytest.raises(RuntimeError, match="super"):
-        Forgetful()(X)
-
-
-@proves(
-    '`add_weight("kernel", ...)` | `add_weight(name="kernel", ...)`',
-    keras=">=3",
-)
-def test_name_is_a_keyword():
-    layer = keras.layers.Layer()
-    with pytest.raises((TypeError, ValueError)):
-        layer.add_weight("kernel", shape=(2, 1))
-    assert tuple(layer.add_weight(name="kernel", shape=(2, 1)).shape) == (2, 1)
-
-
-@proves('`add_weight("kernel", ...)` | `add_weight(name="kernel", ...)`', keras="<3")
-def test_name_could_come_first():
-    layer = keras.layers.Layer()
-    assert tuple(layer.add_weight(name="kernel", shape=(2, 1)).shape) == (2, 1)
-    try:
-        shape = tuple(layer.add_weight("kernel", shape=(2, 1)).shape)
-    except (TypeError, ValueError):
-        shape = None
-    assert shape == (2, 1)
-
-
-def on_an_input(layer):
-    """The shape that a layer makes of an Input, or what it says against it."""
-    try:
-        return tuple(layer(keras.Input(shape=(2,))).shape)
-    except Exception as error:  # its type differs by version
-        return str(error)
-
-
-@proves(
-    "`if` on a tensor in `call` | `keras.ops.where` or `keras.ops.cond`",
-    false_with={"ways": ("if",)},
-    needs="keras>=3",
-)
-def test_where_instead_of_if(ways=("where", "cond")):
-    def negated_by(way):
-        def call(self, x):
-            is_positive = keras.ops.sum(x) > 0
-            if way == "where":
-                return keras.ops.where(is_positive, x, -x)
-            if way == "cond":
-                return keras.ops.cond(is_positive, lambda: x, lambda: -x)
-            return x if is_positive else -x
-
-        return type("Negated", (keras.layers.Layer,), {"call": call})()
-
-    assert "as a Python `bool` is not allowed" in on_an_input(negated_by("if"))
-    for way in ways:
-        assert on_an_input(negated_by(way)) == (None, 2)
-        assert np.allclose(negated_by(way)(-X), X)
-
-
-@proves(
-    "`x.shape[0]` in `call` | `keras.ops.shape(x)[0]`",
-    false_with={"is_dynamic": False},
-    needs="keras>=3",
-)
-def test_ops_shape_instead_of_shape(is_dynamic=True):
-    class Ones(keras.layers.Layer):
-        def __init__(self, is_dynamic):
-            super().__init__()
-            self.is_dynamic = is_dynamic
-
-        def call(self, x):
-            size = keras.ops.shape(x)[0] if self.is_dynamic else x.shape[0]
-            return x + keras.ops.ones((size, 2))
-
-    assert "Expected int32, but got None" in on_an_input(Ones(is_dynamic=False))
-    assert on_an_input(Ones(is_dynamic)) == (None, 2)
-
-
-def layer_class(takes_kwargs):
-    """A registered layer that takes `name` and the rest, or does not."""
-
-    class Base(keras.layers.Layer):
-        def call(self, x):
-            return x
-
-        def get_config(self):
-            return super().get_config()
-
-    class Open(Base):
-        def __init__(self, **kwargs):
-            super().__init__(**kwargs)
-
-    class Closed(Base):
-        def __init__(self):
-            super().__init__()
-
-    return register(Open if takes_kwargs else Closed)
-
-
-@proves(
-    "`__init__` without `name` and `trainable` | `**kwargs`, handed to "
-    "`super().__init__`",
-    false_with={"mistake": True},
-)
-def test_kwargs_are_handed_on(mistake=False):
-    closed = layer_class(takes_kwargs=mistake)
-    with pytest.raises(TypeError, match="unexpected keyword argument"):
-        closed.from_config(closed().get_config())
-    opened = layer_class(takes_kwargs=True)
-    assert opened.from_config(opened(name="a").get_config()).name == "a"
-
-
-@proves(
-    "`Could not locate class` | register the class, and import its module before "
-    "loading",
-    needs="keras>=3.6",
-    keras=">=3.9",
-)
-def test_a_class_is_located_by_its_registration():
-    expected, outputs = in_a_fresh_process()
-    assert "Could not locate class" in str(outputs["problem"])
-    assert "registered" in str(outputs["problem"]) or "decorated" in str(
-        outputs["problem"]
-    )
-    assert np.allclose(outputs["keras"], expected, atol=1e-6)
-
-
-@proves(
-    "*created by passing non-serializable argument values* | write `get_config`",
-    false_with={"argument": 2.0},
-    needs="keras!=3.11.*",
-)
-def test_arrays_need_a_config(argument=X):
-    class Weighted(keras.layers.Layer):
-        def __init__(self, factors, **kwargs):
-            super().__init__(**kwargs)
-            self.factors = np.array(factors)
-
-    class Written(Weighted):
-        def get_config(self):
-            return {**super().get_config(), "factors": self.factors.tolist()}
-
-    with pytest.raises(NotImplementedError, match="non-serializable argument values"):
-        Weighted(argument).get_config()
-    copy = Written.from_config(Written(X).get_config())
-    assert np.array_equal(copy.factors, X)
-
-
-@proves(
-    "The message of a file that cannot be read is long, for it repeats the whole "
-    "configuration: read what follows the last *Exception encountered*.",
-    false_with={"mark": register},
-    needs="keras>=3",
-)
-def test_read_the_last_exception(mark=lambda cls: cls):
-    @mark
-    class Nowhere(keras.layers.Layer):
-        def call(self, x):
-            return x
-
-    model = keras.Sequential([keras.Input((2,)), Nowhere()])
-    with pytest.raises(TypeError) as raised:
-        reloaded(model)
-    message = str(raised.value)
-    assert len(message) > 1000
-    assert "config=" in message
-    last = message.rpartition("Exception encountered: ")[2]
-    assert last.startswith("Could not locate class 'Nowhere'")
-
-
-class PythonIf(keras.layers.Layer):
-    """Asks a tensor a question in Python."""
-
-    def call(self, x):
-        if tf.reduce_sum(x) > 0:
-            return x
-        return -x
-
-
-@proves(
-    "The Python `if` worked on Keras 2, which rewrote `call` by AutoGraph; Keras 3 "
-    "does not.",
-    keras="<3",
-)
-def test_autograph_on_keras_2():
-    assert on_an_input(PythonIf()) == (None, 2)
-    x = keras.Input(shape=(2,))
-    model = keras.Model(x, PythonIf()(x))
-    assert np.allclose(model.predict(-X, verbose=0), X)
-
-
-@proves(
-    "The Python `if` worked on Keras 2, which rewrote `call` by AutoGraph; Keras 3 "
-    "does not.",
-    keras=">=3",
-)
-def test_no_autograph_on_keras_3():
-    with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
-        PythonIf()(keras.Input(shape=(2,)))
-
-
-@proves(
-    "This layer asks the same question without `if`:",
-    false_with={"has_if": True},
-    needs="keras>=3",
-)
-def test_unit_scale_asks_without_if(has_if=False):
-    from snippets.subclassing import UnitScale
-    from snippets.subclassing.mistakes import layer_with_python_if
-
-    asks_in_python = layer_with_python_if(keras)
-    layer = asks_in_python if has_if else UnitScale()
-    assert on_an_input(layer) == (None, 2)
-    for values in (X, 0 * X):
-        assert np.allclose(layer(values), asks_in_python(values))
-
-
-@proves(
-    "Called on an array, both mistakes in `call` work, for an array has values and a "
-    "batch size; a test that only does that passes.",
-    false_with={"start": keras.Input},
-)
-def test_both_mistakes_work_on_arrays(start=tf.ones):
-    class StaticSize(keras.layers.Layer):
-        def call(self, x):
-            return x + tf.ones((x.shape[0], 2))
-
-    x = start((2, 2)) if start is tf.ones else start(shape=(2,))
-    try:
-        shapes = [tuple(layer(x).shape) for layer in (PythonIf(), StaticSize())]
-    except Exception as error:
-        shapes = [type(error).__name__]
-    assert shapes == [(2, 2), (2, 2)]
-
-
-# No error, wrong result
-
-
-class HoldsVariable(keras.layers.Layer):
-    """Keeps its weights in a variable of TensorFlow, of Keras, or of its own making."""
-
-    def __init__(self, kind="tf"):
-        super().__init__()
-        if kind == "tf":
-            self.kernel = tf.Variable(tf.ones((2, 1)))
-        elif kind == "keras":
-            self.kernel = keras.Variable(np.ones((2, 1), "float32"))
-        else:
-            self.kernel = self.add_weight(shape=(2, 1), initializer="ones")
-
-    def call(self, x):
-        return tf.matmul(x, tf.convert_to_tensor(self.kernel))
-
-
-@proves(
-    "Keras 3 does not find a `tf.Variable` that a layer keeps, so it is neither "
-    "trained nor counted nor put into a `.keras` file; Keras 2 found it.",
-    keras=">=3",
-)
-def test_a_tf_variable_is_lost():
-    model = keras.Sequential([HoldsVariable(), keras.layers.Dense(1)])
-    model.compile("sgd", "mse", run_eagerly=True)
-    model.fit(X, Y, verbose=0)
-    kernel = model.layers[0].kernel
-    assert np.array_equal(kernel, [[1.0], [1.0]])
-    assert model.count_params() == 2
-    with tempfile.TemporaryDirectory() as folder:
-        model.save_weights(f"{folder}/m.weights.h5")
-        kernel.assign([[5.0], [5.0]])
-        model.load_weights(f"{folder}/m.weights.h5")
-    assert np.array_equal(kernel, [[5.0], [5.0]])
-
-
-@proves(
-    "Keras 3 does not find a `tf.Variable` that a layer keeps, so it is neither "
-    "trained nor counted nor put into a `.keras` file; Keras 2 found it.",
-    keras="<3",
-)
-def test_a_tf_variable_was_found():
-    model = keras.Sequential([HoldsVariable(), keras.layers.Dense(1)])
-    model.compile("sgd", "mse", run_eagerly=True)
-    model.fit(X, Y, verbose=0)
-    assert not np.array_equal(model.layers[0].kernel, [[1.0], [1.0]])
-    assert model.count_params() == 4
-
-
-@proves(
-    "If nothing else can be trained, `fit` warns that *the model does not have any "
-    "trainable weights*; if something else can, it says nothing.",
-    keras=">=3",
-)
-def test_only_a_model_without_weights_warns():
-    said = []
-    for more in ([], [keras.layers.Dense(1)]):
-        model = keras.Sequential([HoldsVariable(), *more])
-        model.compile("sgd", "mse", run_eagerly=True)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            model.fit(X, Y, verbose=0)
-        texts = [str(warning.message) for warning in caught]
-        said.append(any("does not have any trainable weights" in t for t in texts))
-    assert said == [True, False]
-
-
-@proves(
-    "Use `self.add_weight` or `keras.Variable`.",
-    false_with={"kinds": ("tf",)},
-    needs="keras>=3",
-)
-def test_add_weight_and_variable_are_found(kinds=("add_weight", "keras")):
-    for kind in kinds:
-        layer = HoldsVariable(kind)
-        layer(X)
-        assert len(layer.trainable_weights) == 1
-
-
-def moving_mean(has_argument):
-    """The moving mean and the outputs' spread after training on data that is 5."""
-
-    class Base(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.normalize = keras.layers.BatchNormalization(momentum=0.0)
-            self.drop = keras.layers.Dropout(0.5)
-            self.score = keras.layers.Dense(1)
-            self.dropped = self.add_weight(
-                shape=(), initializer="zeros", trainable=False, name="dropped"
-            )
-
-        def answer(self, x):
-            x = self.normalize(x)
-            kept = self.drop(tf.ones((1000,)))
-            self.dropped.assign(tf.reduce_mean(tf.cast(kept == 0.0, "float32")))
-            return self.score(x)
-
-    class With(Base):
-        def call(self, x, training=None):
-            return self.answer(x)
-
-    class Without(Base):
-        def call(self, x):
-            return self.answer(x)
-
-    model = With() if has_argument else Without()
-    model.compile("sgd", "mse", run_eagerly=True)
-    model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
-    return float(model.normalize.moving_mean[0]), float(np.array(model.dropped))
-
-
-@proves(
-    "Without it Dropout drops nothing in training, and BatchNormalization neither uses "
-    "nor learns the statistics of the data.",
-    keras=">=3",
-    false_with={"has_argument": True},
-)
-def test_without_training_dropout_is_off(has_argument=False):
-    assert moving_mean(has_argument) == (0.0, 0.0)
-
-
-@proves(
-    "Without it Dropout drops nothing in training, and BatchNormalization neither uses "
-    "nor learns the statistics of the data.",
-    keras="<3",
-)
-def test_without_training_dropout_was_on():
-    mean, dropped = moving_mean(has_argument=False)
-    assert mean == 5.0
-    assert 0.4 < dropped < 0.6
-
-
-@proves(
-    "On Keras 3, `fit` sets `training` only if the `call` of the model has the "
-    "argument.",
-    keras=">=3",
-)
-def test_fit_asks_for_the_argument():
-    assert training_seen(has_argument=True)[0] == {True}
-    assert training_seen(has_argument=False)[0] == {None}
-
-
-@proves(
-    "Write `def call(self, x, training=None)`, always.",
-    keras=">=3",
-)
-def test_with_training_the_mean_is_learned():
-    assert moving_mean(has_argument=False) == (0.0, 0.0)
-    mean, dropped = moving_mean(has_argument=True)
-    assert mean == 5.0
-    assert 0.4 < dropped < 0.6
-
-
-@proves(
-    "A Functional or Sequential model has it by itself.",
-    false_with={"trainable": False},
-)
-def test_functional_models_have_training(trainable=True):
-    x = keras.Input(shape=(1,))
-    for functional in (True, False):
-        options = {"momentum": 0.0, "trainable": trainable}
-        normalize = keras.layers.BatchNormalization(**options)
-        score = keras.layers.Dense(1)
-        chain = keras.Sequential([x, normalize, score])
-        model = keras.Model(x, score(normalize(x))) if functional else chain
-        model.compile("sgd", "mse", run_eagerly=True)
-        model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
-        assert float(normalize.moving_mean[0]) == 5.0
-
-
-@proves(
-    "The arguments of a `keras.Model` subclass are not remembered on Keras 3; an "
-    "argument that has a default comes back as the default.",
+    "On Keras 3 it remembers none of a model, and those with a default come back "
+    "as the default, without an error.",
     keras=">=3",
 )
 def test_arguments_come_back_as_defaults():
@@ -1853,8 +1175,8 @@ def test_arguments_come_back_as_defaults():
 
 
 @proves(
-    "The arguments of a `keras.Model` subclass are not remembered on Keras 3; an "
-    "argument that has a default comes back as the default.",
+    "On Keras 3 it remembers none of a model, and those with a default come back "
+    "as the default, without an error.",
     keras="<3",
 )
 def test_arguments_were_remembered():
@@ -1864,25 +1186,7 @@ def test_arguments_were_remembered():
 
 
 @proves(
-    "This model multiplies by 3, and its copy by 1:",
-    false_with={"has_config": True},
-    needs="keras>=3",
-)
-def test_the_copy_multiplies_by_1(has_config=False):
-    from snippets.subclassing.mistakes import model_without_config
-
-    class Written(type(model_without_config(keras, 3.0))):
-        def get_config(self):
-            return {**super().get_config(), "factor": self.factor}
-
-    model = Written(3.0) if has_config else model_without_config(keras, 3.0)
-    copy = type(model).from_config(model.get_config())
-    assert np.allclose(model(X), 3.0 * model.score(X))
-    assert np.allclose(copy(X), copy.score(X))
-
-
-@proves(
-    "A file saved from it loads without an error, and gives other outputs.",
+    "A file saved from such a model loads, and gives other outputs.",
     keras=">=3",
 )
 def test_the_file_gives_other_outputs():
@@ -1890,37 +1194,342 @@ def test_the_file_gives_other_outputs():
     assert np.allclose(outputs, 3.0 * copied)
 
 
+# Saving, four ways
+
+
 @proves(
-    "Since Keras 3.13 an argument without a default raises *created by passing "
-    "non-serializable argument values* when the model is saved, whatever it is.",
-    keras=">=3.12",
+    "`.keras` | class name, arguments, weights, optimizer | the class, registered",
+    false_with={"compiled": False},
+    needs="keras>=3",
 )
-def test_a_number_is_called_non_serializable():
-    @register
-    class Needs(keras.Model):
-        def __init__(self, factor, **kwargs):
-            super().__init__(**kwargs)
-            self.score = keras.layers.Dense(1)
-
-        def call(self, x):
-            return self.score(x)
-
-    model = Needs(3.0)
-    model(X)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        pytest.raises(NotImplementedError) as raised,
-    ):
-        model.save(f"{folder}/m.keras")
-    assert "non-serializable argument values" in " ".join(str(raised.value).split())
-
-
-@proves("Write `get_config`.", false_with={"factor": 1.0})
-def test_with_get_config_arguments_stay(factor=3.0):
+def test_keras_file_holds_the_optimizer(compiled=True):
     model = Kept(factor=3.0)
-    outputs, copy = model(X), reloaded(model)
-    assert copy.factor == factor
-    assert np.allclose(copy(X), outputs)
+    model.compile("adam", "mse", run_eagerly=True)
+    model.fit(X, Y, verbose=0)
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/m.keras")
+        copy = keras.models.load_model(f"{folder}/m.keras", compile=compiled)
+    assert copy.factor == 3.0
+    assert np.allclose(copy(X), model(X), atol=1e-6)
+    optimizer = getattr(copy, "optimizer", None)
+    assert int(getattr(optimizer, "iterations", 0)) == 1
+
+
+def trained_weights(folder):
+    """A compiled model after three steps, and the file of its weights."""
+    model = Plain()
+    model.compile("adam", "mse", run_eagerly=True)
+    model.fit(X, np.ones((3, 3)), batch_size=1, verbose=0)
+    model.save_weights(f"{folder}/m.weights.h5")
+    return model, f"{folder}/m.weights.h5"
+
+
+def steps_after_loading(build_optimizer):
+    """The count of a new optimizer after `load_weights`, and what was warned of."""
+    with tempfile.TemporaryDirectory() as folder:
+        model, path = trained_weights(folder)
+        copy = Plain()
+        copy(X)
+        copy.compile("adam", "mse")
+        if build_optimizer:
+            copy.optimizer.build(copy.trainable_variables)
+        copy.load_weights(path)
+        assert np.allclose(copy(X), model(X), atol=1e-6)
+        return int(np.array(copy.optimizer.iterations))
+
+
+@proves(
+    "`.weights.h5` | weights, optimizer | a built model of the same class",
+    keras=">=3.7",
+)
+def test_weights_need_a_built_model():
+    with tempfile.TemporaryDirectory() as folder:
+        model, path = trained_weights(folder)
+        copy = Plain()
+        with pytest.raises(ValueError, match="has not yet been built"):
+            copy.load_weights(path)
+        copy(X)
+        copy.load_weights(path)
+        assert np.allclose(copy(X), model(X))
+    assert steps_after_loading(build_optimizer=True) == 3
+
+
+@functools.cache
+def in_a_fresh_process():
+    """What three forms of one model give in a process that has just started.
+
+    `alone` is what the SavedModel gives there as long as nothing but TensorFlow is
+    imported, and `unread` is what a model of the same class gives that has read none.
+    """
+    from snippets.processes import run_python
+    from snippets.subclassing import DeepClassifier
+
+    model = DeepClassifier(num_classes=3, num_blocks=2, num_units=4)
+    expected = np.array(model(X))
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/m.keras")
+        model.save_weights(f"{folder}/m.weights.h5")
+        model.export(f"{folder}/m", verbose=False)
+        run_python(
+            f"""
+import sys
+import numpy as np
+import tensorflow as tf
+x = np.array({X.tolist()}, "float32")
+saved_model = tf.saved_model.load({folder!r} + "/m")  # no class is known yet
+alone = np.array(saved_model.serve(x))
+was_known = "snippets.subclassing" in sys.modules
+import keras
+try:
+    keras.saving.load_model({folder!r} + "/m.keras")
+    problem = ""
+except TypeError as error:
+    problem = str(error)
+from snippets.subclassing import DeepClassifier
+from_weights, unread = (
+    DeepClassifier(num_classes=3, num_blocks=2, num_units=4) for _ in range(2)
+)
+from_weights(x)
+from_weights.load_weights({folder!r} + "/m.weights.h5")
+whole = keras.saving.load_model({folder!r} + "/m.keras")
+np.savez(
+    {folder!r} + "/outputs.npz", alone=alone, problem=problem, was_known=was_known,
+    unread=unread(x), keras=whole(x), weights=from_weights(x),
+)
+"""
+        )
+        with np.load(f"{folder}/outputs.npz") as saved:
+            return expected, {name: saved[name] for name in saved}
+
+
+@proves(
+    "`export`, a SavedModel | weights and the compiled `call` | TensorFlow "
+    "alone, no class",
+    false_with={"form": "unread"},
+    needs="keras>=3.6",
+)
+def test_saved_model_needs_no_class(form="alone"):
+    expected, outputs = in_a_fresh_process()
+    assert not outputs["was_known"]
+    assert np.allclose(outputs[form], expected, atol=1e-6)
+
+
+@proves(
+    "`get_config` | class arguments | the class; its weights are new",
+    false_with={"trained": False},
+    needs="keras>=3",
+)
+def test_a_config_holds_no_weights(trained=True):
+    model = Kept(factor=3.0)
+    before = np.array(model(X))
+    if trained:
+        model.score.kernel.assign([[5.0], [6.0]])
+    copy = Kept.from_config(model.get_config())
+    assert copy.factor == 3.0
+    assert np.allclose(copy(X), before)
+    assert not np.allclose(copy(X), model(X))
+
+
+@proves(
+    "In a new process the first three give the same outputs as before.",
+    false_with={"forms": ("unread",)},
+    needs="keras>=3.6",
+)
+def test_three_ways_in_a_fresh_process(
+    forms=("keras", "weights", "alone"),
+):
+    expected, outputs = in_a_fresh_process()
+    for form in forms:
+        assert np.allclose(outputs[form], expected, atol=1e-6)
+
+
+@proves(
+    "To load a class that is not registered, pass it: `load_model(path, "
+    'custom_objects={"MyModel": MyModel})`.',
+    false_with={"passed": False},
+)
+def test_custom_objects_load_a_class(passed=True):
+    class MyModel(Kept):
+        pass
+
+    model = MyModel(factor=3.0)
+    model(X)
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/m.keras")
+        try:
+            copy = keras.models.load_model(
+                f"{folder}/m.keras",
+                custom_objects={"MyModel": MyModel} if passed else None,
+            )
+        except (TypeError, ValueError):
+            copy = None
+    assert copy is not None
+    assert np.allclose(copy(X), model(X), atol=1e-6)
+
+
+@proves(
+    "Registering saves you that line in each script, but the module of the class "
+    "must still be imported first.",
+    false_with={"form": "unread"},
+    needs="keras>=3.6",
+)
+def test_registered_and_imported(form="keras"):
+    expected, outputs = in_a_fresh_process()
+    assert "Could not locate class" in str(outputs["problem"])
+    assert np.allclose(outputs[form], expected, atol=1e-6)
+
+
+# What is not restored
+
+
+@register
+class Switched(keras.Model):
+    """Two heads, of which the second is behind a switch: kept in one of three ways."""
+
+    def __init__(self, use_extra=False, keep="attribute", **kwargs):
+        super().__init__(**kwargs)
+        self.keep, self.use_extra = keep, use_extra
+        self.scores = keras.layers.Dense(2, name="scores")
+        self.extra = keras.layers.Dense(2, name="extra")
+        if keep == "weight":
+            self.switch = self.add_weight(
+                shape=(), initializer="zeros", trainable=False, name="switch"
+            )
+            self.switch.assign(float(use_extra))
+
+    def call(self, x):
+        if self.keep == "weight":
+            return self.scores(x) + self.switch * self.extra(x)
+        return self.scores(x) + self.extra(x) if self.use_extra else self.scores(x)
+
+    def get_config(self):
+        config = {**super().get_config(), "keep": self.keep}
+        return (
+            {**config, "use_extra": self.use_extra}
+            if self.keep == "argument"
+            else config
+        )
+
+
+def reloads_alike(keep):
+    """Whether a file of the model with its switch on gives the same outputs."""
+    model = Switched(use_extra=True, keep=keep)
+    outputs = np.array(model(X))
+    return np.allclose(reloaded(model)(X), outputs, atol=1e-6)
+
+
+@proves(
+    "**A plain Python attribute** is in no file, so `use_extra` is `False` again.",
+    false_with={"keep": "argument"},
+    needs="keras>=3",
+)
+def test_a_plain_attribute_is_in_no_file(keep="attribute"):
+    model = Switched(use_extra=True, keep=keep)
+    outputs, copy = np.array(model(X)), reloaded(model)
+    assert not copy.use_extra
+    assert not np.allclose(copy(X), outputs)
+
+
+@proves(
+    "Make it an argument that `get_config` returns, or a weight with "
+    "`trainable=False`.",
+    false_with={"ways": ("attribute", "weight")},
+    needs="keras>=3",
+)
+def test_an_argument_or_a_weight_is_in_the_file(ways=("argument", "weight")):
+    assert [reloads_alike(way) for way in ways] == [True, True]
+
+
+class OneOf(keras.Model):
+    """Uses the layer that it is given, or goes around it."""
+
+    def __init__(self, make, use=True):
+        super().__init__()
+        self.late, self.score, self.use = make(), keras.layers.Dense(1), use
+
+    def call(self, x):
+        if self.use:
+            x = x + 0.0 * tf.reduce_sum(self.late(x))
+        return self.score(x)
+
+
+class Scaled(keras.layers.Layer):
+    """Multiplies by a random weight."""
+
+    def build(self, input_shape):
+        self.by = self.add_weight(shape=(2,), initializer="random_normal", name="by")
+
+    def call(self, x):
+        return x * self.by
+
+
+LATE = (
+    lambda: keras.layers.Dense(2),
+    lambda: keras.layers.BatchNormalization(beta_initializer="random_normal"),
+    lambda: keras.layers.LayerNormalization(beta_initializer="random_normal"),
+    lambda: keras.layers.EinsumDense("ab,bc->ac", output_shape=2),
+    Scaled,
+)
+
+
+def late_layer_is_restored(make, call_first):
+    """Whether `load_weights` fills a layer that the model has called, or has not."""
+    model, copy = OneOf(make), OneOf(make, use=call_first)
+    with tempfile.TemporaryDirectory() as folder:
+        for each in (model, copy):
+            each(X)
+        model.save_weights(f"{folder}/m.weights.h5")
+        copy.load_weights(f"{folder}/m.weights.h5")
+    copy.use = True
+    assert np.allclose(copy.score(X), model.score(X), atol=1e-6)
+    copy(X)
+    pairs = zip(copy.late.get_weights(), model.late.get_weights(), strict=True)
+    return all(np.allclose(*pair) for pair in pairs)
+
+
+@proves(
+    "**A layer that was never built**, a `Dense` for example, is left out when weights are loaded, "
+    "although the file has its values; used later, it starts from random numbers.",
+    false_with={"call_first": True},
+    keras=">=3",
+)
+def test_a_layer_never_built_is_left_out(call_first=False):
+    seen = [late_layer_is_restored(make, call_first) for make in LATE]
+    assert seen == [False] * len(LATE)
+
+
+@proves(
+    "So call every layer first, and look at `unbuilt_layers`, which must be empty:",
+    false_with={"call_first": False},
+    needs="keras>=3",
+)
+def test_built_first_it_is_restored(call_first=True):
+    from snippets.subclassing import unbuilt_layers
+
+    for make in LATE:
+        model = OneOf(make, use=call_first)
+        model(X)
+        assert unbuilt_layers(model) == []
+        assert late_layer_is_restored(make, call_first)
+
+
+@proves(
+    "**An optimizer that was never built** keeps its own empty state when "
+    "weights are loaded: it starts at step 0.",
+    false_with={"builds": True},
+    needs="keras>=3",
+)
+def test_an_optimizer_never_built_starts_anew(builds=False):
+    assert steps_after_loading(builds) == 0
+
+
+@proves(
+    "Build it between `compile` and `load_weights`, and look at the count:",
+    false_with={"builds": False},
+    needs="keras>=3",
+)
+def test_an_optimizer_built_first_goes_on(builds=True):
+    assert steps_after_loading(builds) == 3
 
 
 def variables_in_checkpoint(kind):
@@ -1932,18 +1541,23 @@ def variables_in_checkpoint(kind):
 
 
 @proves(
-    "`tf.train.Checkpoint` on Keras 3 holds the layers of a model that stand in "
-    "attributes and tuples, and leaves out those in a list or a dict.",
+    "**Layers in a list or a dict** are left out by `tf.train.Checkpoint` on "
+    "Keras 3, even under `assert_consumed()`.",
     keras=">=3",
 )
 def test_a_list_is_left_out():
     kinds = ("attribute", "tuple", "list", "dict")
     assert [variables_in_checkpoint(kind) for kind in kinds] == [2, 2, 0, 0]
+    layer, copy = holder("list"), holder("list")
+    with tempfile.TemporaryDirectory() as folder:
+        path = tf.train.Checkpoint(model=layer).write(f"{folder}/checkpoint")
+        tf.train.Checkpoint(model=copy).read(path).assert_consumed()
+    assert not np.allclose(copy(X), layer(X))
 
 
 @proves(
-    "`tf.train.Checkpoint` on Keras 3 holds the layers of a model that stand in "
-    "attributes and tuples, and leaves out those in a list or a dict.",
+    "**Layers in a list or a dict** are left out by `tf.train.Checkpoint` on "
+    "Keras 3, even under `assert_consumed()`.",
     keras="<3",
 )
 def test_a_list_was_held():
@@ -1952,20 +1566,9 @@ def test_a_list_was_held():
 
 
 @proves(
-    "Restoring says nothing of it, not even `assert_consumed()`.",
-    keras=">=3",
-    false_with={"kind": "tuple"},
-)
-def test_assert_consumed_says_nothing(kind="list"):
-    layer, copy = holder(kind), holder(kind)
-    with tempfile.TemporaryDirectory() as folder:
-        path = tf.train.Checkpoint(model=layer).write(f"{folder}/checkpoint")
-        tf.train.Checkpoint(model=copy).read(path).assert_consumed()
-    assert not np.allclose(copy(X), layer(X))
-
-
-@proves(
-    "Use a tuple, as `DeepClassifier` does, or save in one of the other three ways.",
+    "Keep them in a tuple, as `DeepClassifier` does, or save in another way; "
+    "{recipe}`snippets.subclassing.weights_outside_checkpoint` lists what would "
+    "be lost.",
     false_with={"container": "list"},
     needs="keras>=3",
 )
@@ -2001,23 +1604,602 @@ def test_a_tuple_is_held(container="tuple"):
         assert np.allclose(outputs, expected, atol=1e-6)
 
 
+# The variational autoencoder
+
+
+def small_autoencoder(compute_loss=None):
+    """An autoencoder that is compiled, and three images; the loss may be another."""
+    from snippets.subclassing import VariationalAutoencoder
+
+    class Other(VariationalAutoencoder):
+        pass
+
+    if compute_loss is not None:
+        Other.compute_loss = compute_loss
+    kind = VariationalAutoencoder if compute_loss is None else Other
+    model, images = kind((2, 2, 1)), np.full((3, 2, 2, 1), 0.25, "float32")
+    model.compile(keras.optimizers.Adam(0.01), run_eagerly=True)
+    model(images)
+    model.mean.bias.assign([1.0, -1.0])
+    return model, images
+
+
+def reconstruction_alone(self, x=None, y=None, y_pred=None, *rest, **more):
+    """A loss that leaves the divergence out, and tells the trackers nothing."""
+    losses = keras.ops.binary_crossentropy(x, y_pred["images"])
+    return keras.ops.mean(keras.ops.sum(losses, axis=(1, 2, 3)))
+
+
 @proves(
-    "And build the model before you restore: Keras 2 waited with the numbers until the "
-    "variables were made; Keras 3 drops them.",
-    keras=">=3",
-    false_with={"build_first": True},
+    "It needs a class: two methods besides `call`, noise in training alone, and "
+    "a loss that needs more than one output.",
+    false_with={"training": False},
+    needs="keras>=3",
 )
-def test_restored_before_built_is_dropped(build_first=False):
-    assert not restored(build_first)
+def test_a_case_for_a_class(training=True):
+    model, images = small_autoencoder()
+    for method in (model.encode, model.decode):
+        assert callable(method)
+    draw = [np.array(model(images, training=training)["images"]) for _ in range(2)]
+    still = [np.array(model(images)["images"]) for _ in range(2)]
+    assert not np.allclose(*draw)
+    assert np.array_equal(*still)
+    assert set(model(images)) == {"images", "mean", "log_variance"}
 
 
 @proves(
-    "And build the model before you restore: Keras 2 waited with the numbers until the "
-    "variables were made; Keras 3 drops them.",
+    "The loss has two parts: how well the image is reconstructed, and how far its code "
+    "is from a standard normal distribution.",
+    false_with={"compute_loss": reconstruction_alone},
+    needs="keras>=3",
+)
+def test_the_loss_has_two_parts(compute_loss=None):
+    model, images = small_autoencoder(compute_loss)
+    parts = {name: np.array(value) for name, value in model(images).items()}
+    guess, v = parts["images"], parts["log_variance"]
+    entropy = images * np.log(guess) + (1 - images) * np.log(1 - guess)
+    kl = -0.5 * np.sum(1 + v - parts["mean"] ** 2 - np.exp(v), axis=-1)
+    loss = model.evaluate(images, verbose=0, return_dict=True)["loss"]
+    assert kl.mean() > 0.01
+    assert np.isclose(loss, np.mean(kl - entropy.sum(axis=(1, 2, 3))), rtol=1e-4)
+
+
+@proves(
+    "`fit` and `evaluate` call `compute_loss`, so no `train_step` is needed.",
+    false_with={"compute_loss": lambda *rest, **more: keras.ops.zeros(())},
+    needs="keras>=3",
+)
+def test_compute_loss_is_enough(compute_loss=None):
+    model, images = small_autoencoder(compute_loss)
+    assert not {"train_step", "test_step", "fit"} & set(vars(type(model)))
+    try:
+        before = model.evaluate(images, verbose=0, return_dict=True)["loss"]
+        model.fit(images, epochs=3, verbose=0)
+        after = model.evaluate(images, verbose=0, return_dict=True)["loss"]
+    except ValueError:  # there is no gradient
+        before = after = 0.0
+    assert after < before
+
+
+@proves(
+    "`sample_weight` multiplies the loss of each image, and the sum is divided "
+    "by the number of images, as with the losses of Keras.",
+    false_with={"compute_loss": reconstruction_alone},
+    needs="keras>=3",
+)
+def test_sample_weight_is_that_of_keras(compute_loss=None):
+    model, images = small_autoencoder(compute_loss)
+    images[0], images[1] = 0.9, 0.1
+
+    def loss(x, weights):
+        options = {} if weights is None else {"sample_weight": weights}
+        return model.evaluate(x, x, verbose=0, return_dict=True, **options)["loss"]
+
+    alone = np.array([loss(images[k : k + 1], None) for k in range(3)], "float32")
+    keras_own = keras.losses.MeanAbsoluteError()
+    zeros, columns = np.zeros((3, 1), "float32"), alone[:, np.newaxis]
+    for weights in ([0.0, 0.0, 0.0], [3.0, 0.0, 1.0], [0.5, 2.0, 7.0]):
+        weights = np.array(weights, "float32")
+        expected = np.sum(weights * alone) / 3
+        of_keras = float(keras_own(zeros, columns, sample_weight=weights))
+        assert np.isclose(of_keras, expected, rtol=1e-4)
+        assert np.isclose(loss(images, weights), expected, rtol=1e-4)
+
+
+@proves(
+    "Pass the images as targets too, `fit(images, images, "
+    "sample_weight=weights)`: without targets Keras drops the weights without an "
+    "error.",
+    false_with={"targets": True},
+    needs="keras>=3",
+)
+def test_weights_without_targets_are_dropped(targets=False):
+    model, images = small_autoencoder()
+    data = (images, images) if targets else (images,)
+    weights = np.zeros(3, "float32")
+    loss = model.evaluate(*data, sample_weight=weights, verbose=0, return_dict=True)
+    assert loss["loss"] > 0.1
+    both = model.evaluate(
+        images, images, sample_weight=weights, verbose=0, return_dict=True
+    )
+    assert both["loss"] == 0.0
+
+
+# From Keras 2 to Keras 3
+
+
+@proves(
+    "On Keras 3 `add_weight` takes its name as a keyword.",
+    keras=">=3",
+)
+def test_name_is_a_keyword():
+    layer = keras.layers.Layer()
+    with pytest.raises((TypeError, ValueError)):
+        layer.add_weight("kernel", shape=(2, 1))
+    assert tuple(layer.add_weight(name="kernel", shape=(2, 1)).shape) == (2, 1)
+
+
+@proves(
+    "On Keras 3 `add_weight` takes its name as a keyword.",
     keras="<3",
 )
-def test_restored_before_built_was_kept():
-    assert restored(build_first=False)
+def test_name_could_come_first():
+    layer = keras.layers.Layer()
+    assert tuple(layer.add_weight(name="kernel", shape=(2, 1)).shape) == (2, 1)
+    try:
+        shape = tuple(layer.add_weight("kernel", shape=(2, 1)).shape)
+    except (TypeError, ValueError):
+        shape = None
+    assert shape == (2, 1)
+
+
+class PythonIf(keras.layers.Layer):
+    """Asks a tensor a question in Python."""
+
+    def call(self, x):
+        if tf.reduce_sum(x) > 0:
+            return x
+        return -x
+
+
+def on_an_input(layer):
+    """The shape that a layer makes of an Input, or what it says against it."""
+    try:
+        return tuple(layer(keras.Input(shape=(2,))).shape)
+    except Exception as error:  # its type differs by version
+        return str(error)
+
+
+@proves(
+    "A Python `if` on a tensor raises, because Keras 3 no longer rewrites `call` "
+    "by AutoGraph.",
+    keras="<3",
+)
+def test_autograph_on_keras_2():
+    assert on_an_input(PythonIf()) == (None, 2)
+    x = keras.Input(shape=(2,))
+    model = keras.Model(x, PythonIf()(x))
+    assert np.allclose(model.predict(-X, verbose=0), X)
+
+
+@proves(
+    "A Python `if` on a tensor raises, because Keras 3 no longer rewrites `call` "
+    "by AutoGraph.",
+    keras=">=3",
+)
+def test_no_autograph_on_keras_3():
+    with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
+        PythonIf()(keras.Input(shape=(2,)))
+
+
+class HoldsVariable(keras.layers.Layer):
+    """Keeps its weights in a variable of TensorFlow, of Keras, or of its own making."""
+
+    def __init__(self, kind="tf"):
+        super().__init__()
+        if kind == "tf":
+            self.kernel = tf.Variable(tf.ones((2, 1)))
+        elif kind == "keras":
+            self.kernel = keras.Variable(np.ones((2, 1), "float32"))
+        else:
+            self.kernel = self.add_weight(shape=(2, 1), initializer="ones")
+
+    def call(self, x):
+        return tf.matmul(x, tf.convert_to_tensor(self.kernel))
+
+
+@proves(
+    "A `tf.Variable` is **no weight**, with no error: it is neither trained nor "
+    "counted nor put into a `.keras` file.",
+    keras=">=3",
+)
+def test_a_tf_variable_is_lost():
+    model = keras.Sequential([HoldsVariable(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(X, Y, verbose=0)
+    kernel = model.layers[0].kernel
+    assert np.array_equal(kernel, [[1.0], [1.0]])
+    assert model.count_params() == 2
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_weights(f"{folder}/m.weights.h5")
+        kernel.assign([[5.0], [5.0]])
+        model.load_weights(f"{folder}/m.weights.h5")
+    assert np.array_equal(kernel, [[5.0], [5.0]])
+
+
+@proves(
+    "A `tf.Variable` is **no weight**, with no error: it is neither trained nor "
+    "counted nor put into a `.keras` file.",
+    keras="<3",
+)
+def test_a_tf_variable_was_found():
+    model = keras.Sequential([HoldsVariable(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(X, Y, verbose=0)
+    assert not np.array_equal(model.layers[0].kernel, [[1.0], [1.0]])
+    assert model.count_params() == 4
+
+
+@proves(
+    "Use `self.add_weight` or `keras.Variable`.",
+    false_with={"kinds": ("tf",)},
+    needs="keras>=3",
+)
+def test_add_weight_and_variable_are_found(kinds=("add_weight", "keras")):
+    for kind in kinds:
+        layer = HoldsVariable(kind)
+        layer(X)
+        assert len(layer.trainable_weights) == 1
+
+
+# Errors
+
+
+def message_of(run):
+    """What a call raises, in one line, without the backticks."""
+    try:
+        run()
+    except Exception as error:
+        return " ".join(str(error).replace("`", "").split())
+    return ""
+
+
+@proves(
+    "Make it the first line of `__init__`, before any attribute is set.",
+    false_with={"first": True},
+    keras=">=3",
+)
+def test_super_comes_first(first=False):
+    class MyLayer(keras.layers.Layer):
+        def __init__(self):
+            if first:
+                super().__init__()
+            self.score = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.score(x)
+
+    class MyModel(keras.Model):
+        def __init__(self):
+            if first:
+                super().__init__()
+            self.score = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.score(x)
+
+    for kind in (MyLayer, MyModel):
+        assert message_of(lambda kind=kind: kind()(X)) == (
+            f"In layer '{kind.__name__}', you forgot to call super().__init__() as the "
+            "first statement in the __init__() method. Go add it!"
+        )
+
+
+@proves(
+    "Keras 2 says of a model ``It looks like you are subclassing `Model` and you "
+    "forgot to call `super().__init__()`.``",
+    keras="<3",
+)
+def test_super_on_keras_2():
+    class MyModel(keras.Model):
+        def __init__(self):
+            self.score = keras.layers.Dense(1)
+
+    message = message_of(lambda: MyModel()(X))
+    assert message.startswith(
+        "It looks like you are subclassing Model and you forgot to call "
+        "super().__init__()."
+    )
+
+
+@proves(
+    "A class has no weights before its first call, so there is nothing to fill: "
+    "call the model on one batch, `model(x[:1])`, then load.",
+    keras=">=3.7",
+    false_with={"calls": True},
+)
+def test_loading_into_an_unbuilt_model(calls=False):
+    with tempfile.TemporaryDirectory() as folder:
+        model, path = trained_weights(folder)
+        copy, other = Plain(), Plain()
+        if calls:
+            copy(X[:1])
+        assert message_of(lambda: copy.load_weights(path)) == (
+            "You are loading weights into a model that has not yet been built. Try "
+            "building the model first by calling it on some data or by using build()."
+        )
+        other(X[:1])
+        other.load_weights(path)
+        assert np.allclose(other(X), model(X), atol=1e-6)
+
+
+@proves(
+    "`save_weights` and `export` stop with the same words.",
+    keras=">=3.7",
+)
+def test_an_unbuilt_model_is_not_exported():
+    with tempfile.TemporaryDirectory() as folder:
+        for save in (
+            lambda: Plain().save_weights(f"{folder}/m.weights.h5"),
+            lambda: Plain().export(f"{folder}/saved"),
+        ):
+            with pytest.raises(ValueError, match="has not yet been built"):
+                save()
+
+
+@proves(
+    "`model.save` only warns, and writes a file without weights.",
+    false_with={"calls": 1},
+)
+def test_an_unbuilt_model_is_saved_without_weights(calls=0):
+    model = Kept()
+    for _ in range(calls):
+        model(X)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        copy = reloaded(model)
+    texts = [str(warning.message) for warning in caught]
+    assert any("saving a model that has not yet been built" in text for text in texts)
+    assert copy.weights == []
+
+
+@proves(
+    "`model.build((None, 64))` is no cure on Keras 3 if your class has no "
+    "`build`: it warns, makes no weights, and marks the model as built.",
+    keras=">=3",
+)
+def test_build_makes_no_weights():
+    class Written(Plain):
+        def build(self, input_shape):
+            self.score.build(input_shape)
+
+    model, written = Plain(), Written()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.build((None, 64))
+    assert any("does not have a `build()` method" in str(w.message) for w in caught)
+    assert model.built
+    assert model.weights == []
+    written.build((None, 64))
+    assert len(written.weights) == 2
+
+
+@proves(
+    "It was called on data, never on a `keras.Input`.",
+    false_with={"start": X},
+)
+def test_called_on_an_input_it_has_one(start=None):
+    model = Plain()
+    model(X)
+    with pytest.raises((AttributeError, ValueError)):
+        _ = model.input
+    model(keras.Input(shape=(2,)) if start is None else start)
+    assert tuple(getattr(model, "_inbound_nodes", ())) != ()
+    assert tuple(model.input.shape) == (None, 2)
+
+
+@proves(
+    'Import the module of the class, or pass `custom_objects={"MyModel": MyModel}`.',
+    needs="keras>=3.6",
+    keras=">=3.13",
+    false_with={"passed": False},
+)
+def test_a_class_is_located_by_its_registration(passed=True):
+    class MyModel(Kept):
+        pass
+
+    model = MyModel()
+    model(X)
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/m.keras")
+
+        def load(**options):
+            return keras.models.load_model(f"{folder}/m.keras", **options)
+
+        assert (
+            "Could not locate class 'MyModel'. Make sure custom classes and functions "
+            "are decorated with @keras.saving.register_keras_serializable(). If they "
+            "are already decorated, make sure they are all imported so that the "
+            "decorator is run before trying to load them."
+        ) in message_of(load)
+        known = {"MyModel": MyModel} if passed else {}
+        assert message_of(lambda: load(custom_objects=known)) == ""
+    _, outputs = in_a_fresh_process()
+    assert "Could not locate class 'DeepClassifier'" in str(outputs["problem"])
+
+
+@proves(
+    "From an `.h5` file the words are `Unknown layer: 'MyLayer'`; the cures are "
+    "the same.",
+    false_with={"passed": False},
+)
+def test_an_unknown_layer_in_h5(passed=True):
+    class MyLayer(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    model = keras.Sequential([keras.Input((2,)), MyLayer()])
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/m.h5")
+
+        def load(**options):
+            return keras.models.load_model(f"{folder}/m.h5", **options)
+
+        assert "Unknown layer: 'MyLayer'" in message_of(load)
+        known = {"MyLayer": MyLayer} if passed else {}
+        assert message_of(lambda: load(custom_objects=known)) == ""
+
+
+@proves(
+    "The message of a file that cannot be read repeats the whole configuration; "
+    "read what follows the last *Exception encountered*.",
+    false_with={"mark": register},
+    needs="keras>=3",
+)
+def test_read_the_last_exception(mark=lambda cls: cls):
+    @mark
+    class Nowhere(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    model = keras.Sequential([keras.Input((2,)), Nowhere()])
+    with pytest.raises(TypeError) as raised:
+        reloaded(model)
+    message = str(raised.value)
+    assert len(message) > 1000
+    assert "config=" in message
+    last = message.rpartition("Exception encountered: ")[2]
+    assert last.startswith("Could not locate class 'Nowhere'")
+
+
+@proves(
+    "A layer raises it for an argument such as an array or another layer.",
+    false_with={"argument": 2.0},
+    needs="keras!=3.11.*",
+)
+def test_arrays_need_a_config(argument=X):
+    class Weighted(keras.layers.Layer):
+        def __init__(self, factors, **kwargs):
+            super().__init__(**kwargs)
+            self.factors = np.array(factors)
+
+    class Written(Weighted):
+        def get_config(self):
+            return {**super().get_config(), "factors": self.factors.tolist()}
+
+    with pytest.raises(NotImplementedError, match="non-serializable argument values"):
+        Weighted(argument).get_config()
+    copy = Written.from_config(Written(X).get_config())
+    assert np.array_equal(copy.factors, X)
+
+
+@proves(
+    "Since Keras 3.13 a model raises it for any argument without a default, a "
+    "number too.",
+    keras=">=3.12",
+)
+def test_a_number_is_called_non_serializable():
+    @register
+    class Needs(keras.Model):
+        def __init__(self, factor, **kwargs):
+            super().__init__(**kwargs)
+            self.score = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.score(x)
+
+    model = Needs(3.0)
+    model(X)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        pytest.raises(NotImplementedError) as raised,
+    ):
+        model.save(f"{folder}/m.keras")
+    assert "non-serializable argument values" in " ".join(str(raised.value).split())
+
+
+@proves(
+    "Add them and pass them to `super().__init__(**kwargs)`.",
+    false_with={"mistake": True},
+)
+def test_kwargs_are_handed_on(mistake=False):
+    closed = layer_class(takes_kwargs=mistake)
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        closed.from_config(closed().get_config())
+    opened = layer_class(takes_kwargs=True)
+    assert opened.from_config(opened(name="a").get_config()).name == "a"
+
+
+class TakesTwo(keras.Model):
+    """Adds two inputs, which it takes as two arguments or as one."""
+
+    def __init__(self):
+        super().__init__()
+        self.score = keras.layers.Dense(1)
+
+    def call(self, a, b):
+        return self.score(a + b)
+
+
+class Unpacks(TakesTwo):
+    """Takes both inputs as one list or dict."""
+
+    def call(self, inputs):
+        a, b = inputs.values() if isinstance(inputs, dict) else inputs
+        return self.score(a + b)
+
+
+def fitted(model, inputs):
+    """Train for one epoch."""
+    model.compile("sgd", "mse", run_eagerly=True)
+    model.fit(inputs, Y, verbose=0)
+
+
+@proves(
+    "`TypeError: missing a required argument: 'b'` comes from `def call(self, a, "
+    "b)`: `fit` passes all inputs as one argument.",
+    false_with={"kind": Unpacks},
+    keras=">=3",
+)
+def test_fit_passes_one_argument(kind=TakesTwo):
+    for inputs in ([X, X], {"a": X, "b": X}):
+        message = message_of(lambda inputs=inputs: fitted(kind(), inputs))
+        assert message == "missing a required argument: 'b'"
+    assert np.array(TakesTwo()(X, X)).shape == (3, 1)
+
+
+@proves(
+    "Write `def call(self, inputs)` and `a, b = inputs`, or take them from a dict.",
+    false_with={"kind": TakesTwo},
+)
+def test_unpack_the_inputs(kind=Unpacks):
+    for inputs in ([X, X], {"a": X, "b": X}):
+        assert message_of(lambda inputs=inputs: fitted(kind(), inputs)) == ""
+
+
+@proves(
+    "The method has another name, such as `forward`, or is indented into `__init__`.",
+    false_with={"name": "call"},
+    keras=">=3",
+)
+def test_call_is_missing(name="forward"):
+    def answer(self, x):
+        return x
+
+    named = type("MyModel", (keras.Model,), {name: answer})
+
+    class MyModel(keras.Model):
+        def __init__(self):
+            super().__init__()
+
+            def call(self, x):
+                return x
+
+    for kind in (named, MyModel):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            message = message_of(lambda kind=kind: kind()(X))
+        assert "Model MyModel does not have a call() method implemented." in message
 
 
 class MakesLayers(keras.Model):
@@ -2035,31 +2217,23 @@ class MakesLayers(keras.Model):
 
 
 @proves(
-    "Called twice, such a model answers from two sets of random weights, and has none "
-    "to train.",
-    false_with={"make": Plain},
-)
-def test_layers_in_call_are_new(make=MakesLayers):
-    model = make()
-    assert not np.allclose(model(X), model(X))
-    assert model.weights == []
-
-
-@proves(
-    "In `fit`, it raises an error about `tf.Variable`s created on a call that is not "
-    "the first.",
+    "`call` makes a layer or a variable, a new one at each call; assigned to "
+    "`self`, Keras 3 says `You cannot add new elements of state (variables or "
+    "sub-layers) to a layer that is already built.`",
     false_with={"make": Kept},
 )
 def test_layers_in_call_raise_in_fit(make=MakesLayers):
     model = make()
     model.compile("sgd", "mse")
-    with pytest.raises(ValueError, match="Variables created on the first call"):
-        model.fit(X, Y, verbose=0)
+    said = "tf.function only supports singleton tf.Variables created on the first call"
+    assert said in message_of(lambda: model.fit(X, Y, verbose=0))
+    assert not np.allclose(model(X), model(X))
 
 
 @proves(
-    "Assigned to `self`, Keras 3 refuses them at once, in words: *You cannot add new "
-    "elements of state (variables or sub-layers) to a layer that is already built.*",
+    "`call` makes a layer or a variable, a new one at each call; assigned to "
+    "`self`, Keras 3 says `You cannot add new elements of state (variables or "
+    "sub-layers) to a layer that is already built.`",
     keras=">=3",
     false_with={"keep": False},
 )
@@ -2069,3 +2243,90 @@ def test_state_in_call_is_refused(keep=True):
     assert "add new elements of state (variables or sub-layers) to a layer" in str(
         raised.value
     )
+
+
+@proves(
+    "A Functional model that contains such a layer gives no error and has "
+    "nothing to train.",
+    false_with={"make": Kept},
+    needs="keras>=3",
+)
+def test_layers_in_call_are_not_counted(make=MakesLayers):
+    x = keras.Input(shape=(2,))
+    model = keras.Model(x, make()(x))
+    assert model.trainable_weights == []
+
+
+@proves(
+    "Write `keras.ops.where` or `keras.ops.cond`.",
+    false_with={"ways": ("if",)},
+    needs="keras>=3",
+)
+def test_where_instead_of_if(ways=("where", "cond")):
+    def negated_by(way):
+        def call(self, x):
+            is_positive = keras.ops.sum(x) > 0
+            if way == "where":
+                return keras.ops.where(is_positive, x, -x)
+            if way == "cond":
+                return keras.ops.cond(is_positive, lambda: x, lambda: -x)
+            return x if is_positive else -x
+
+        return type("Negated", (keras.layers.Layer,), {"call": call})()
+
+    assert "as a Python `bool` is not allowed" in on_an_input(negated_by("if"))
+    for way in ways:
+        assert on_an_input(negated_by(way)) == (None, 2)
+        assert np.allclose(negated_by(way)(-X), X)
+
+
+@proves(
+    "Called on an array the same layer works, so test a layer on a `keras.Input` too.",
+    false_with={"start": keras.Input},
+)
+def test_both_mistakes_work_on_arrays(start=tf.ones):
+    class StaticSize(keras.layers.Layer):
+        def call(self, x):
+            return x + tf.ones((x.shape[0], 2))
+
+    x = start((2, 2)) if start is tf.ones else start(shape=(2,))
+    try:
+        shapes = [tuple(layer(x).shape) for layer in (PythonIf(), StaticSize())]
+    except Exception as error:
+        shapes = [type(error).__name__]
+    assert shapes == [(2, 2), (2, 2)]
+
+
+@proves(
+    "Write `keras.ops.shape(x)[0]`.",
+    false_with={"is_dynamic": False},
+    needs="keras>=3",
+)
+def test_ops_shape_instead_of_shape(is_dynamic=True):
+    class Ones(keras.layers.Layer):
+        def __init__(self, is_dynamic):
+            super().__init__()
+            self.is_dynamic = is_dynamic
+
+        def call(self, x):
+            size = keras.ops.shape(x)[0] if self.is_dynamic else x.shape[0]
+            return x + keras.ops.ones((size, 2))
+
+    assert "Expected int32, but got None" in on_an_input(Ones(is_dynamic=False))
+    assert on_an_input(Ones(is_dynamic)) == (None, 2)
+
+
+@proves(
+    "`tf.saved_model.load(path).serve(x)` in one line loses the model that holds "
+    "the variables: keep it in a name.",
+    false_with={"kept": True},
+)
+def test_a_saved_model_must_be_kept(kept=False):
+    model = Plain()
+    model(X)
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(f"{folder}/saved")
+        reloaded = tf.saved_model.load(f"{folder}/saved")
+        assert np.allclose(reloaded.serve(X), model(X), atol=1e-6)
+        with pytest.raises(AssertionError, match="variables which have been deleted"):
+            (reloaded if kept else tf.saved_model.load(f"{folder}/saved")).serve(X)
