@@ -1437,7 +1437,8 @@ def test_a_plain_attribute_is_in_no_file(keep="attribute"):
     needs="keras>=3",
 )
 def test_an_argument_or_a_weight_is_in_the_file(ways=("argument", "weight")):
-    assert [reloads_alike(way) for way in ways] == [True, True]
+    for way in ways:
+        assert reloads_alike(way)
 
 
 class OneOf(keras.Model):
@@ -1488,8 +1489,9 @@ def late_layer_is_restored(make, call_first):
 
 
 @proves(
-    "**A layer that was never built**, a `Dense` for example, is left out when weights are loaded, "
-    "although the file has its values; used later, it starts from random numbers.",
+    "**A layer that was never built**, a `Dense` for example, is left out when "
+    "weights are loaded, although the file has its values; used later, it starts "
+    "from random numbers.",
     false_with={"call_first": True},
     keras=">=3",
 )
@@ -1985,7 +1987,8 @@ def test_build_makes_no_weights():
 
 
 @proves(
-    "It was called on data, never on a `keras.Input`.",
+    "It was called on data, never on a `keras.Input`: call "
+    "`model(keras.Input((64,)))`.",
     false_with={"start": X},
 )
 def test_called_on_an_input_it_has_one(start=None):
@@ -2119,7 +2122,8 @@ def test_a_number_is_called_non_serializable():
 
 
 @proves(
-    "Add them and pass them to `super().__init__(**kwargs)`.",
+    "Or `'name'` or `'dtype'`: `__init__` takes no `**kwargs`; add them and pass "
+    "them to `super().__init__(**kwargs)`.",
     false_with={"mistake": True},
 )
 def test_kwargs_are_handed_on(mistake=False):
@@ -2258,7 +2262,7 @@ def test_layers_in_call_are_not_counted(make=MakesLayers):
 
 
 @proves(
-    "Write `keras.ops.where` or `keras.ops.cond`.",
+    "`call` asks `if` of a tensor: write `keras.ops.where` or `keras.ops.cond`.",
     false_with={"ways": ("if",)},
     needs="keras>=3",
 )
@@ -2298,7 +2302,8 @@ def test_both_mistakes_work_on_arrays(start=tf.ones):
 
 
 @proves(
-    "Write `keras.ops.shape(x)[0]`.",
+    "`call` uses `x.shape[0]` before the batch size is known: write "
+    "`keras.ops.shape(x)[0]`.",
     false_with={"is_dynamic": False},
     needs="keras>=3",
 )
