@@ -750,8 +750,8 @@ def test_with_training_the_mean_is_learned():
 
 
 @proves(
-    "`fit` then passes `True` and `predict` passes `False`, and it reaches every "
-    "layer below, whether you pass it on or not.",
+    "`fit` then passes `True` and `predict` passes `False`, and the value "
+    "reaches every layer below, whether you pass it on or not.",
     false_with={"first": "evaluate"},
 )
 def test_training_reaches_every_layer(first="fit"):
@@ -1936,7 +1936,7 @@ def test_loading_into_an_unbuilt_model(calls=False):
 
 
 @proves(
-    "`save_weights` and `export` stop with the same words.",
+    "`save_weights` and `export` stop with `has not yet been built` too.",
     keras=">=3.7",
 )
 def test_an_unbuilt_model_is_not_exported():
