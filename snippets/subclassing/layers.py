@@ -169,7 +169,7 @@ class RunningMean(keras.Layer):
 
 @keras.saving.register_keras_serializable(package="snippets")
 class ActivityPenalty(keras.Layer):
-    """Hand activations through, and ask for small ones in the loss.
+    """Return activations unchanged, and add a penalty on their size to the loss.
 
     It adds `weight` times the mean of the absolute activations, and nothing for an
     empty batch.

@@ -64,7 +64,7 @@ class TiedAutoencoder(keras.Model):
 
 @keras.saving.register_keras_serializable(package="snippets")
 class Residual(keras.Layer):
-    """Add what another layer says to what it was told: `x + inner(x)`.
+    """Add the output of another layer to its input: `x + inner(x)`.
 
     Args:
         inner: A `keras.Layer` whose output has the shape of its input. It computes in
