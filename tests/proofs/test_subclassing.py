@@ -306,7 +306,7 @@ def test_summary_says_multiple():
 
 
 @proves(
-    "a picture of the layers | one box | open it",
+    "a picture of the layers, as by `plot_model` | one box | open it",
     false_with={"run": "__call__"},
 )
 def test_a_picture_of_the_layers(run="call"):
@@ -317,7 +317,7 @@ def test_a_picture_of_the_layers(run="call"):
 
 
 @proves(
-    "the output of an inner layer | raises an error | open it",
+    "features, the output of an inner layer | raises an error | open it",
     false_with={"run": "__call__"},
 )
 def test_features_of_an_opened_model(run="call"):
@@ -581,6 +581,20 @@ def test_call_runs_at_every_call(eager=False):
     before = log.count("call")
     model.fit(np.ones((30, 2)), np.ones((30, 1)), batch_size=1, verbose=0)
     assert log.count("call") - before <= 6
+
+
+@proves(
+    "Write `layer(x)`, since `layer.call(x)` skips `build`.",
+    false_with={"run": "__call__"},
+)
+def test_call_alone_skips_build(run="call"):
+    (layer,), log = recorder()
+    try:
+        getattr(layer, run)(X)
+    except AttributeError as error:
+        log.append(str(error))
+    assert "build 2" not in log
+    assert "kernel" in log[-1]
 
 
 # Layers inside layers
