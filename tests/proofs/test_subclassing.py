@@ -1390,6 +1390,7 @@ def test_custom_objects_load_a_class(passed=True):
     "must still be imported first.",
     false_with={"form": "unread"},
     needs="keras>=3.6",
+    keras=">=3.9",
 )
 def test_registered_and_imported(form="keras"):
     expected, outputs = in_a_fresh_process()
