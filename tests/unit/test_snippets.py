@@ -224,6 +224,7 @@ print(json.dumps(errors))
         "snippets.data": said.format("sklearn", "data"),
         "snippets.showing.both_kerases": said.format("tf_keras", "keras2"),
         "snippets.showing.figures": said.format("matplotlib", "figures"),
+        "snippets.subclassing.versions": said.format("tf_keras", "keras2"),
     }
 
 
