@@ -71,6 +71,9 @@ class Linear(keras.Layer):
     def call(self, x: Any) -> Any:
         return keras.ops.matmul(x, self.kernel) + self.bias
 
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        return *input_shape[:-1], self.num_units
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_units": self.num_units}
 
