@@ -171,7 +171,7 @@ def test_level_4_a_new_step(name="train_step"):
 
 
 @proves(
-    "5. `tf.Module` and `tf.nn` | the program around it has no Keras | Subclassing",
+    "5. `tf.Module` and `tf.nn` | the program around it has no Keras | A `tf.Module`",
     false_with={"factor": 2.0},
 )
 def test_level_5_without_keras(factor=1.0):
