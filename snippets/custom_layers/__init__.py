@@ -8,7 +8,6 @@ its loss and reports no metric.
 from snippets.custom_layers.attention import (
     AttentionPooling,
     EncoderBlock,
-    UnmaskedAttentionPooling,
     attention_classifier,
     scaled_dot_product_attention,
 )
@@ -36,7 +35,6 @@ __all__ = [
     "SkipSteps",
     "SparsityPenalty",
     "StepDropout",
-    "UnmaskedAttentionPooling",
     "attention_classifier",
     "layer_problem",
     "masked_mean",

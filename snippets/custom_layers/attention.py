@@ -13,77 +13,7 @@ from snippets.custom_layers.masks import check_mask, masked_softmax
 
 
 @keras.saving.register_keras_serializable(package="snippets")
-class UnmaskedAttentionPooling(keras.Layer):
-    """Pool a sequence by additive attention, as it is often published: no mask.
-
-    Padding gets a weight like any other step. `AttentionPooling` mends it.
-
-    Args:
-        units: Integer of at least 1, the size of the hidden layer that scores a step.
-        **kwargs: What every layer takes.
-
-    Call arguments:
-
-    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype.
-    - `return_attention_scores`: whether to return the weights of the steps too.
-
-    Returns:
-        A tensor of shape `(batch, features)`, in the compute dtype of the layer; with
-        `return_attention_scores` a tuple of that and of the weights, of shape
-        `(batch, time)`, which sum to 1 over time.
-
-    Raises:
-        ValueError: If `units` is no integer of at least 1, or `inputs` has another
-            rank.
-
-    Example:
-        >>> UnmaskedAttentionPooling(units=4)(np.ones((2, 5, 3))).shape
-        TensorShape([2, 3])
-
-    References:
-        - [Neural Machine Translation by Jointly Learning to Align and Translate](
-          https://arxiv.org/abs/1409.0473), D. Bahdanau and others, 2014.
-    """
-
-    def __init__(self, units: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.units = check_integer("units", units)
-        self.input_spec = keras.InputSpec(ndim=3)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.kernel = self.add_weight(
-            name="kernel", shape=(input_shape[-1], self.units)
-        )
-        self.bias = self.add_weight(
-            name="bias", shape=(self.units,), initializer="zeros"
-        )
-        self.query = self.add_weight(name="query", shape=(self.units, 1))
-
-    def score(self, inputs: Any) -> Any:
-        hidden = ops.tanh(ops.matmul(inputs, self.kernel) + self.bias)
-        # hidden: (batch, time, units)
-        return ops.squeeze(ops.matmul(hidden, self.query), axis=-1)  # (batch, time)
-
-    def call(self, inputs: Any, return_attention_scores: bool = False) -> Any:
-        inputs = ops.cast(inputs, self.compute_dtype)  # integers too
-        weights = ops.softmax(self.score(inputs), axis=-1)  # (batch, time)
-        pooled = ops.sum(weights[..., None] * inputs, axis=1)  # (batch, features)
-        return (pooled, weights) if return_attention_scores else pooled
-
-    def compute_output_spec(
-        self, inputs: Any, return_attention_scores: bool = False, mask: Any = None
-    ) -> Any:
-        batch, time, features = inputs.shape
-        pooled = keras.KerasTensor((batch, features), dtype=self.compute_dtype)
-        weights = keras.KerasTensor((batch, time), dtype=self.compute_dtype)
-        return (pooled, weights) if return_attention_scores else pooled
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units}
-
-
-@keras.saving.register_keras_serializable(package="snippets")
-class AttentionPooling(UnmaskedAttentionPooling):
+class AttentionPooling(keras.Layer):
     """Pool a sequence by additive attention over the steps that are no padding.
 
     Args:
@@ -100,7 +30,8 @@ class AttentionPooling(UnmaskedAttentionPooling):
     Returns:
         A tensor of shape `(batch, features)`, in the compute dtype of the layer; with
         `return_attention_scores` a tuple of that and of the weights, of shape
-        `(batch, time)`. A row that is all padding gives zeros.
+        `(batch, time)`, which sum to 1 over time. A row that is all padding gives
+        zeros.
 
     Raises:
         ValueError: If `units` is no integer of at least 1, if `inputs` has another
@@ -110,11 +41,31 @@ class AttentionPooling(UnmaskedAttentionPooling):
         >>> layer, steps = AttentionPooling(units=4), np.ones((1, 3, 2))
         >>> layer(steps, mask=np.array([[True, False, False]])).numpy().tolist()
         [[1.0, 1.0]]
+
+    References:
+        - [Neural Machine Translation by Jointly Learning to Align and Translate](
+          https://arxiv.org/abs/1409.0473), D. Bahdanau and others, 2014.
     """
 
     def __init__(self, units: int, **kwargs: Any) -> None:
-        super().__init__(units, **kwargs)
+        super().__init__(**kwargs)
+        self.units = check_integer("units", units)
+        self.input_spec = keras.InputSpec(ndim=3)
         self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], self.units)
+        )
+        self.bias = self.add_weight(
+            name="bias", shape=(self.units,), initializer="zeros"
+        )
+        self.query = self.add_weight(name="query", shape=(self.units, 1))
+
+    def score(self, inputs: Any) -> Any:
+        hidden = ops.tanh(ops.matmul(inputs, self.kernel) + self.bias)
+        # hidden: (batch, time, units)
+        return ops.squeeze(ops.matmul(hidden, self.query), axis=-1)  # (batch, time)
 
     def call(
         self, inputs: Any, return_attention_scores: bool = False, mask: Any = None
@@ -129,6 +80,17 @@ class AttentionPooling(UnmaskedAttentionPooling):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         return None
+
+    def compute_output_spec(
+        self, inputs: Any, return_attention_scores: bool = False, mask: Any = None
+    ) -> Any:
+        batch, time, features = inputs.shape
+        pooled = keras.KerasTensor((batch, features), dtype=self.compute_dtype)
+        weights = keras.KerasTensor((batch, time), dtype=self.compute_dtype)
+        return (pooled, weights) if return_attention_scores else pooled
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
 
 
 def scaled_dot_product_attention(
@@ -271,7 +233,7 @@ def attention_classifier(
     Steps that hold -1 everywhere are padding.
 
     Args:
-        pooling: An `AttentionPooling` or an `UnmaskedAttentionPooling`.
+        pooling: An `AttentionPooling`.
         encoder: A layer that comes before it, which returns sequences; or `None` for
             one that transforms each step by itself and adds where it stands.
         max_length: Integer of at least 1, the longest sequence.
@@ -311,8 +273,8 @@ def attention_by_step(
     """Return the weight that the attention of a model gives to each step.
 
     Args:
-        model: A Functional `keras.Model` with an `UnmaskedAttentionPooling` or an
-            `AttentionPooling` that was called with `return_attention_scores=True`.
+        model: A Functional `keras.Model` with an `AttentionPooling` that was called
+            with `return_attention_scores=True`.
         sequences: Array of shape `(batch, time, features)`, what the model takes.
 
     Returns:
@@ -328,7 +290,7 @@ def attention_by_step(
         (2, 5)
     """
     for layer in model.layers:
-        if isinstance(layer, UnmaskedAttentionPooling):
+        if isinstance(layer, AttentionPooling):
             outputs = keras.tree.flatten(layer.output)
             if len(outputs) == 2:
                 weights = keras.Model(model.inputs, outputs[1])

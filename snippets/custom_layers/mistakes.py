@@ -1,10 +1,11 @@
-"""Deliberate mistakes: layers that cannot be saved or reloaded."""
+"""Deliberate mistakes: layers that cannot be reloaded, and one that knows no mask."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
+from snippets.custom_layers.attention import AttentionPooling
 from snippets.custom_layers.layers import Gain
 
 
@@ -100,3 +101,37 @@ class UnbuiltBranches(keras.Layer):
 
     def call(self, inputs: Any) -> Any:
         return self.bright(inputs) if ops.mean(inputs) > 0.5 else self.dark(inputs)
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class UnmaskedAttentionPooling(AttentionPooling):
+    """Pool a sequence by attention as it is often published: padding gets weight too.
+
+    Args:
+        units: Integer of at least 1, the size of the hidden layer that scores a step.
+        **kwargs: What every layer takes.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any float dtype.
+    - `return_attention_scores`: whether to return the weights of the steps too.
+
+    Returns:
+        What `AttentionPooling` returns without a mask.
+
+    Example:
+        >>> import numpy as np
+        >>> UnmaskedAttentionPooling(units=4)(np.ones((2, 5, 3))).shape
+        TensorShape([2, 3])
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.supports_masking = False
+
+    def call(  # type: ignore[override]  # it takes no mask: the mistake
+        self, inputs: Any, return_attention_scores: bool = False
+    ) -> Any:
+        weights = ops.softmax(self.score(inputs), axis=-1)  # (batch, time)
+        pooled = ops.sum(weights[..., None] * inputs, axis=1)  # (batch, features)
+        return (pooled, weights) if return_attention_scores else pooled

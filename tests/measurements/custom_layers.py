@@ -5,11 +5,8 @@ import warnings
 import keras
 import numpy as np
 
-from snippets.custom_layers import (
-    AttentionPooling,
-    UnmaskedAttentionPooling,
-    attention_classifier,
-)
+from snippets.custom_layers import AttentionPooling, attention_classifier
+from snippets.custom_layers.mistakes import UnmaskedAttentionPooling
 from snippets.data import digit_sequences, split_train_test
 from tests.measurements.measures import Figures, measures
 

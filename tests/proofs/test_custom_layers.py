@@ -1097,11 +1097,11 @@ def softmax(scores):
 def formula(units=3, time=5, features=4, last=True):
     """A layer of additive attention, its inputs and each line of its formula.
 
-    With `last=False` the layer is one that leaves the last step out.
+    With `last=False` a mask leaves the last step out.
     """
-    from snippets.custom_layers import AttentionPooling, UnmaskedAttentionPooling
+    from snippets.custom_layers import AttentionPooling
 
-    layer = (UnmaskedAttentionPooling if last else AttentionPooling)(units)
+    layer = AttentionPooling(units)
     x = steps(2, time, features)
     mask = {} if last else {"mask": np.ones((2, 1)) * (np.arange(time) < time - 1)}
     pooled, weights = layer(x, return_attention_scores=True, **mask)
@@ -1131,9 +1131,9 @@ def test_additive_attention_is_the_formula(last=True):
     needs="keras>=3",
 )
 def test_the_weights_of_additive_attention(units=3):
-    from snippets.custom_layers import UnmaskedAttentionPooling
+    from snippets.custom_layers import AttentionPooling
 
-    layer = UnmaskedAttentionPooling(units)
+    layer = AttentionPooling(units)
     layer.build((2, 5, 4))
     assert [w.shape for w in layer.get_weights()] == [(4, 3), (3,), (3, 1)]
 
@@ -1183,7 +1183,8 @@ def test_shape_of_the_pooled_vector(features=4):
 
 def weights_with_padding(is_masked):
     """The weights of two rows: one with two steps of padding, one that is padding."""
-    from snippets.custom_layers import AttentionPooling, UnmaskedAttentionPooling
+    from snippets.custom_layers import AttentionPooling
+    from snippets.custom_layers.mistakes import UnmaskedAttentionPooling
 
     x = steps()
     x[0, 3:] = 0.0
@@ -1195,21 +1196,8 @@ def weights_with_padding(is_masked):
 
 
 @proves(
-    "This is the layer as it is often published, and it has a gap: it knows "
-    "no mask, so padding gets a score like any other step, and a weight "
-    "above 0.",
-    false_with={"is_masked": True},
-    needs="keras>=3",
-)
-def test_padding_gets_weight(is_masked=False):
-    _, weights = weights_with_padding(is_masked)
-    assert (weights[0, 3:] > 0.01).all()
-
-
-@proves(
-    "`scores - 1e9 * (1 - mask)` is the usual one, and in float16 it ends "
-    "in NaN, even where nothing is padding: `1e9` is infinite there, and "
-    "infinity times 0 is no number.",
+    "The usual `softmax(scores - 1e9 * (1 - mask))` ends in NaN in float16, even where "
+    "nothing is padding: `1e9` is infinite there, and infinity times 0 is no number.",
     false_with={"dtype": "float32"},
 )
 def test_a_billion_is_nan_in_float16(dtype="float16"):
@@ -1219,17 +1207,28 @@ def test_a_billion_is_nan_in_float16(dtype="float16"):
 
 
 @proves(
-    "The mended layer takes the mask, weighs padding with exactly 0, and "
-    "returns zeros for a row that is all padding:",
+    "The layer weighs padding with exactly 0, and returns zeros for a row that is all "
+    "padding:",
     false_with={"is_masked": False},
     needs="keras>=3",
 )
-def test_the_mended_layer_gives_padding_no_weight(is_masked=True):
+def test_attention_gives_padding_no_weight(is_masked=True):
     pooled, weights = weights_with_padding(is_masked)
     assert weights[0, 3:].tolist() == [0.0, 0.0]
     assert np.isclose(weights[0, :3].sum(), 1.0)
     assert not weights[1].any()
     assert not pooled[1].any()
+
+
+@proves(
+    "Often the layer is published without a mask, and padding gets a score like any "
+    "other step, and a weight above 0:",
+    false_with={"is_masked": True},
+    needs="keras>=3",
+)
+def test_padding_gets_weight(is_masked=False):
+    _, weights = weights_with_padding(is_masked)
+    assert (weights[0, 3:] > 0.01).all()
 
 
 @proves(

@@ -25,7 +25,6 @@ from snippets.custom_layers import (
     SkipSteps,
     SparsityPenalty,
     StepDropout,
-    UnmaskedAttentionPooling,
     attention_classifier,
     layer_problem,
     masked_mean,
@@ -41,6 +40,7 @@ from snippets.custom_layers.mistakes import (
     BlockWithoutConfig,
     ForgetfulGain,
     UnbuiltBranches,
+    UnmaskedAttentionPooling,
     UnregisteredGain,
 )
 from tests.unit.comparing import assert_allclose, assert_array_equal
@@ -53,12 +53,8 @@ SEQUENCE_LAYERS: list[tuple[type[keras.Layer], dict[str, Any], int | None]] = [
     (SkipSteps, {"num_steps": 2}, 3),
     (SparsityPenalty, {"weight": 0.5}, 5),
     (PositionEmbedding, {"max_length": 7}, 5),
-    (UnmaskedAttentionPooling, {"units": 3}, None),
     (AttentionPooling, {"units": 3}, None),
     (EncoderBlock, {"num_heads": 2, "hidden_units": 3, "rate": 0.2}, 5),
-]
-MASKING_LAYERS = [
-    case for case in SEQUENCE_LAYERS if case[0] is not UnmaskedAttentionPooling
 ]
 NORMALIZATION = {"depth_radius": 2, "bias": 2.0, "alpha": 0.1, "beta": 0.7}
 
@@ -120,7 +116,7 @@ def test_a_batch_of_one_and_any_length_give_what_the_whole_batch_gives(
 
 
 @pytest.mark.parametrize(
-    ("layer_class", "arguments", "time"), MASKING_LAYERS, ids=named(MASKING_LAYERS)
+    ("layer_class", "arguments", "time"), SEQUENCE_LAYERS, ids=named(SEQUENCE_LAYERS)
 )
 def test_what_stands_in_the_padding_changes_nothing_elsewhere(
     layer_class: type[keras.Layer], arguments: dict[str, Any], time: int | None
@@ -141,7 +137,7 @@ def test_what_stands_in_the_padding_changes_nothing_elsewhere(
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "float16"])
 @pytest.mark.parametrize(
-    ("layer_class", "arguments", "time"), MASKING_LAYERS, ids=named(MASKING_LAYERS)
+    ("layer_class", "arguments", "time"), SEQUENCE_LAYERS, ids=named(SEQUENCE_LAYERS)
 )
 def test_a_row_that_is_all_padding_gives_no_nan_in_any_precision(
     layer_class: type[keras.Layer],
@@ -198,7 +194,7 @@ def test_a_wrong_rank_is_refused(
 
 MASK_TAKERS = [
     case
-    for case in MASKING_LAYERS
+    for case in SEQUENCE_LAYERS
     if "mask" in case[0](**case[1])._call_signature.parameters
 ]
 
@@ -221,7 +217,7 @@ def test_a_mask_of_the_wrong_shape_is_refused(
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: UnmaskedAttentionPooling(0), "`units` .* Received: units=0"),
+        (lambda: AttentionPooling(0), "`units` .* Received: units=0"),
         (lambda: AttentionPooling(units=-1), "Received: units=-1"),
         (lambda: AttentionPooling(units=2.0), "Received: units=2.0"),
         (lambda: AttentionPooling(units=True), "Received: units=True"),

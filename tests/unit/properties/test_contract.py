@@ -154,9 +154,6 @@ CASES = {
     "custom_layers.StepDropout": Case(
         partial(custom.StepDropout, 0.5, 1), STEPS, is_random=True
     ),
-    "custom_layers.UnmaskedAttentionPooling": Case(
-        partial(custom.UnmaskedAttentionPooling, 3), STEPS
-    ),
     "custom_layers.attention_classifier": Case(
         lambda: custom.attention_classifier(custom.AttentionPooling(3)), values(5, 8)
     ),
