@@ -144,6 +144,57 @@ def test_a_loaded_adapter_does_not_learn(is_saved=True):
 
 
 @proves(
+    "Saving adds the matrices to the kernel, and loading sets both to 0.",
+    false_with={"is_saved": False},
+    needs="keras>=3",
+)
+def test_saving_merges_the_adapter(is_saved=True):
+    model = classifier()
+    layer = model.get_layer("base")
+    layer.enable_lora(rank=4)
+    model.compile(keras.optimizers.Adam(0.1), CROSSENTROPY)
+    model.fit(X, Y, verbose=0)
+    frozen, _, *parts = map(np.array, layer.weights)
+    merged = frozen + parts[0] @ parts[1]
+    assert np.abs(merged - frozen).max() > 0.01
+    model = loaded(model) if is_saved else model
+    kernel, _, *parts = map(np.array, model.get_layer("base").weights)
+    assert np.allclose(kernel, merged, atol=1e-6)
+    assert not np.any(parts[0])
+    assert not np.any(parts[1])
+
+
+@proves(
+    "To go on, build the model without LoRA, call `load_weights` on the file, and then "
+    "`enable_lora` again.",
+    false_with={"is_enabled_first": True},
+    needs="keras>=3",
+)
+def test_lora_goes_on_after_load_weights(is_enabled_first=False):
+    trained = classifier()
+    trained.get_layer("base").enable_lora(rank=4)
+    trained.compile(keras.optimizers.Adam(0.1), CROSSENTROPY)
+    trained.fit(X, Y, verbose=0)
+    model = classifier()
+    layer = model.get_layer("base")
+    with tempfile.TemporaryDirectory() as folder:
+        trained.save(f"{folder}/model.keras")
+        if is_enabled_first:
+            layer.enable_lora(rank=4)
+        model.load_weights(f"{folder}/model.keras")
+    if not is_enabled_first:
+        layer.enable_lora(rank=4)
+    predictions = [each.predict(X, verbose=0) for each in (trained, model)]
+    assert np.allclose(*predictions, atol=1e-6)
+    model.compile(keras.optimizers.Adam(0.1), CROSSENTROPY)
+    before = [np.array(weight) for weight in layer.weights]
+    model.fit(X, Y, epochs=3, verbose=0)
+    after = [np.array(weight) for weight in layer.weights]
+    moved = [not np.array_equal(*pair) for pair in zip(before, after, strict=True)]
+    assert moved == [False, True, True, True]  # kernel, bias, and the two matrices
+
+
+@proves(
     "`load_model` refuses the folder: call `tf.saved_model.load(folder).serve(x)`.",
     false_with={"suffix": ".keras"},
     needs="keras>=3",
