@@ -121,34 +121,6 @@ class RunningCenter(keras.Layer):
 
 
 @keras.saving.register_keras_serializable(package="snippets")
-class RoundedCenter(RunningCenter):
-    """Keep the running mean wrongly: under mixed precision it may stand still.
-
-    A weight that `call` reads under mixed precision arrives in float16, unless it was
-    added with `autocast=False`. A small step is then rounded away.
-
-    Args:
-        momentum: As in `RunningCenter`.
-        **kwargs: What every layer takes.
-
-    Example:
-        >>> layer = RoundedCenter(dtype="mixed_float16")
-        >>> layer.build((None, 3))
-        >>> layer.mean.dtype
-        'float32'
-    """
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.mean = self.add_weight(
-            name="mean",
-            shape=(input_shape[-1],),
-            initializer="zeros",
-            trainable=False,
-            aggregation="mean",
-        )
-
-
-@keras.saving.register_keras_serializable(package="snippets")
 class StepDropout(keras.Layer):
     """Drop whole steps of a sequence in training, and scale up those that stay.
 

@@ -1,4 +1,7 @@
-"""Deliberate mistakes: layers that cannot be reloaded, and one that knows no mask."""
+"""Deliberate mistakes: layers that cannot be reloaded, or compute what they should not.
+
+`RoundedCenter` loses steps to rounding, `UnmaskedAttentionPooling` knows no mask.
+"""
 
 from typing import Any
 
@@ -6,7 +9,7 @@ import keras
 from keras import ops
 
 from snippets.custom_layers.attention import AttentionPooling
-from snippets.custom_layers.layers import Gain
+from snippets.custom_layers.layers import Gain, RunningCenter
 
 
 @keras.saving.register_keras_serializable(package="snippets")
@@ -101,6 +104,34 @@ class UnbuiltBranches(keras.Layer):
 
     def call(self, inputs: Any) -> Any:
         return self.bright(inputs) if ops.mean(inputs) > 0.5 else self.dark(inputs)
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class RoundedCenter(RunningCenter):
+    """Keep the running mean wrongly: under mixed precision it may stand still.
+
+    A weight that `call` reads under mixed precision arrives in float16, unless it was
+    added with `autocast=False`. A small step is then rounded away.
+
+    Args:
+        momentum: As in `RunningCenter`.
+        **kwargs: What every layer takes.
+
+    Example:
+        >>> layer = RoundedCenter(dtype="mixed_float16")
+        >>> layer.build((None, 3))
+        >>> layer.mean.dtype
+        'float32'
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.mean = self.add_weight(
+            name="mean",
+            shape=(input_shape[-1],),
+            initializer="zeros",
+            trainable=False,
+            aggregation="mean",
+        )
 
 
 @keras.saving.register_keras_serializable(package="snippets")

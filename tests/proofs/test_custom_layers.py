@@ -420,7 +420,8 @@ def test_weights_are_read_in_float16(policy="mixed_float16"):
     needs="keras>=3",
 )
 def test_a_rounded_mean_stands_still(policy="mixed_float16"):
-    from snippets.custom_layers import RoundedCenter, RunningCenter
+    from snippets.custom_layers import RunningCenter
+    from snippets.custom_layers.mistakes import RoundedCenter
 
     means = []
     for layer_class in (RunningCenter, RoundedCenter):

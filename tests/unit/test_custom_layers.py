@@ -20,7 +20,6 @@ from snippets.custom_layers import (
     Gain,
     LocalResponseNormalization,
     PositionEmbedding,
-    RoundedCenter,
     RunningCenter,
     SkipSteps,
     SparsityPenalty,
@@ -39,6 +38,7 @@ from snippets.custom_layers.masks import check_mask, count_steps
 from snippets.custom_layers.mistakes import (
     BlockWithoutConfig,
     ForgetfulGain,
+    RoundedCenter,
     UnbuiltBranches,
     UnmaskedAttentionPooling,
     UnregisteredGain,
@@ -1061,7 +1061,7 @@ def test_every_layer_of_the_module_is_tested() -> None:
     tested = {
         *(case[0] for case in SEQUENCE_LAYERS),
         *(LocalResponseNormalization, BlockWithoutConfig, ForgetfulGain),
-        *(UnregisteredGain, UnbuiltBranches, RoundedCenter),
+        *(UnregisteredGain, UnbuiltBranches, RoundedCenter, UnmaskedAttentionPooling),
     }
     layers = {
         value

@@ -147,7 +147,6 @@ CASES = {
     "custom_layers.PositionEmbedding": Case(
         partial(custom.PositionEmbedding, 7), STEPS
     ),
-    "custom_layers.RoundedCenter": Case(partial(custom.RoundedCenter, 0.5), STEPS),
     "custom_layers.RunningCenter": Case(partial(custom.RunningCenter, 0.5), STEPS),
     "custom_layers.SkipSteps": Case(partial(custom.SkipSteps, 2), STEPS),
     "custom_layers.SparsityPenalty": Case(partial(custom.SparsityPenalty, 0.5), STEPS),
