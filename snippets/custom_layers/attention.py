@@ -244,11 +244,15 @@ def attention_classifier(
         A compiled `keras.Model` from sequences of shape `(batch, time, num_features)`
         to probabilities of shape `(batch, num_classes)`, float32.
 
+    Raises:
+        ValueError: If a number is no integer of at least 1.
+
     Example:
         >>> attention_classifier(AttentionPooling(units=4)).output_shape
         (None, 10)
     """
-    steps = keras.Input(shape=(None, num_features), name="steps")
+    shape = (None, check_integer("num_features", num_features))
+    steps = keras.Input(shape=shape, name="steps")
     x = keras.layers.Masking(mask_value=-1.0)(steps)
     if encoder is None:
         x = keras.layers.Dense(32)(x)

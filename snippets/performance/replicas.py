@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from snippets.checks import check_sizes, is_size
+from snippets.checks import check_integer, check_sizes, is_size
 from snippets.choosing.levels import functional_cnn
 from snippets.processes import free_ports, run_together
 from snippets.showing.tables import source_of
@@ -242,17 +242,14 @@ def cluster_variables(num_workers: int) -> list[dict[str, str]]:
         the addresses of all and its own place among them.
 
     Raises:
-        ValueError: If `num_workers` is less than 1.
+        ValueError: If `num_workers` is no integer of at least 1.
 
     Example:
         >>> first, second = cluster_variables(2)
         >>> json.loads(second["TF_CONFIG"])["task"]
         {'type': 'worker', 'index': 1}
     """
-    if not is_size(num_workers, 1):
-        raise ValueError(
-            f"Expected `num_workers` of at least 1. Received: num_workers={num_workers}"
-        )
+    check_integer("num_workers", num_workers)
     addresses = [f"127.0.0.1:{port}" for port in free_ports(num_workers)]
     tasks = [{"type": "worker", "index": index} for index in range(num_workers)]
     return [

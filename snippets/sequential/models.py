@@ -2,7 +2,7 @@
 
 import keras
 
-from snippets.checks import check_sizes, is_size
+from snippets.checks import check_integer, check_sizes, is_size
 
 
 def vector_classifier(num_features: int, num_classes: int) -> keras.Sequential:
@@ -16,6 +16,9 @@ def vector_classifier(num_features: int, num_classes: int) -> keras.Sequential:
         An uncompiled `keras.Sequential` from vectors of shape `(batch, num_features)`
         to probabilities of shape `(batch, num_classes)`, float32.
 
+    Raises:
+        ValueError: If a number is no integer of at least 1.
+
     Example:
         >>> model = vector_classifier(num_features=784, num_classes=10)
         >>> model.input_shape, model.output_shape
@@ -23,7 +26,7 @@ def vector_classifier(num_features: int, num_classes: int) -> keras.Sequential:
     """
     return keras.Sequential(
         [
-            keras.Input(shape=(num_features,)),
+            keras.Input(shape=(check_integer("num_features", num_features),)),
             keras.layers.Dense(64, activation="relu"),
             keras.layers.Dense(num_classes, activation="softmax"),
         ]

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from snippets.checks import is_size
+from snippets.checks import check_integer, is_size
 from snippets.training_loops.steps import training_step
 
 
@@ -255,8 +255,8 @@ def train_by_hand(
         A dict of lists, one value an epoch: `history.history` of `fit`.
 
     Raises:
-        ValueError: If `epochs` is less than 1, or if `count_batches` or `check_batch`
-            refuses a dataset.
+        ValueError: If `epochs` is no integer of at least 1, or if `count_batches` or
+            `check_batch` refuses a dataset.
 
     Example:
         >>> from snippets.training_loops.steps import small_classifier
@@ -267,8 +267,7 @@ def train_by_hand(
         >>> len(history["loss"])
         2
     """
-    if epochs < 1:
-        raise ValueError(f"Expected `epochs` of at least 1. Received: {epochs}")
+    check_integer("epochs", epochs)
     num_batches = count_batches(dataset)
     step = training_step(model, loss_function, optimizer)
     all_metrics = [keras.metrics.Mean(name="loss"), *metrics]

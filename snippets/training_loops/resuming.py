@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from snippets.checks import check_integer
 from snippets.training_loops.loops import check_batch
 from snippets.training_loops.steps import training_step
 
@@ -38,11 +39,10 @@ def epoch_batches(
         >>> [batch.tolist() for batch in epoch_batches(5, 2, epoch=0)]
         [[2, 4], [3, 0], [1]]
     """
-    if min(num_examples, batch_size) < 1 or min(epoch, seed) < 0:
-        raise ValueError(
-            "Expected `num_examples` and `batch_size` of at least 1, `epoch` and "
-            f"`seed` of at least 0. Received: {num_examples, batch_size, epoch, seed}"
-        )
+    check_integer("num_examples", num_examples)
+    check_integer("batch_size", batch_size)
+    check_integer("epoch", epoch, least=0)
+    check_integer("seed", seed, least=0)
     order = np.random.default_rng([seed, epoch]).permutation(num_examples)
     starts = range(0, num_examples, batch_size)
     return [order[start : start + batch_size] for start in starts]
@@ -103,7 +103,8 @@ def save_checkpoint(
         The path of the new file.
 
     Raises:
-        ValueError: If `step` is negative, or if the folder holds something else.
+        ValueError: If `step` is no integer of at least 0, or if the folder holds
+            something else.
 
     Example:
         >>> import tempfile
@@ -114,8 +115,7 @@ def save_checkpoint(
         ...     save_checkpoint(folder, model, optimizer, step=12).name
         'step-00000012.npz'
     """
-    if step < 0:
-        raise ValueError(f"Expected `step` of at least 0. Received: {step}")
+    check_integer("step", step, least=0)
     checkpoints(folder)  # refuses a folder of something else before writing to it
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -243,11 +243,8 @@ def train_resumably(
         4
         2
     """
-    if min(epochs, save_every) < 1:
-        raise ValueError(
-            "Expected `epochs` and `save_every` of at least 1. "
-            f"Received: epochs={epochs}, save_every={save_every}"
-        )
+    check_integer("epochs", epochs)
+    check_integer("save_every", save_every)
     check_batch(model, features, labels)
     order = {"num_examples": len(features), "batch_size": batch_size, "seed": seed}
     done = restore_checkpoint(folder, model, optimizer, order)

@@ -424,10 +424,10 @@ def test_the_loop_puts_averaged_weights_in_place_at_the_end() -> None:
     assert same_arrays(averages, model.trainable_variables)
 
 
-@pytest.mark.parametrize("epochs", [0, -1])
-def test_the_loop_needs_an_epoch(epochs: int) -> None:
+@pytest.mark.parametrize("epochs", [0, -1, 1.5])
+def test_the_loop_needs_an_epoch(epochs: Any) -> None:
     with pytest.raises(
-        ValueError, match=rf"`epochs` of at least 1. Received: {epochs}"
+        ValueError, match=rf"`epochs` to be an integer.* Received: epochs={epochs}"
     ):
         train_by_hand(
             small_classifier(), [], epochs, crossentropy(), keras.optimizers.SGD()
@@ -666,9 +666,17 @@ def test_epochs_and_seeds_have_orders_of_their_own() -> None:
     assert np.concatenate(epoch_batches(50, 8, 1, 0)).tolist() == orders[1]
 
 
-@pytest.mark.parametrize("arguments", [(0, 1, 0), (1, 0, 0), (1, 1, -1), (1, 1, 0, -1)])
-def test_an_order_needs_examples(arguments: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"Expected `num_examples` and `batch_size`"):
+@pytest.mark.parametrize(
+    ("arguments", "received"),
+    [
+        ((0, 1, 0), "at least 1. Received: num_examples=0"),
+        ((1, 0, 0), "at least 1. Received: batch_size=0"),
+        ((1, 1, -1), "at least 0. Received: epoch=-1"),
+        ((1, 1, 0, -1), "at least 0. Received: seed=-1"),
+    ],
+)
+def test_an_order_needs_examples(arguments: tuple[int, ...], received: str) -> None:
+    with pytest.raises(ValueError, match=received):
         epoch_batches(*arguments)
 
 
@@ -728,7 +736,9 @@ def test_weights_can_be_saved_before_the_first_step(tmp_path: Path) -> None:
 
 
 def test_a_negative_step_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"`step` of at least 0. Received: -1"):
+    with pytest.raises(
+        ValueError, match=r"an integer of at least 0. Received: step=-1"
+    ):
         save_checkpoint(tmp_path, *trained(), -1)
 
 
@@ -870,7 +880,8 @@ def test_a_finished_training_is_not_repeated_and_can_be_prolonged(
 @pytest.mark.parametrize("wrong", [{"epochs": 0}, {"epochs": 1, "save_every": 0}])
 def test_training_resumably_needs_steps(tmp_path: Path, wrong: dict[str, int]) -> None:
     rest = (tmp_path / "run", crossentropy(), keras.optimizers.SGD())
-    with pytest.raises(ValueError, match=r"Expected `epochs` and `save_every` of at"):
+    name = list(wrong)[-1]
+    with pytest.raises(ValueError, match=rf"of at least 1. Received: {name}=0"):
         train_resumably(small_classifier(), X, Y, *rest, **wrong)
 
 
