@@ -89,7 +89,7 @@ def evaluate_folds(
     """
     every = np.arange(len(keras.tree.flatten(y)[0]))
     joined = np.sort(np.concatenate(folds))
-    if min(map(len, folds)) == 0 or len(folds) < 2 or not np.array_equal(joined, every):
+    if len(folds) < 2 or not all(map(len, folds)) or not np.array_equal(joined, every):
         raise ValueError(
             f"Expected each of the {len(every)} examples in one of at least two folds. "
             f"Received: {len(folds)} folds with {len(np.unique(joined))} positions, "

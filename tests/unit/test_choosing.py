@@ -2,6 +2,7 @@
 
 import inspect
 import linecache
+import re
 from typing import Any
 
 import keras
@@ -40,6 +41,7 @@ from snippets.choosing.decision import QUESTIONS, draw_decision
 from snippets.choosing.installed import which_keras_table
 from snippets.choosing.plain import DigitModel, DigitModelWithStep, DigitModule
 from snippets.sequential import copy_weights
+from snippets.showing.drawings import arrow
 from snippets.showing.tables import Table, source_of
 from tests.unit.comparing import assert_allclose
 
@@ -563,6 +565,26 @@ def test_every_question_is_drawn_with_its_answer() -> None:
         assert f"{question[0]} {' '.join(answer)}" in drawing.alt
         for line in [*question, *answer]:
             assert f">{line}</text>" in drawing.svg
+
+
+def test_the_questions_stand_in_a_column_with_the_answers_beside_them() -> None:
+    svg, tops = draw_decision().svg, [8, 90, 172, 254, 336]
+    boxes = re.findall(r'<rect x="(\d+)" y="(\d+)" width="(\d+)" height="48"', svg)
+    words = re.findall(r'<text x="136" y="(\d+)"[^>]*>(\w+)</text>', svg)
+
+    assert boxes == [
+        (left, str(top), width)
+        for top in tops
+        for left, width in (("8", "206"), ("264", "116"))
+    ]
+    assert re.findall(r'<text x="237" y="(\d+)"', svg) == [str(y + 18) for y in tops]
+    for top in tops:
+        assert f"M214 {top + 24}H258" in svg
+        assert f"M264 {top + 24}l-8" in svg
+    downs = [arrow((111, top + 48), (111, top + 82)) in svg for top in tops]
+    assert downs == [True, True, True, True, False]
+    assert words == [("76", "no"), ("158", "no"), ("240", "no"), ("322", "then")]
+    assert 'viewBox="0 0 388 392"' in svg
 
 
 def test_a_branch_in_call_is_traced_on_keras_2_alone() -> None:

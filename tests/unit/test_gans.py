@@ -725,14 +725,18 @@ def test_a_flat_critic_has_a_penalty_of_one_and_a_gradient_to_follow() -> None:
 # The judge
 
 
-def test_a_judge_tells_white_images_from_black() -> None:
+def test_a_judge_tells_white_images_from_black(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     keras.utils.set_random_seed(0)
     labels = np.arange(32) % 2
     images = np.ones_like(IMAGES[:1]) * labels.astype("float32")[:, None, None, None]
     judge = train_judge(images, labels, epochs=10)
+    capsys.readouterr()
     seen = judge_samples(judge, images, images, asked=labels)
 
     assert (seen["agreement"], seen["classes"]) == (1.0, 2)
+    assert capsys.readouterr().out == ""
 
 
 def test_a_judge_is_a_convolutional_network_with_64_features(

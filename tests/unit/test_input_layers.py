@@ -98,6 +98,40 @@ def test_the_drawing_says_what_each_shape_becomes() -> None:
     assert drawing.svg.count("stroke-dasharray") == 2  # the frame of one example
 
 
+def rectangles(svg: str) -> list[list[int]]:
+    """The edges and the sizes of all rectangles: left, top, width, height."""
+    found = re.findall(r'x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)"', svg)
+    return [[int(number) for number in four] for four in found]
+
+
+def test_three_examples_stand_in_each_row_and_the_first_has_a_frame() -> None:
+    svg = draw_examples([("a row", (13,)), ("any steps", (None, 8))]).svg
+    rows = [
+        [[8, top + 28, 98, 74], *([x, top + 44, 64, height] for x in (16, 114, 212))]
+        for top, height in ((0, 11), (116, 44))
+    ]
+
+    assert rectangles(svg) == rows[0] + rows[1]
+    places = re.findall(r'<text x="(\d+)" y="(\d+)"', svg)
+    beside = [("8", 18), ("306", 70), ("322", 58), ("322", 82)]
+    assert places == [(x, str(y + top)) for top in (0, 116) for x, y in beside]
+    assert 'viewBox="0 0 500 232"' in svg
+
+
+def test_a_grid_is_a_row_a_table_or_a_stack_of_three_tables_at_most() -> None:
+    stack = [[10, 0, 64, 44], [5, 5, 64, 44], [0, 10, 64, 44]]
+
+    assert rectangles(grid(0, 0, (8, 8, 5))) == stack
+    assert rectangles(grid(0, 0, (8, 8, 2))) == stack[1:]
+    assert rectangles(grid(0, 0, (8, 8, None))) == stack[2:]
+    upright = [f"M{x} 10v11" for x in range(8, 64, 8)]
+    assert f'd="{"".join(upright)}"' in grid(0, 0, (13,))
+    upright = [f"M{x} 10v44" for x in range(8, 64, 8)]
+    assert f'd="{"".join([*upright, "M0 21h64M0 32h64M0 43h64"])}"' in grid(
+        0, 0, (2, 3)
+    )
+
+
 # Models
 
 
@@ -277,6 +311,15 @@ def test_a_model_on_raw_pixels_keeps_a_fixed_batch_size() -> None:
 def test_the_raw_maximum_must_be_a_number_to_divide_by(maximum: float) -> None:
     with pytest.raises(ValueError, match="Expected `maximum` from 1e-30 to 1e30"):
         on_raw_pixels(digit_classifier(), maximum)
+
+
+@pytest.mark.parametrize("maximum", [1e-30, 1e30])
+def test_the_smallest_and_the_largest_raw_maximum_become_one(maximum: float) -> None:
+    pixels = keras.Input((1,))
+    same = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    model = on_raw_pixels(keras.Model(pixels, same(pixels)), maximum)
+
+    assert_allclose(model(np.full((1, 1), maximum, "float32")), [[1.0]], rtol=1e-6)
 
 
 def test_raw_pixels_need_a_model_on_floats() -> None:

@@ -295,6 +295,7 @@ def test_targets_of_a_regression_are_no_classes() -> None:
     model = small_classifier(num_classes=1)
 
     check_batch(model, np.zeros((2, 64)), np.array([-7.5, 12.0]))
+    check_batch(model, np.zeros((2, 64)), np.array([[-7.5], [12.0]]))
 
 
 @pytest.mark.parametrize("y", [np.full((4, 5), 2), np.zeros((4, 5, 3))])
@@ -962,6 +963,24 @@ def test_a_loss_without_its_tracker_is_zero_on_keras_3_alone() -> None:
     assert histories["tf_keras"][-1] < histories["tf_keras"][0]
 
 
+@pytest.mark.parametrize("kind", [keras, tf_keras])
+def test_the_model_without_a_tracker_is_one_layer_of_ten_classes(kind: Any) -> None:
+    model = loss_without_tracker(kind)
+
+    assert (model.input_shape, model.output_shape) == ((None, 64), (None, 10))
+
+
+def test_the_step_that_forgets_to_scale_reports_the_loss_beside_a_metric() -> None:
+    model = seeded(UnscaledStep)
+    model.compile("sgd", CROSSENTROPY, metrics=["accuracy"], run_eagerly=True)
+    expected = model.evaluate(X, Y, verbose=0)[0]
+    model.layers[2].rate = 0.0
+
+    assert model.fit(X, Y, batch_size=40, verbose=0).history["loss"] == [
+        pytest.approx(expected, rel=1e-5)
+    ]
+
+
 def test_a_second_tracker_hides_the_loss_of_the_validation() -> None:
     model = seeded(SecondTracker)
     model.compile("sgd", CROSSENTROPY)
@@ -1101,7 +1120,7 @@ def test_what_the_range_test_cannot_put_back_is_refused() -> None:
     for model in (unbuilt, uncompiled):
         with pytest.raises(ValueError, match="Expected `model` to be built and"):
             learning_rate_range(model, PARTS)
-    for rates in ((0.0, 1.0), (0.1, 0.1), (0.1, np.inf), (np.nan, 1.0)):
+    for rates in ((0.0, 1.0), (0.1, 0.1), (1.0, 0.1), (0.1, np.inf), (np.nan, 1.0)):
         with pytest.raises(ValueError, match="Expected `lowest` greater than 0"):
             learning_rate_range(line(), PARTS, *rates)
     with pytest.raises(ValueError, match="Expected `batches` to hold at least one"):

@@ -194,6 +194,13 @@ def test_a_shift_stays_within_the_image(pixels: int, size: int) -> None:
         random_shifts(pixels, size)
 
 
+def test_an_image_of_one_pixel_may_be_shifted_out_of_itself() -> None:
+    dot = np.ones((64, 1, 1, 1), "float32")
+    shifted = keras.ops.convert_to_numpy(random_shifts(1, size=1)(dot, training=True))
+
+    assert 0 < np.mean(shifted) < 1
+
+
 # Networks
 
 
