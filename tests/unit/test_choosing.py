@@ -3,6 +3,7 @@
 import inspect
 import linecache
 import re
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -565,6 +566,15 @@ def test_every_question_is_drawn_with_its_answer() -> None:
         assert f"{question[0]} {' '.join(answer)}" in drawing.alt
         for line in [*question, *answer]:
             assert f">{line}</text>" in drawing.svg
+
+
+@pytest.mark.parametrize("make", [DigitModule, lambda: ModuleCNN((8, 8, 1), 10)])
+def test_a_step_of_a_module_is_traced_once(make: Callable[[], Any]) -> None:
+    network = make()
+    for _ in range(3):
+        network.train_step(tf.zeros([5, 8, 8, 1]), tf.zeros([5], tf.int64))
+
+    assert network.train_step.experimental_get_tracing_count() == 1
 
 
 def test_the_questions_stand_in_a_column_with_the_answers_beside_them() -> None:

@@ -999,6 +999,15 @@ def test_other_faults_are_named_too(fault: str) -> None:
     assert found.startswith(problem)
 
 
+@pytest.mark.parametrize("declared", [2, 4])
+def test_a_shape_that_does_not_come_out_is_named(declared: int) -> None:
+    false = registered(compute_output_shape=lambda self, shape: (shape[0], declared))
+
+    found = layer_problem(false, {}, (2, 3))
+
+    assert found == f"the shape (2, {declared}) is declared, not (2, 3)"
+
+
 def test_state_outside_the_config_is_seen_in_the_outputs() -> None:
     class Growing(keras.Layer):
         made = 0

@@ -135,6 +135,25 @@ def test_a_grid_is_a_row_a_table_or_a_stack_of_three_tables_at_most() -> None:
 # Models
 
 
+@pytest.mark.parametrize(
+    ("build", "arguments", "kernels"),
+    [
+        (digit_classifier, ((8, 8, 2), 3), [(3, 3, 2, 16), (6 * 6 * 16, 3)]),
+        (two_branch_features, ((8, 8, 2),), [(3, 3, 2, 8), (5, 5, 2, 8)]),
+        (sequence_classifier, (4, 3), [(4, 3 * 16), (16, 3)]),
+        (fully_convolutional, (2, 3), [(3, 3, 2, 16), (16, 3)]),
+    ],
+)
+def test_the_models_are_as_large_as_they_are_meant(
+    build: Callable[..., keras.Model],
+    arguments: tuple[Any, ...],
+    kernels: list[tuple[int, ...]],
+) -> None:
+    weights = build(*arguments).weights
+
+    assert [tuple(w.shape) for w in weights if w.name == "kernel"] == kernels
+
+
 @pytest.mark.parametrize("batch", [1, 5])
 def test_the_linear_classifier_is_a_softmax_of_one_product(batch: int) -> None:
     model = linear_classifier(num_features=7, num_classes=3)

@@ -1,5 +1,6 @@
 """The recipes around `keras.Sequential`, against NumPy, a second way, and Keras."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -42,6 +43,25 @@ def unbuilt() -> keras.Sequential:
 
 
 # Models
+
+
+@pytest.mark.parametrize(
+    ("build", "arguments", "kernels"),
+    [
+        (vector_classifier, (6, 3), [(6, 64), (64, 3)]),
+        (image_classifier, ((9, 7, 2), 5), [(3, 3, 2, 32), (3 * 2 * 32, 32), (32, 5)]),
+        (recurrent_classifier, (4, 3), [(4, 3 * 64), (64, 3)]),
+        (text_classifier, (9, 3), [(16, 3 * 32), (32, 3)]),
+    ],
+)
+def test_the_classifiers_are_as_large_as_they_are_meant(
+    build: Callable[..., keras.Model],
+    arguments: tuple[Any, ...],
+    kernels: list[tuple[int, ...]],
+) -> None:
+    weights = build(*arguments).weights
+
+    assert [tuple(w.shape) for w in weights if w.name == "kernel"] == kernels
 
 
 @pytest.mark.parametrize("batch", [1, 5])
@@ -657,7 +677,9 @@ def test_folds_that_cannot_be_made_are_refused(
         label_folds(labels, num_folds)
 
 
-def test_each_fold_is_judged_by_what_the_others_teach() -> None:
+def test_each_fold_is_judged_by_what_the_others_teach(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     x = np.linspace(1, 2, 7, dtype="float32")[:, None]
     y = x**2
     folds = [np.array(fold) for fold in ([0, 3], [1, 5, 6], [2, 4])]
@@ -674,6 +696,7 @@ def test_each_fold_is_judged_by_what_the_others_teach() -> None:
         errors = weight * x[fold] - y[fold]
         assert scores["loss"][number] == pytest.approx(np.mean(errors**2), rel=1e-4)
         assert scores["mae"][number] == pytest.approx(np.mean(abs(errors)), rel=1e-4)
+    assert capsys.readouterr().out == ""
 
 
 def test_the_model_is_made_for_the_training_examples_alone() -> None:

@@ -204,6 +204,13 @@ def test_an_image_of_one_pixel_may_be_shifted_out_of_itself() -> None:
 # Networks
 
 
+def test_the_features_come_of_two_convolutions_of_three_by_three_pixels() -> None:
+    weights = feature_network((8, 8, 2)).weights
+
+    kernels = [tuple(weight.shape) for weight in weights if weight.name == "kernel"]
+    assert kernels == [(3, 3, 2, 16), (3, 3, 16, 32)]
+
+
 @pytest.mark.parametrize("batch", [1, 5])
 def test_the_features_are_the_means_of_the_last_maps(batch: int) -> None:
     base = feature_network((9, 7, 2))
