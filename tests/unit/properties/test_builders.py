@@ -60,7 +60,8 @@ REFUSE_DATA = {
     "input_layers.sequence_classifier": (2, 5, 6),
     "sequential.recurrent_classifier": (2, 5, 6),
 }
-ERRORS = (TypeError, ValueError, tf.errors.InvalidArgumentError)  # of a matrix product
+# The last two are those of TensorFlow and PyTorch for a matrix that does not fit.
+ERRORS = (TypeError, ValueError, tf.errors.InvalidArgumentError, RuntimeError)
 MEANT = {
     ("functional.residual_classifier", "num_blocks", 0): "a network without a block",
     ("transfer_learning.random_shifts", "pixels", 0): "no move",
