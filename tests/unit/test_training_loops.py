@@ -981,6 +981,27 @@ def test_the_step_that_forgets_to_scale_reports_the_loss_beside_a_metric() -> No
     ]
 
 
+@pytest.mark.parametrize(
+    "mistake", ["loss_without_tracker", SecondTracker, UnscaledStep]
+)
+def test_the_wrong_steps_tell_the_layers_that_they_train(mistake: Any) -> None:
+    seen = []
+
+    class Noting(keras.Layer):
+        def call(self, inputs: Any, training: bool = False) -> Any:
+            seen.append(training)
+            return inputs
+
+    kind = type(loss_without_tracker(keras)) if isinstance(mistake, str) else mistake
+    pixels = keras.Input((64,))
+    model = kind(pixels, keras.layers.Dense(10, "softmax")(Noting()(pixels)))
+    model.compile("sgd", CROSSENTROPY, run_eagerly=True)
+    seen.clear()
+    model.fit(X, Y, batch_size=40, verbose=0)
+
+    assert seen == [True]
+
+
 def test_a_second_tracker_hides_the_loss_of_the_validation() -> None:
     model = seeded(SecondTracker)
     model.compile("sgd", CROSSENTROPY)
