@@ -297,7 +297,7 @@ def abilities(
         "`fit` trains it": lambda network: network.fit(images, labels, verbose=0),
         "one `.keras` file": lambda network: save_and_reload(network, images),
         "features of a layer": lambda network: keras.Model(
-            network.inputs, network.layers[0].output
+            network.inputs, network.layers[-2].output
         ),
     }
     return {

@@ -515,8 +515,9 @@ def test_input_layer_is_the_layer_behind(depth=0):
 
 
 @proves(
-    "`keras.InputSpec` | what a layer demands of its inputs | a layer checks what it "
-    "is called on by it; set it in your own layer",
+    "`keras.InputSpec` | what a layer demands of its inputs | a layer checks its "
+    "inputs against it; in your own layer set `self.input_spec = "
+    "keras.InputSpec(ndim=2)`",
     false_with={"demanded": 3},
     needs="keras>=3",
 )
@@ -679,14 +680,20 @@ def test_pooling_and_dense_need_no_size(name="GlobalMaxPooling2D"):
 
 
 @proves(
-    "Pad sequences of different lengths with `keras.utils.pad_sequences`.",
+    "Pad sequences of different lengths with `keras.utils.pad_sequences(sequences, "
+    'padding="post", dtype="float32")`; without a dtype it drops the fractions.',
     false_with={"lengths": (5, 5)},
 )
 def test_different_lengths_need_padding(lengths=(3, 5)):
-    sequences = [np.ones((length, 8)) for length in lengths]
+    sequences = [np.full((length, 8), 0.5) for length in lengths]
     with pytest.raises(ValueError):
         np.stack(sequences)
-    assert keras.utils.pad_sequences(sequences).shape == (2, 5, 8)
+    pad = keras.utils.pad_sequences
+    padded = pad(sequences, padding="post", dtype="float32")
+    assert padded.shape == (2, 5, 8)
+    assert padded[0, :3].min() == 0.5
+    assert padded[0, 3:].max() == 0
+    assert pad(sequences).max() == 0
 
 
 # Dtypes and names
@@ -696,16 +703,17 @@ def test_different_lengths_need_padding(lengths=(3, 5)):
     "The dtype is `keras.config.floatx()`, unless you pass another: `float32` "
     "by default.",
     false_with={"options": {"dtype": "float32"}},
+    needs="keras>=3",
 )
 def test_dtype_is_floatx(options=()):
-    assert keras.backend.floatx() == "float32"
+    assert keras.config.floatx() == "float32"
     try:
         for floatx in ("float32", "float64", "float16"):
-            keras.backend.set_floatx(floatx)
+            keras.config.set_floatx(floatx)
             assert keras.Input(shape=(3,), **dict(options)).dtype == floatx
             assert keras.Input(shape=(3,), dtype="int64").dtype == "int64"
     finally:
-        keras.backend.set_floatx("float32")
+        keras.config.set_floatx("float32")
 
 
 @proves(
@@ -846,8 +854,8 @@ def test_model_is_whole_before_data(start=((64,),)):
 
 
 @proves(
-    "To take features from a trained network, make a model that ends at the output of "
-    "one of its layers, here the convolution:",
+    "To take the features that a layer computes, make a model that ends at its output, "
+    "here at that of the convolution:",
     false_with={"copied": True},
     needs="keras>=3",
 )
@@ -900,15 +908,7 @@ def test_a_pipeline_knows_names_shapes_and_dtypes(batched=True):
     assert features["pixels"].shape.as_list() == [None, 8, 8, 1]
 
 
-@proves(
-    "The names then lead each column to its Input, and a layer in front makes numbers "
-    "of the strings:",
-    false_with={"names": ("city", "age")},
-)
-def test_strings_and_numbers_from_a_pipeline(names=("age", "city")):
-    values = [np.array([30.0, 41.0]), np.array(["Rome", "Oslo"])]
-    people = dict(zip(names, values, strict=True))
-    dataset = tf.data.Dataset.from_tensor_slices((people, [0, 1])).batch(2)
+def columns_model():
     declared = {
         "city": keras.Input(shape=(), dtype="string", name="city"),
         "age": keras.Input(shape=(), dtype="float32", name="age"),
@@ -920,9 +920,32 @@ def test_strings_and_numbers_from_a_pipeline(names=("age", "city")):
     row = keras.layers.Concatenate()([years, cities(declared["city"])])
     model = keras.Model(declared, keras.layers.Dense(1)(row))
     model.compile(optimizer="sgd", loss="mse")
+    return model, keras.Model(declared, row)
+
+
+@proves(
+    "`fit` matches the columns to the Inputs by name, and a layer in front makes "
+    "numbers of the strings:",
+    false_with={"names": ("city", "age")},
+)
+def test_strings_and_numbers_from_a_pipeline(names=("age", "city")):
+    values = [np.array([30.0, 41.0]), np.array(["Rome", "Oslo"])]
+    people = dict(zip(names, values, strict=True))
+    dataset = tf.data.Dataset.from_tensor_slices((people, [0, 1])).batch(2)
+    model, rows = columns_model()
     assert error_of(model.fit, dataset, verbose=0) == ""
-    rows = keras.Model(declared, row).predict(dataset, verbose=0)
-    assert rows.tolist() == [[30, 0, 0, 1], [41, 0, 1, 0]]
+    assert rows.predict(dataset, verbose=0).tolist() == [[30, 0, 0, 1], [41, 0, 1, 0]]
+
+
+@proves(
+    "A dict of arrays does as well, with the strings as a tensor:",
+    false_with={"convert": list},
+)
+def test_a_dict_with_strings_as_a_tensor(convert=tf.constant):
+    model, rows = columns_model()
+    people = {"age": np.array([30.0, 41.0]), "city": convert(["Rome", "Oslo"])}
+    assert error_of(model.fit, people, np.zeros(2), verbose=0) == ""
+    assert rows.predict(people, verbose=0).tolist() == [[30, 0, 0, 1], [41, 0, 1, 0]]
 
 
 @proves(
@@ -1033,8 +1056,8 @@ def test_an_extra_last_axis_is_dropped(data=(5, 3, 1)):
 
 
 @proves(
-    "To a network for any size, each row of one gray image becomes an image of its "
-    "own, 8 high and 1 wide:",
+    "To a network for any size, the 8 rows of one gray image are 8 images, each a "
+    "column of 8 pixels:",
     false_with={"shape": (1, 8, 8, 1)},
     needs="keras>=3",
 )
@@ -1343,19 +1366,19 @@ def test_keras_tensor_is_symbolic(make=keras.Input):
 
 @proves(
     "`A KerasTensor cannot be used as input to a TensorFlow function.` | "
-    "`tf.reduce_mean(x)` | `keras.ops.mean(x)`, or `tf.reduce_mean` in the `call` of a "
-    "layer",
+    "`tf.reduce_mean(x, axis=-1)` | `keras.ops.mean(x, axis=-1)`, or `tf.reduce_mean` "
+    "in the `call` of a layer",
     false_with={"mean": tf.reduce_mean},
     needs="keras>=3",
 )
 def test_a_mean_in_a_model(mean=None):
     class Mean(keras.layers.Layer):
         def call(self, x):
-            return tf.reduce_mean(x)
+            return tf.reduce_mean(x, axis=-1)
 
     mean = mean or keras.ops.mean
     x = keras.Input(shape=(3,))
-    assert error_of(mean, x) == ""
-    model = keras.Model(x, [mean(x), Mean()(x)])
+    assert error_of(mean, x, axis=-1) == ""
+    model = keras.Model(x, [mean(x, axis=-1), Mean()(x)])
     for result in model(np.array([[1.0, 2.0, 6.0]])):
         assert np.allclose(result, 3.0)

@@ -864,8 +864,8 @@ def test_unbuilt_is_saved_unbuilt(make=unbuilt):
 
 
 @proves(
-    "A model from the first of `.inputs` to the output of any layer gives the features "
-    "of that layer:",
+    "To get the features of a layer, make a model from the first of `.inputs` to the "
+    "output of that layer:",
     false_with={"shift": 1},
 )
 def test_features_of_a_layer(shift=0):
@@ -1218,8 +1218,8 @@ def two_layers():
 
 
 @proves(
-    "The first `fit` or `predict` makes a function of the layers, and later ones go on "
-    "with it.",
+    "The first `fit` or `predict` compiles the layers into a function, and later calls "
+    "of it reuse that function.",
     false_with={"compiled_again": True},
 )
 def test_predict_goes_on_with_the_old_model(compiled_again=False):
@@ -1236,7 +1236,8 @@ def test_predict_goes_on_with_the_old_model(compiled_again=False):
 
 
 @proves(
-    "After `pop()`, a call uses the shorter model and `predict` still the longer one:",
+    "After `pop()`, a call uses the shorter model, and `predict` still the longer one "
+    "on a batch of the same size:",
     false_with={"used": False},
 )
 def test_model_and_predict_disagree(used=True):
@@ -1277,8 +1278,8 @@ def test_fit_trains_the_layer_that_was_taken_off(compile_again=False):
 
 
 @proves(
-    "Call `compile` again after the last change, or make a new model from an Input and "
-    "`cut.layers`:",
+    "`compile` discards the function: call it again after the last change, or make a "
+    "new model from an Input and `cut.layers`:",
     false_with={"again": False},
 )
 def test_compile_again(again=True):
@@ -1444,8 +1445,22 @@ def test_axis_1_has_another_length(declared=False):
 
 
 @proves(
-    "Images of 28 × 28 for a model of 784 numbers are the common case: begin with "
-    "`keras.Input((28, 28))` and `Flatten()`, or give it `x.reshape(len(x), -1)`.",
+    "The data has more or fewer axes than the Input declares.",
+    false_with={"shape": (5, 700)},
+    keras=">=3.6",
+    needs="keras>=3",
+)
+def test_invalid_shape_of_images(shape=(5, 28, 28)):
+    model = reader_of_vectors()
+    for x in (np.ones(shape), np.ones(784)):
+        message = message_of(lambda x=x: model.predict(x, verbose=0))
+        assert "Invalid input shape for input" in message
+        assert "Expected shape (None, 784)" in message
+
+
+@proves(
+    "For images, begin the model with `keras.Input((28, 28))` and `Flatten()`, or give "
+    "it `x.reshape(len(x), -1)`, in `predict` too:",
     false_with={"size": 30},
 )
 def test_flattened_images_fit(size=28):
@@ -1494,8 +1509,8 @@ def test_axis_1_on_keras_2():
 
 
 @proves(
-    "`predict` read the vector as 784 examples of one number, and took the first 32 as "
-    "a batch.",
+    "A single vector without its batch axis raises the same: `predict` reads it as 784 "
+    "examples of one number, and takes the first 32 as a batch.",
     false_with={"batch_size": 16},
     needs="keras>=3",
 )
