@@ -323,7 +323,7 @@ def level_table(outcomes: Mapping[str, Mapping[str, str]]) -> Table:
     Example:
         >>> fitted = {**dict.fromkeys(LEVELS, "yes"), "tf.Module": "no: TypeError"}
         >>> level_table({"`fit` trains it": fitted}).rows[-1]
-        ['tf.Module', '40', 'no: `TypeError`']
+        ['tf.Module', '31', 'no: `TypeError`']
     """
     recipes: list[list[Any]] = [[sequential_cnn], [functional_cnn], [SubclassedCNN]]
     recipes += [[SubclassedCNN, OwnStepCNN], [ModuleCNN]]
