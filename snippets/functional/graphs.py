@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 
@@ -29,10 +27,10 @@ def with_activation(model: keras.Model, old: str, new: str) -> keras.Model:
         ValueError: If no layer of `model` has the activation `old`.
 
     Example:
-        >>> from snippets.functional import two_branch_classifier
-        >>> model = two_branch_classifier((8, 8, 1), num_classes=10)
+        >>> from snippets.functional import residual_classifier
+        >>> model = residual_classifier((8, 8, 1), num_classes=10)
         >>> smooth = with_activation(model, old="relu", new="gelu")
-        >>> smooth.get_layer("small").activation.__name__
+        >>> smooth.get_layer("stem").activation.__name__
         'gelu'
     """
     seen = []
@@ -87,64 +85,24 @@ class SobelEdges(keras.Layer):
         return (*places, None if channels is None else 2 * channels)
 
 
-def masked_classifier(
-    num_features: int, num_classes: int, padding: float = -1.0
-) -> keras.Model:
-    """Build a classifier for sequences of different lengths, padded in one array.
+@keras.saving.register_keras_serializable(package="snippets")
+class DoubledIfPositive(keras.Layer):
+    """Double a batch if its sum is positive, or return it as it is.
 
-    Args:
-        num_features: Integer of at least 1, the values of one step.
-        num_classes: Integer of at least 1.
-        padding: Float that fills the steps to ignore. No real step may hold only it.
+    Call arguments:
+        x: Float tensor of any shape.
 
-    Returns:
-        An uncompiled `keras.Model` from sequences of shape
-        `(batch, time, num_features)` to probabilities of shape
-        `(batch, num_classes)`, float32.
+    Output shape:
+        The shape of `x`.
 
     Example:
-        >>> masked_classifier(num_features=8, num_classes=10).output_shape
-        (None, 10)
+        >>> DoubledIfPositive()(keras.ops.ones((1, 2))).numpy().tolist()
+        [[2.0, 2.0]]
     """
-    steps = keras.Input(shape=(None, num_features), name="steps")
-    masked = keras.layers.Masking(padding, name="masked")(steps)
-    hidden = keras.layers.Dense(32, activation="relu", name="hidden")(masked)
-    summary = keras.layers.GRU(32, name="summary")(hidden)  # (batch, channels)
-    scores = keras.layers.Dense(num_classes, activation="softmax", name="scores")
-    return keras.Model(steps, scores(summary))
 
-
-def padding_effect(
-    model: keras.Model, sequences: npt.NDArray[Any], padding: float, num_steps: int = 1
-) -> float:
-    """Measure how much the outputs of a model change when sequences are padded.
-
-    Args:
-        model: A `keras.Model` on sequences of any length, with one input and output.
-        sequences: Array of shape `(batch, time, ...)` without padding.
-        padding: Float that fills the steps to add at the end.
-        num_steps: Integer of at least 1, how many steps to add.
-
-    Returns:
-        A float of at least 0, the largest absolute difference. It is 0, but for
-        rounding, if the model ignores padding.
-
-    Raises:
-        ValueError: If `sequences` holds no step, or if `num_steps` is less than 1.
-
-    Example:
-        >>> padding_effect(masked_classifier(8, 10), np.ones((2, 5, 8)), -1.0) < 1e-6
-        True
-    """
-    if sequences.ndim < 2 or not sequences.size or num_steps < 1:
-        raise ValueError(
-            "Expected `sequences` of shape (batch, time, ...) and `num_steps` of at "
-            f"least 1. Received: shape {sequences.shape} and {num_steps}"
-        )
-    shape = (len(sequences), num_steps, *sequences.shape[2:])
-    longer = np.concatenate([sequences, np.full(shape, padding)], axis=1)
-    difference = keras.ops.abs(model(sequences) - model(longer))
-    return float(keras.ops.convert_to_numpy(keras.ops.max(difference)))
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        positive = keras.ops.sum(x) > 0
+        return keras.ops.cond(positive, lambda: 2 * x, lambda: x)
 
 
 class InputPath(NamedTuple):

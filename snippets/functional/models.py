@@ -1,104 +1,10 @@
 """Models with branches, several inputs, shared layers and skips."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
-
-
-def two_branch_classifier(
-    image_shape: tuple[int | None, ...], num_classes: int
-) -> keras.Model:
-    """Build a classifier in which two convolutions read the same image.
-
-    One branch looks at 3 x 3 pixels at a time, the other at 5 x 5.
-
-    Args:
-        image_shape: Tuple `(height, width, channels)`, without the batch axis.
-            Height and width may be `None`.
-        num_classes: Integer of at least 1.
-
-    Returns:
-        An uncompiled `keras.Model` from images of shape `(batch, *image_shape)` to
-        probabilities of shape `(batch, num_classes)`, float32.
-
-    Example:
-        >>> two_branch_classifier((28, 28, 1), num_classes=5).output_shape
-        (None, 5)
-    """
-    pixels = keras.Input(shape=image_shape, name="pixels")
-    small = keras.layers.Conv2D(16, 3, activation="relu", name="small")(pixels)
-    large = keras.layers.Conv2D(16, 5, activation="relu", name="large")(pixels)
-    small = keras.layers.GlobalMaxPooling2D(name="small_pooled")(small)
-    large = keras.layers.GlobalMaxPooling2D(name="large_pooled")(large)
-    joined = keras.layers.Concatenate(name="joined")([small, large])
-    digit = keras.layers.Dense(num_classes, activation="softmax", name="digit")(joined)
-    return keras.Model(inputs=pixels, outputs=digit)
-
-
-def table_model(
-    groups: Mapping[str, npt.NDArray[Any]],
-    class_counts: Mapping[str, int],
-    numbers: Sequence[str] = (),
-) -> keras.Model:
-    """Build a model with an input for each group of columns and several outputs.
-
-    Each group is normalized and gets a layer of its own; the outputs read all of them.
-
-    Args:
-        groups: Dict from the name of an input to its training array, of shape
-            `(num_rows, num_columns)`, real and finite. Mean and variance are learned
-            from it.
-        class_counts: Dict from the name of an output to its number of classes, of at
-            least 2.
-        numbers: Sequence with the names of outputs that are one number.
-
-    Returns:
-        An uncompiled `keras.Model` from a dict of arrays by input name to a dict of
-        arrays by output name: probabilities of shape `(batch, num_classes)`, and
-        numbers of shape `(batch, 1)`, float32.
-
-    Raises:
-        ValueError: If there is no group or no output, if a name is used twice, or if
-            an array or a number of classes is none of the above.
-
-    Example:
-        >>> size = {"size": np.array([[1.0, 2.0], [3.0, 5.0]])}
-        >>> model = table_model(size, {"kind": 3}, numbers=["price"])
-        >>> model.output["kind"].shape, model.output["price"].shape
-        ((None, 3), (None, 1))
-    """
-    names = [*groups, *class_counts, *numbers]
-    if not groups or len(names) == len(groups) or len(set(names)) < len(names):
-        raise ValueError(
-            "Expected at least one group and one output, all of different names. "
-            f"Received: {names}"
-        )
-    for name, array in groups.items():
-        usable = array.dtype.kind in "fiu" and array.ndim == 2 and array.size
-        if not usable or not np.isfinite(array).all():
-            raise ValueError(
-                f'Expected `groups["{name}"]` of shape (num_rows, num_columns) with '
-                f"finite numbers. Received: {array.dtype} of shape {array.shape}"
-            )
-    if any(count < 2 for count in class_counts.values()):
-        raise ValueError(f"Expected 2 or more classes. Received: {dict(class_counts)}")
-    inputs, branches = {}, []
-    for name, array in groups.items():
-        inputs[name] = keras.Input(shape=array.shape[1:], name=name)
-        normalization = keras.layers.Normalization(name=f"{name}_normalized")
-        normalization.adapt(array)
-        hidden = keras.layers.Dense(16, activation="relu", name=f"{name}_features")
-        branches.append(hidden(normalization(inputs[name])))
-    joined = keras.layers.Concatenate(name="joined")(branches)
-    outputs = {
-        name: keras.layers.Dense(count, activation="softmax", name=name)(joined)
-        for name, count in class_counts.items()
-    }
-    outputs |= {name: keras.layers.Dense(1, name=name)(joined) for name in numbers}
-    return keras.Model(inputs, outputs)
 
 
 def image_encoder(image_shape: tuple[int, ...], size: int = 16) -> keras.Model:
@@ -289,41 +195,3 @@ def autoencoder(
 
     whole = keras.Model(features, decoder(code), name="autoencoder")
     return encoder, decoder, whole
-
-
-def ensemble(models: Sequence[keras.Model]) -> keras.Model:
-    """Build one model that averages the outputs of several.
-
-    Args:
-        models: Sequence of at least two models, each with one input and one output,
-            all of the same shapes. They keep their weights.
-
-    Returns:
-        A `keras.Model` with the input and output shapes of the members. It shares its
-        weights with them.
-
-    Raises:
-        ValueError: If there are fewer than two models, or if their shapes differ.
-
-    Example:
-        >>> members = [image_encoder((8, 8, 1)) for _ in range(3)]
-        >>> ensemble(members).output_shape
-        (None, 16)
-    """
-    ends = [
-        (getattr(model, "inputs", None) or [], getattr(model, "outputs", None) or [])
-        for model in models
-    ]
-    shapes = [[t.shape for t in (*inputs, *outputs)] for inputs, outputs in ends]
-    single = all(len(inputs) == len(outputs) == 1 for inputs, outputs in ends)
-    if len(models) < 2 or not single or any(pair != shapes[0] for pair in shapes):
-        raise ValueError(
-            "Expected two or more models with one input and one output each, of the "
-            f"same shapes. Received: {shapes}"
-        )
-    shared = keras.Input(batch_shape=shapes[0][0], name="inputs")
-    members = [
-        keras.Model(*inputs, *outputs, name=f"member{number}")(shared)
-        for number, (inputs, outputs) in enumerate(ends)
-    ]
-    return keras.Model(shared, keras.layers.Average(name="average")(members))

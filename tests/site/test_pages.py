@@ -100,6 +100,19 @@ def test_a_wrong_cell_is_one_problem_at_its_line(
 
 
 @pytest.mark.parametrize(
+    "tag",
+    [
+        *("raises-exception", "hide-input", "remove-input"),
+        *("hide-output", "remove-output", "measured"),
+    ],
+)
+def test_a_cell_may_hide_or_remove_its_parts(package: Package, tag: str) -> None:
+    found = read(page(f":tags: [{tag}]\nprint(1)"), "page.md", package, [])
+    assert found.problems == []
+    assert [cell.tags for cell in found.cells] == [(tag,)]
+
+
+@pytest.mark.parametrize(
     "cell",
     [
         SHADOW,

@@ -154,6 +154,27 @@ def test_a_cell_typed_on_the_page_has_no_links(built: Site) -> None:
     assert built.html("guides/alpha").count('class="recipe-links"') == 2
 
 
+def test_a_cell_of_which_nothing_is_shown_leaves_only_what_it_prints(
+    built: Site,
+) -> None:
+    hidden = "\ntags: [remove-input]\n---\n"
+    cells = page(
+        f"---\nsnippet: mini.data.FACTOR mini.alpha.area{hidden}",
+        f"---{hidden}print('area', area(5))",
+    )
+    built.write("docs/pages/silent.md", cells)
+    try:
+        build = built.build()
+        html = built.html("pages/silent")
+    finally:
+        (built.folder / "docs/pages/silent.md").unlink()
+    assert (build.code, build.errors) == (0, "")
+    assert "area 15" in text(html)
+    for code in ("recipe-links", "cell_input", "FACTOR", "area("):
+        assert code not in text(html) + "".join(re.findall(r'class="[^"]*"', html))
+    assert html.count('class="cell ') == 1
+
+
 def test_a_listing_holds_its_file_as_it_is(built: Site) -> None:
     html = built.html("listings/mini/alpha")
     body = re.sub(

@@ -14,29 +14,23 @@ from keras.ops import convert_to_numpy
 
 from snippets.data import (
     digit_images,
-    digit_sequences,
     digit_vectors,
     split_train_test,
-    wine_table,
 )
 from snippets.functional import (
+    DoubledIfPositive,
     InputPath,
     SobelEdges,
     autoencoder,
     connected_model,
-    ensemble,
     grad_cam,
     image_encoder,
     input_paths,
-    masked_classifier,
     missing_inputs,
-    padding_effect,
     residual_block,
     residual_classifier,
     sample_pairs,
     siamese_network,
-    table_model,
-    two_branch_classifier,
     unused_inputs,
     with_activation,
 )
@@ -45,24 +39,18 @@ from snippets.functional.tickets import made_up_tickets
 from tests.unit.comparing import assert_allclose, assert_array_equal
 
 IMAGES, DIGITS = digit_images()
-COLOR = ("color_intensity", "hue", "od280_od315_of_diluted_wines")
 
 
 def branching() -> keras.Model:
     """The two branches, on digits."""
-    return two_branch_classifier((8, 8, 1), num_classes=10)
-
-
-def wine_groups() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The wine table in two groups of columns, and its grower and alcohol."""
-    wine, growers = wine_table()
-    rest = [name for name in wine if name not in (*COLOR, "alcohol")]
-    groups = {"color": COLOR, "chemistry": rest}
-    alcohol = wine["alcohol"] - wine["alcohol"].mean()
-    return {
-        name: np.stack([wine[column] for column in columns], axis=-1)
-        for name, columns in groups.items()
-    }, {"grower": growers, "alcohol": alcohol}
+    pixels = keras.Input((8, 8, 1), name="pixels")
+    small, large = (
+        keras.layers.Conv2D(16, size, activation="relu", name=name)(pixels)
+        for size, name in ((3, "small"), (5, "large"))
+    )
+    pooled = [keras.layers.GlobalMaxPooling2D()(tensor) for tensor in (small, large)]
+    digit = keras.layers.Dense(10, activation="softmax", name="digit")
+    return keras.Model(pixels, digit(keras.layers.Concatenate()(pooled)))
 
 
 def edge_classifier() -> keras.Model:
@@ -72,14 +60,6 @@ def edge_classifier() -> keras.Model:
     flat = [keras.layers.Flatten()(tensor) for tensor in (pixels, edges)]
     joined = keras.layers.Concatenate()(flat)
     return keras.Model(pixels, keras.layers.Dense(10, activation="softmax")(joined))
-
-
-def cut_and_padded() -> tuple[np.ndarray, np.ndarray]:
-    """The digits as sequences of 4 to 8 rows, padded with -1 to 8."""
-    sequences, labels = digit_sequences()
-    lengths = np.random.default_rng(0).integers(4, 9, len(sequences))
-    rows = np.arange(8)[None, :, None] < lengths[:, None, None]
-    return np.where(rows, sequences, -1.0).astype("float32"), labels
 
 
 def learn(model: keras.Model, x: Any, y: Any, loss: Any) -> keras.Model:
@@ -100,31 +80,21 @@ def trained() -> dict[str, tuple[keras.Model, Any]]:
     """Every architecture, trained on real data, with the inputs it was trained on."""
     keras.utils.set_random_seed(0)
     x, y, _, _ = split_train_test(IMAGES, DIGITS)
-    sequences, kinds = cut_and_padded()
     pairs, same = sample_pairs(x, y, 150)
-    groups, targets = wine_groups()
     vectors, _ = digit_vectors()
     encoder, decoder, whole = autoencoder(64, 8)
     sparse, binary = "sparse_categorical_crossentropy", "binary_crossentropy"
     siamese = siamese_network(image_encoder((8, 8, 1)))
-    table = table_model(groups, {"grower": 3}, ["alcohol"])
-    losses = {"grower": sparse, "alcohol": "mse"}
     twin = learn(branching(), x, y, sparse)
     outputs = {layer.name: layer.output for layer in twin.layers}
     return {
         "branches": (twin, x),
         "residual": (learn(residual_classifier((8, 8, 1), 10), x, y, sparse), x),
         "edges": (learn(edge_classifier(), x, y, sparse), x),
-        "masked": (
-            learn(masked_classifier(8, 10), sequences, kinds, sparse),
-            sequences,
-        ),
         "siamese": (learn(siamese, pairs, same, binary), pairs),
-        "table": (learn(table, groups, targets, losses), groups),
         "autoencoder": (learn(whole, vectors, vectors, "mse"), vectors),
         "encoder": (encoder, vectors),
         "decoder": (decoder, encoder.predict(vectors, verbose=0)),
-        "ensemble": (ensemble([twin, branching()]), x),
         "features": (keras.Model(twin.input, outputs), x),
     }
 
@@ -143,35 +113,12 @@ def test_every_architecture_learns_real_data_and_is_functional() -> None:
             assert np.isfinite(output).all()
 
 
-@pytest.mark.parametrize("batch", [1, 3])
-def test_the_branches_are_two_convolutions_of_one_image(batch: int) -> None:
-    model = two_branch_classifier((9, 7, 2), num_classes=4)
-    images = np.random.default_rng(0).normal(size=(batch, 9, 7, 2)).astype("float32")
-    layer = model.get_layer
-    pooled = [
-        np.maximum(convolved(images, *layer(name).get_weights()), 0).max(axis=(1, 2))
-        for name in ("small", "large")
-    ]
-    kernel, bias = layer("digit").get_weights()
-    powers = np.exp(np.concatenate(pooled, axis=-1) @ kernel + bias)
-
-    assert_allclose(
-        model(images), powers / powers.sum(axis=-1, keepdims=True), atol=1e-5
-    )
-
-
 def convolved(images: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """A convolution without padding, as NumPy computes it."""
     windows = np.lib.stride_tricks.sliding_window_view(
         images, kernel.shape[:2], axis=(1, 2)
     )  # (batch, height, width, channels, kernel height, kernel width)
     return np.einsum("bhwcij,ijco->bhwo", windows, kernel) + bias
-
-
-def test_the_branches_accept_images_of_any_size() -> None:
-    model = two_branch_classifier((None, None, 1), 10)
-
-    assert [model(IMAGES[:2, :size]).shape for size in (8, 5)] == [(2, 10), (2, 10)]
 
 
 @pytest.mark.parametrize(
@@ -185,11 +132,10 @@ def test_the_branches_accept_images_of_any_size() -> None:
 @pytest.mark.parametrize(
     "build",
     [
-        functools.partial(two_branch_classifier, num_classes=10),
         image_encoder,
         functools.partial(residual_classifier, num_classes=10),
     ],
-    ids=["branches", "encoder", "residual"],
+    ids=["encoder", "residual"],
 )
 def test_an_image_has_three_axes_as_the_convolution_says(
     build: Callable[[tuple[int, ...]], keras.Model], shape: tuple[int, ...], said: str
@@ -197,95 +143,6 @@ def test_an_image_has_three_axes_as_the_convolution_says(
     with pytest.raises(ValueError, match=said) as e:
         build(shape)
     assert str((None, *shape)) in str(e.value)
-
-
-# Tables
-
-
-def test_a_table_model_is_named_as_its_data() -> None:
-    model, groups = trained()["table"]
-
-    assert [tensor.name for tensor in model.inputs] == sorted(groups)
-    assert set(model(few(groups))) == {"grower", "alcohol"}
-    shapes = {name: tensor.shape for name, tensor in model.output.items()}
-    assert shapes == {"grower": (None, 3), "alcohol": (None, 1)}
-
-
-def test_a_table_model_normalizes_each_column() -> None:
-    model, groups = trained()["table"]
-    hidden = keras.Model(
-        model.input,
-        {name: model.get_layer(f"{name}_normalized").output for name in groups},
-    )
-
-    for name, normalized in hidden(groups).items():
-        scaled = (groups[name] - groups[name].mean(0)) / groups[name].std(0)
-        assert_allclose(normalized, scaled, atol=1e-4)
-
-
-def test_a_table_model_is_branches_joined_and_read_by_every_output() -> None:
-    model, groups = trained()["table"]
-    layer = model.get_layer
-    branches = []
-    for name in groups:
-        kernel, bias = layer(f"{name}_features").get_weights()
-        scaled = (groups[name] - groups[name].mean(0)) / groups[name].std(0)
-        branches.append(np.maximum(scaled @ kernel + bias, 0))
-    joined = np.concatenate(branches, axis=-1)
-    kernel, bias = layer("alcohol").get_weights()
-    outputs = model(groups)
-
-    assert_allclose(outputs["alcohol"], joined @ kernel + bias, atol=1e-3)
-    assert_allclose(np.sum(outputs["grower"], axis=-1), 1.0, rtol=1e-5)
-
-
-def test_a_table_model_with_one_group_of_integers_and_one_output() -> None:
-    model = table_model({"counts": np.array([[1], [2]])}, {"kind": 2})
-
-    assert model({"counts": np.array([[1], [5], [9]])})["kind"].shape == (3, 2)
-
-
-@pytest.mark.parametrize(
-    ("groups", "class_counts", "numbers"),
-    [
-        ([], {"kind": 2}, ()),
-        (["a"], {}, ()),
-        (["a"], {"a": 2}, ()),
-        (["a"], {"kind": 2}, ["kind"]),
-        (["a"], {}, ["price", "price"]),
-    ],
-)
-def test_a_table_model_needs_inputs_and_outputs_of_different_names(
-    groups: list[str], class_counts: dict[str, int], numbers: list[str]
-) -> None:
-    with pytest.raises(ValueError, match="one group and one output, all of different"):
-        table_model({name: np.ones((2, 1)) for name in groups}, class_counts, numbers)
-
-
-@pytest.mark.parametrize(
-    "array",
-    [
-        np.ones(3),
-        np.ones((3, 2, 1)),
-        np.ones((0, 2)),
-        np.ones((2, 0)),
-        np.array([["1"]]),
-        np.array([[1j]]),
-        np.array([[np.nan]]),
-        np.array([[np.inf]]),
-    ],
-)
-def test_a_table_model_refuses_columns_it_cannot_normalize(array: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r'`groups\["b"\]` of shape .*Received: ') as e:
-        table_model({"a": np.ones((2, 1)), "b": array}, {"kind": 2})
-    assert str(array.shape) in str(e.value)
-
-
-@pytest.mark.parametrize("count", [1, 0, -1])
-def test_a_class_output_has_two_classes_or_more(count: int) -> None:
-    with pytest.raises(ValueError, match=r"2 or more classes. Received: {'kind'"):
-        table_model({"a": np.ones((2, 1))}, {"kind": count})
-    assert table_model({"a": np.ones((2, 1))}, {"kind": 2}).outputs
 
 
 # Tickets
@@ -543,53 +400,11 @@ def test_sizes_of_an_autoencoder_are_at_least_1_as_keras_says(
         autoencoder(*sizes)
 
 
-def test_an_ensemble_is_the_mean_of_its_members() -> None:
-    members = [branching() for _ in range(3)]
-    model = ensemble(members)
-
-    each = [convert_to_numpy(member(IMAGES[:5])) for member in members]
-    expected = np.mean(each, axis=0)
-
-    assert_allclose(model(IMAGES[:5]), expected, atol=1e-6)
-    assert model.count_params() == sum(member.count_params() for member in members)
-
-
-def test_members_may_have_one_name_and_be_sequential() -> None:
-    layers = keras.layers
-    members = [
-        keras.Sequential([keras.Input((3,)), layers.Dense(2)], name="same"),
-        keras.Sequential([keras.Input((3,)), layers.Dense(2)], name="same"),
-    ]
-
-    each = [convert_to_numpy(member(np.eye(3))) for member in members]
-    expected = np.mean(each, axis=0)
-
-    assert_allclose(ensemble(members)(np.eye(3)), expected, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        [],
-        [image_encoder((8, 8, 1))],
-        [image_encoder((8, 8, 1)), image_encoder((8, 8, 2))],
-        [image_encoder((8, 8, 1), 3), image_encoder((8, 8, 1), 4)],
-        [siamese_network(image_encoder((8, 8, 1))) for _ in range(2)],
-        [keras.Sequential([keras.layers.Dense(2)]) for _ in range(2)],
-    ],
-)
-def test_members_have_one_input_and_one_output_of_the_same_shapes(
-    members: list[keras.Model],
-) -> None:
-    with pytest.raises(ValueError, match="two or more models with one input and one"):
-        ensemble(members)
-
-
 # Graphs as data
 
 
 def test_a_copy_with_the_same_activation_computes_the_same() -> None:
-    for name in ("table", "siamese", "residual"):
+    for name in ("branches", "siamese", "residual"):
         model, inputs = trained()[name]
         copy = with_activation(model, old="relu", new="relu")
 
@@ -658,53 +473,23 @@ def test_edges_take_images_of_any_size_and_unknown_batch() -> None:
     assert SobelEdges().compute_output_shape((None, 8, 8, None)) == (None, 8, 8, None)
 
 
+@pytest.mark.parametrize(("sign", "factor"), [(1.0, 2.0), (-1.0, 1.0), (0.0, 1.0)])
+def test_a_batch_is_doubled_if_its_sum_is_positive(sign: float, factor: float) -> None:
+    x = keras.Input((2,))
+    model = keras.Model(x, DoubledIfPositive()(x))
+    batch = sign * np.array([[3.0, -1.0], [2.0, -2.0]], "float32")  # one row sums to 0
+
+    for call in (DoubledIfPositive(), model):
+        assert_allclose(call(batch), factor * batch)
+    assert_allclose(model.predict(batch, verbose=0), factor * batch)
+
+
 def test_edges_of_half_precision_are_of_half_precision() -> None:
     layer = SobelEdges(dtype="float16", name="edges")
 
     assert layer(IMAGES[:2]).dtype == "float16"
     copy = SobelEdges.from_config(layer.get_config())
     assert (copy.name, copy.dtype) == ("edges", "float16")
-
-
-# Padding
-
-
-@pytest.mark.parametrize("num_steps", [1, 4])
-def test_a_masked_classifier_ignores_padding(num_steps: int) -> None:
-    model, _ = trained()["masked"]
-    sequences = digit_sequences()[0][:6, :5]
-
-    assert padding_effect(model, sequences, -1.0, num_steps) < 1e-6
-    assert padding_effect(model, sequences, 0.5, num_steps) > 1e-3
-
-
-def test_a_masked_classifier_takes_another_padding_and_other_sizes() -> None:
-    model = masked_classifier(num_features=3, num_classes=4, padding=9.0)
-
-    assert model(np.ones((1, 2, 3))).shape == (1, 4)
-    assert padding_effect(model, np.ones((1, 2, 3)), 9.0) < 1e-6
-    assert padding_effect(model, np.ones((1, 2, 3)), -1.0) > 1e-4
-
-
-def test_the_effect_of_padding_is_the_largest_difference() -> None:
-    steps = keras.Input((None,), name="steps")
-    total = keras.Model(steps, keras.ops.sum(steps, axis=1, keepdims=True))
-
-    assert padding_effect(total, np.ones((3, 2)), 0.5, num_steps=4) == 2.0
-    position = keras.ops.arange(1.0, 4.0)[:, None]  # of each row in the batch
-    scaled = keras.Model(steps, total(steps) * position)
-    assert padding_effect(scaled, np.ones((3, 2)), 0.5, num_steps=4) == 6.0
-    assert padding_effect(total, np.ones((3, 2)), 0.0) == 0.0
-
-
-@pytest.mark.parametrize(
-    ("shape", "num_steps"), [((3,), 1), ((0, 2), 1), ((3, 0), 1), ((3, 2), 0)]
-)
-def test_padding_needs_sequences_and_steps(
-    shape: tuple[int, ...], num_steps: int
-) -> None:
-    with pytest.raises(ValueError, match=r"`sequences` of shape .* and `num_steps`"):
-        padding_effect(masked_classifier(2, 2), np.ones(shape), 0.0, num_steps)
 
 
 # Missing inputs

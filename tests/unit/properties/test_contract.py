@@ -156,22 +156,14 @@ CASES = {
     "custom_layers.attention_classifier": Case(
         lambda: custom.attention_classifier(custom.AttentionPooling(3)), values(5, 8)
     ),
+    "functional.DoubledIfPositive": Case(functional.DoubledIfPositive, VECTORS),
     "functional.SobelEdges": Case(functional.SobelEdges, IMAGES),
     "functional.autoencoder": Case(lambda: functional.autoencoder(6, 2)[2], VECTORS),
     "functional.connected_model": Case(
         lambda: functional.connected_model(x := keras.Input((6,)), x * 2.0), VECTORS
     ),
-    "functional.ensemble": Case(
-        lambda: functional.ensemble(
-            [functional.image_encoder((8, 8, 1), 2) for _ in range(2)]
-        ),
-        IMAGES,
-    ),
     "functional.image_encoder": Case(
         lambda: functional.image_encoder((8, 8, 1), 2), IMAGES
-    ),
-    "functional.masked_classifier": Case(
-        lambda: functional.masked_classifier(4, 3), STEPS
     ),
     "functional.residual_classifier": Case(
         lambda: functional.residual_classifier((8, 8, 1), 3, 1), IMAGES
@@ -180,16 +172,9 @@ CASES = {
         lambda: functional.siamese_network(functional.image_encoder((8, 8, 1), 2)),
         {"left": IMAGES, "right": IMAGES[::-1]},
     ),
-    "functional.table_model": Case(
-        lambda: functional.table_model({"size": VECTORS}, {"kind": 3}, ["price"]),
-        {"size": VECTORS},
-    ),
-    "functional.two_branch_classifier": Case(
-        lambda: functional.two_branch_classifier((8, 8, 1), 3), IMAGES
-    ),
     "functional.with_activation": Case(
         lambda: functional.with_activation(
-            functional.two_branch_classifier((8, 8, 1), 3), "relu", "gelu"
+            functional.residual_classifier((8, 8, 1), 3, 1), "relu", "gelu"
         ),
         IMAGES,
     ),
@@ -321,13 +306,10 @@ ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 NO_DTYPE = {"training_loops.OwnStep"}  # made of inputs and outputs
 # What does not hold yet, by the name and the item.
 EAGER_POOLING = "Keras's GlobalMaxPooling2D refuses an empty batch outside of a graph"
-EAGER_ADD = "Keras's Add takes a tensor of an empty batch for a bias outside of a graph"
 GRAPH_DTYPE = "the graph computes in float32 whatever the dtype: raw error of MatMul"
 KNOWN_FAULTS = {
     ("functional.SobelEdges", "empty batch"): "raw error of MirrorPad",
-    ("functional.ensemble", "empty batch"): EAGER_ADD,
     ("functional.residual_classifier", "empty batch"): EAGER_POOLING,
-    ("functional.two_branch_classifier", "empty batch"): EAGER_POOLING,
     ("functional.with_activation", "empty batch"): EAGER_POOLING,
     ("input_layers.two_branch_features", "empty batch"): EAGER_POOLING,
     ("placeholders.GraphLayer", "dtypes"): GRAPH_DTYPE,
