@@ -1933,7 +1933,7 @@ def test_labels_with_other_keys(names=("mean",)):
         'outputs; write `metrics={"priority": ["accuracy"], "department": '
         '["accuracy"]}`.'
     ),
-    keras=">=3",
+    needs="keras>=3",
     false_with={"metrics": ["mae", "mae"]},
 )
 def test_metrics_in_one_list_on_keras_3(metrics=("mae",)):
