@@ -7,35 +7,6 @@ from typing import Any
 import keras
 
 
-class LinearOfFixedSize(keras.Layer):
-    """Multiply by a matrix and add a vector, for inputs of one size.
-
-    Args:
-        num_inputs: Integer of at least 1.
-        num_units: Integer of at least 1.
-
-    Call arguments:
-        x: Tensor of shape `(batch, num_inputs)`.
-
-    Returns:
-        A tensor of shape `(batch, num_units)`.
-
-    Example:
-        >>> len(LinearOfFixedSize(num_inputs=4, num_units=2).weights)
-        2
-    """
-
-    def __init__(self, num_inputs: int, num_units: int) -> None:
-        super().__init__()
-        self.kernel = self.add_weight(shape=(num_inputs, num_units), name="kernel")
-        self.bias = self.add_weight(
-            shape=(num_units,), initializer="zeros", name="bias"
-        )
-
-    def call(self, x: Any) -> Any:
-        return keras.ops.matmul(x, self.kernel) + self.bias
-
-
 @keras.saving.register_keras_serializable(package="snippets")
 class Linear(keras.Layer):
     """Multiply by a matrix and add a vector.
@@ -103,7 +74,7 @@ class StepCounter(keras.Layer):
             shape=(),
             initializer="zeros",
             trainable=False,
-            autocast=False,  # float16 ends at 2,048
+            autocast=False,  # float16 stops counting at 2,048
         )
 
     def call(self, x: Any, training: bool | None = None) -> Any:

@@ -33,6 +33,58 @@ class CustomModel(keras.Model):
 
 
 @keras.saving.register_keras_serializable(package="snippets")
+class SaveableModel(keras.Model):
+    """Classify vectors by two dense layers: all that a model needs to be saved.
+
+    Args:
+        num_units: Integer of at least 1, the width of the hidden layer.
+        dropout: Float in `[0, 1]`, the part of the units to drop in training.
+
+    Call arguments:
+        x: Tensor of shape `(batch, num_features)`.
+        training: Whether to drop units.
+
+    Returns:
+        A tensor of probabilities, shape `(batch, 10)`.
+
+    Example:
+        >>> model = SaveableModel(num_units=8)
+        >>> SaveableModel.from_config(model.get_config()).num_units
+        8
+    """
+
+    def __init__(self, num_units: int = 32, dropout: float = 0.1, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.num_units, self.dropout = num_units, dropout
+        self.hidden = layers.Dense(num_units, "relu")
+        self.drop = layers.Dropout(dropout)
+        self.scores = layers.Dense(10, "softmax")
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        x = self.drop(self.hidden(x), training=training)
+        return self.scores(x)
+
+    def get_config(self) -> dict[str, Any]:
+        config = {"num_units": self.num_units, "dropout": self.dropout}
+        return {**super().get_config(), **config}
+
+
+class FunctionalClassifier(keras.Model):
+    """A Functional model of class scores, with a method of its own.
+
+    Example:
+        >>> import numpy as np
+        >>> inputs = keras.Input((2,))
+        >>> model = FunctionalClassifier(inputs, keras.layers.Softmax()(inputs))
+        >>> model.classify(np.array([[0.0, 3.0]])).numpy().tolist()
+        [1]
+    """
+
+    def classify(self, x: Any) -> Any:
+        return keras.ops.argmax(self(x), axis=-1)
+
+
+@keras.saving.register_keras_serializable(package="snippets")
 class TiedAutoencoder(keras.Model):
     """Squeeze vectors into 8 numbers and back, with one matrix for both ways.
 

@@ -196,3 +196,137 @@ def test_a_module_in_a_layer_is_lost():
     model.fit(X, Y, verbose=0)
     assert len(model.trainable_weights) == 2
     assert np.array_equal(model.layers[0].product.kernel, [[1.0], [1.0]])
+
+
+@proves(
+    "Keras 3 does not find a `tf.Variable` in an attribute either.",
+    keras=">=3",
+    false_with={"found": True},
+)
+def test_a_variable_in_a_layer_is_lost(found=False):
+    class Holds(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            zeros = np.zeros((2, 1), "float32")
+            self.kernel = keras.Variable(zeros) if found else tf.Variable(zeros)
+
+        def call(self, x):
+            return tf.matmul(x, tf.convert_to_tensor(self.kernel))
+
+    layer = Holds()
+    layer(X)
+    assert layer.trainable_weights == []
+
+
+# Checkpoints and saved models
+
+
+def holder(kind):
+    """A layer that keeps another one in an attribute or a container."""
+
+    class Holder(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            layer = keras.layers.Dense(1)
+            self.held = {
+                "attribute": layer,
+                "list": [layer],
+                "tuple": (layer,),
+                "dict": {"a": layer},
+            }[kind]
+
+        def call(self, x):
+            return tf.nest.flatten(self.held)[0](x)
+
+    layer = Holder()
+    layer(X)
+    return layer
+
+
+def variables_in_checkpoint(kind):
+    """How many variables of a layer in a container a checkpoint holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = tf.train.Checkpoint(model=holder(kind)).write(f"{folder}/checkpoint")
+        names = [name for name, _ in tf.train.list_variables(path)]
+    return sum(name.startswith("model/") for name in names)
+
+
+@proves(
+    "**Layers in a list or a dict** are left out by `tf.train.Checkpoint` on Keras 3, "
+    "and `assert_consumed()` does not notice.",
+    keras=">=3",
+)
+def test_a_list_is_left_out():
+    kinds = ("attribute", "tuple", "list", "dict")
+    assert [variables_in_checkpoint(kind) for kind in kinds] == [2, 2, 0, 0]
+    layer, copy = holder("list"), holder("list")
+    with tempfile.TemporaryDirectory() as folder:
+        path = tf.train.Checkpoint(model=layer).write(f"{folder}/checkpoint")
+        tf.train.Checkpoint(model=copy).read(path).assert_consumed()
+    assert not np.allclose(copy(X), layer(X))
+
+
+@proves(
+    "**Layers in a list or a dict** are left out by `tf.train.Checkpoint` on Keras 3, "
+    "and `assert_consumed()` does not notice.",
+    keras="<3",
+)
+def test_a_list_was_held():
+    kinds = ("attribute", "tuple", "list", "dict")
+    assert [variables_in_checkpoint(kind) for kind in kinds] == [2, 2, 2, 2]
+
+
+@proves(
+    "Keep them in a tuple, as {recipe}`snippets.subclassing.DeepClassifier` does, or "
+    "save in another way; {recipe}`snippets.subclassing.weights_outside_checkpoint` "
+    "lists what would be lost.",
+    false_with={"container": "list"},
+    needs="keras>=3",
+)
+def test_a_tuple_is_held(container="tuple"):
+    from snippets.subclassing import DeepClassifier, weights_outside_checkpoint
+
+    @keras.utils.register_keras_serializable(package="proofs")
+    class Listed(keras.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.steps = [keras.layers.Dense(2), keras.layers.Dense(2)]
+
+        def call(self, x):
+            for step in self.steps:
+                x = step(x)
+            return x
+
+    listed, other = Listed(), Listed()
+    model = DeepClassifier(num_classes=3) if container == "tuple" else listed
+    model(X)
+    assert weights_outside_checkpoint(model) == []
+    expected = np.array(listed(X))
+    assert not np.allclose(other(X), expected)
+    with tempfile.TemporaryDirectory() as folder:
+        listed.save_weights(f"{folder}/m.weights.h5")
+        other.load_weights(f"{folder}/m.weights.h5")
+        listed.save(f"{folder}/m.keras")
+        loaded = keras.models.load_model(f"{folder}/m.keras")
+        listed.export(f"{folder}/saved")
+        saved_model = tf.saved_model.load(f"{folder}/saved")
+        ways = [other(X), loaded(X), saved_model.serve(X)]
+    for outputs in ways:
+        assert np.allclose(outputs, expected, atol=1e-6)
+
+
+@proves(
+    "`Called a function referencing variables which have been deleted` comes from "
+    "`tf.saved_model.load(path).serve(x)` in one line, which loses the model that "
+    "holds the variables: keep it in a name.",
+    false_with={"kept": True},
+)
+def test_a_saved_model_must_be_kept(kept=False):
+    model = Plain()
+    model(X)
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(f"{folder}/saved")
+        reloaded = tf.saved_model.load(f"{folder}/saved")
+        assert np.allclose(reloaded.serve(X), model(X), atol=1e-6)
+        with pytest.raises(AssertionError, match="variables which have been deleted"):
+            (reloaded if kept else tf.saved_model.load(f"{folder}/saved")).serve(X)

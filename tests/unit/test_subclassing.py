@@ -36,7 +36,7 @@ from snippets.subclassing import (
     weights_outside_checkpoint,
 )
 from snippets.subclassing.autoencoder import plane_of_codes
-from snippets.subclassing.layers import LinearOfFixedSize, StepCounter
+from snippets.subclassing.layers import StepCounter
 from snippets.subclassing.mistakes import (
     TwoHeads,
     layer_with_python_if,
@@ -44,7 +44,11 @@ from snippets.subclassing.mistakes import (
     model_with_list_of_layers,
     model_without_training,
 )
-from snippets.subclassing.models import CustomModel
+from snippets.subclassing.models import (
+    CustomModel,
+    FunctionalClassifier,
+    SaveableModel,
+)
 from snippets.subclassing.versions import NewScale, OldScale
 from tests.unit.comparing import assert_allclose, assert_array_equal
 
@@ -74,11 +78,8 @@ def test_what_is_no_size_is_refused_by_name(value: Any) -> None:
 # One layer, and a model of two
 
 
-@pytest.mark.parametrize(
-    "make", [lambda: LinearOfFixedSize(6, 3), lambda: Linear(3)], ids=["fixed", "any"]
-)
-def test_a_linear_layer_multiplies_and_adds(make: Callable[[], Any]) -> None:
-    layer = make()
+def test_a_linear_layer_multiplies_and_adds() -> None:
+    layer = Linear(3)
     outputs = layer(VECTORS)
     kernel, bias = layer.get_weights()
 
@@ -104,6 +105,35 @@ def test_the_custom_model_equals_numpy() -> None:
 
     assert (a.shape, c.shape) == ((6, 32), (32, 10))
     assert_allclose(outputs, powers / powers.sum(axis=-1, keepdims=True), atol=1e-5)
+
+
+def test_a_saveable_model_comes_back_with_arguments_and_weights(tmp_path: Path) -> None:
+    model = SaveableModel(num_units=4, dropout=0.5, name="two_layers")
+    outputs = model(VECTORS)
+    a, b, c, d = model.get_weights()
+    powers = np.exp(np.maximum(VECTORS @ a + b, 0.0) @ c + d)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+
+    assert_allclose(outputs, powers / powers.sum(axis=-1, keepdims=True), atol=1e-5)
+    assert (loaded.num_units, loaded.dropout, loaded.name) == (4, 0.5, "two_layers")
+    assert_allclose(loaded(VECTORS), outputs, atol=1e-6)
+
+
+def test_a_saveable_model_drops_units_in_training_alone() -> None:
+    model = SaveableModel(dropout=0.9)
+    model(VECTORS)
+
+    assert_allclose(model(VECTORS), model(VECTORS))
+    assert not np.allclose(model(VECTORS), model(VECTORS, training=True))
+
+
+def test_a_functional_subclass_has_its_method_and_its_graph() -> None:
+    inputs = keras.Input((6,))
+    model = FunctionalClassifier(inputs, keras.layers.Softmax()(inputs))
+
+    assert model.input_shape == (None, 6)
+    assert_allclose(model.classify(VECTORS), VECTORS.argmax(axis=-1))
 
 
 # The tied autoencoder
