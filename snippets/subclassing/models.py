@@ -53,7 +53,9 @@ class SaveableModel(keras.Model):
         8
     """
 
-    def __init__(self, num_units: int = 32, dropout: float = 0.1, **kwargs: Any):
+    def __init__(
+        self, num_units: int = 32, dropout: float = 0.1, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.num_units, self.dropout = num_units, dropout
         self.hidden = layers.Dense(num_units, "relu")
