@@ -137,6 +137,33 @@ def test_line_optimizer(rate=0.1):
 
 
 @proves(
+    "`AdamOptimizer().minimize(loss)` | an optimizer of Keras | "
+    "`keras.optimizers.Adam(epsilon=1e-8)`, given to `compile`",
+    false_with={"epsilon": 1e-7},
+)
+def test_line_adam(epsilon=1e-8):
+    gradient = 1e-6  # so small that the epsilon counts
+    with tf.Graph().as_default(), tf1.Session() as session:
+        w = tf1.get_variable("w", initializer=np.zeros(1, "float32"))
+        train = tf1.train.AdamOptimizer().minimize(tf.reduce_sum(gradient * w))
+        session.run(tf1.global_variables_initializer())
+        session.run(train)
+        expected = session.run(w)
+    new = tf.Variable(tf.zeros(1))
+    adam = keras.optimizers.Adam(epsilon=epsilon)
+    adam.apply_gradients([(tf.constant([gradient]), new)])
+    x = keras.Input((1,))
+    zero = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    model = keras.Model(x, zero(x))
+    adam = keras.optimizers.Adam(epsilon=epsilon)
+    model.compile(adam, lambda y_true, y_pred: y_pred)
+    rows = np.full((1, 1), gradient, "float32")
+    model.fit(rows, rows, verbose=0)
+    for found in (new.numpy(), model.get_weights()[0][0]):
+        assert np.allclose(found, expected, rtol=1e-3, atol=0.0)
+
+
+@proves(
     "`tf.global_variables_initializer()` | nothing | nothing",
     false_with={"initialize": True},
 )
@@ -408,8 +435,9 @@ def test_line_restore(weights=None):
 
 
 @proves(
-    "The left column still runs, inside `with tf.Graph().as_default():` and with "
-    "`tf.compat.v1` in place of `tf`, except for `tf.layers`, which needs Keras 2.",
+    "A program of the lines on the left still runs, inside "
+    "`with tf.Graph().as_default():` and with `tf.compat.v1` in place of `tf`, except "
+    "for `tf.layers`, which needs Keras 2.",
     false_with={"module": tf},
 )
 def test_the_left_column_still_runs(module=tf1):
@@ -437,8 +465,9 @@ def layers_of_v1():
 
 
 @proves(
-    "The left column still runs, inside `with tf.Graph().as_default():` and with "
-    "`tf.compat.v1` in place of `tf`, except for `tf.layers`, which needs Keras 2.",
+    "A program of the lines on the left still runs, inside "
+    "`with tf.Graph().as_default():` and with `tf.compat.v1` in place of `tf`, except "
+    "for `tf.layers`, which needs Keras 2.",
     keras=">=3",
 )
 def test_layers_of_v1_on_keras_3():
@@ -446,8 +475,9 @@ def test_layers_of_v1_on_keras_3():
 
 
 @proves(
-    "The left column still runs, inside `with tf.Graph().as_default():` and with "
-    "`tf.compat.v1` in place of `tf`, except for `tf.layers`, which needs Keras 2.",
+    "A program of the lines on the left still runs, inside "
+    "`with tf.Graph().as_default():` and with `tf.compat.v1` in place of `tf`, except "
+    "for `tf.layers`, which needs Keras 2.",
     keras="<3",
 )
 def test_layers_of_v1_on_keras_2():

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import importlib.metadata
 import json
 import pathlib
 import re
@@ -88,8 +89,8 @@ def test_a_network_begins_at_an_input(size=3):
 
 
 @proves(
-    "Here is a whole program of TensorFlow 1, run through `tf.compat.v1`, and the same "
-    "network in Keras:",
+    "Here is a whole program of TensorFlow 1, run through `tf.compat.v1` (in your "
+    "program, read `tf` for `tf1`), and the same network in Keras:",
     false_with={"initializer": "zeros"},
 )
 def test_same_network_same_numbers(initializer="ones"):
@@ -104,9 +105,27 @@ def test_same_network_same_numbers(initializer="ones"):
 
 
 @proves(
-    "Write `import tensorflow.compat.v1 as tf`, and build and run the graph inside "
-    "`with tf.Graph().as_default():`, which leaves eager mode, Keras and the default "
-    "graph as they are.",
+    "**Rewrite it in Keras** if you will work on the code: `import keras` replaces "
+    "`import tensorflow as tf`.",
+    false_with={"names": {"tf": tf}},
+)
+def test_import_keras_is_enough(names=None):
+    names = {"keras": keras} if names is None else names
+    program = """
+x = keras.Input(shape=(3,))
+model = keras.Model(x, keras.layers.Dense(1)(x))
+model.compile(keras.optimizers.SGD(0.1), "mse")
+model.fit(rows, rows[:, :1], verbose=0)
+shape = model.predict(rows, verbose=0).shape
+"""
+    scope = {**names, "rows": ROWS}
+    assert message_of(lambda: exec(program, scope)) == "no error"
+    assert scope["shape"] == (2, 1)
+
+
+@proves(
+    "Write `import tensorflow.compat.v1 as tf`, and put the old lines inside "
+    "`with tf.Graph().as_default():`; outside the block nothing changes.",
     false_with={"graph": tf1.get_default_graph},
 )
 def test_a_graph_of_its_own_leaves_no_trace(graph=tf.Graph):
@@ -133,8 +152,9 @@ def layers_of_v1():
 
 
 @proves(
-    "`tf.contrib`, `tf.estimator` and, beside Keras 3, `tf.layers` do not come back "
-    "this way.",
+    "`tf.contrib`, `tf.estimator` (since TensorFlow 2.16) and, beside Keras 3, "
+    "`tf.layers` do not come back this way; `TF_USE_LEGACY_KERAS=1` brings "
+    "`tf.layers` back.",
     tensorflow=">=2.16",
 )
 def test_what_compat_lacks():
@@ -142,6 +162,28 @@ def test_what_compat_lacks():
     assert not hasattr(tf1, "estimator")
     is_keras_3 = hasattr(keras, "ops")
     assert (layers_of_v1() == "`dense` is not available with Keras 3.") == is_keras_3
+
+
+@proves(
+    "New Keras code belongs outside the `with`: on Keras 3, `fit` and `predict` raise "
+    "inside it.",
+    keras=">=3",
+    false_with={"inside": contextlib.nullcontext},
+)
+def test_keras_3_cannot_fit_inside_a_graph(inside=lambda: tf.Graph().as_default()):
+    def compiled():
+        model = row_sum_model()
+        model.compile("sgd", "mse")
+        return model
+
+    before, targets = compiled(), np.ones((2, 1))
+    with inside():
+        for make in (compiled, lambda: before):
+            said = message_of(lambda make=make: make().fit(ROWS, targets, verbose=0))
+            assert said.startswith("RuntimeError")
+            said = message_of(lambda make=make: make().predict(ROWS, verbose=0))
+            assert said.startswith("RuntimeError")
+    assert message_of(lambda: before.predict(ROWS, verbose=0)) == "no error"
 
 
 @proves(
@@ -166,8 +208,8 @@ def test_a_saved_model_is_called_as_it_is(rows=ROWS):
 
 
 @proves(
-    "A placeholder is a tensor of one graph without a value, and the session gives it "
-    "the value that stands for it in `feed_dict`, for one `run` at a time.",
+    "A placeholder is a tensor of one graph without a value; `session.run` takes its "
+    "value from `feed_dict`, for that run only.",
     false_with={"make": lambda: tf1.placeholder_with_default(ROWS, [None, 3])},
 )
 def test_a_session_gives_the_value_for_one_run(
@@ -278,7 +320,8 @@ def test_both_cast_values(to="float32"):
 
 
 @proves(
-    "Values of another shape | raise in `session.run` | raise in the call",
+    "Another size of an axis | raises in `session.run` | raises in the call, but a "
+    "last axis of 1 may pass",
     false_with={"size": 3},
 )
 def test_both_refuse_another_shape(size=4):
@@ -287,6 +330,15 @@ def test_both_refuse_another_shape(size=4):
     assert fed.startswith("ValueError: Cannot feed value of shape (2, 4)")
     for call in (model, lambda x: model.predict(x, verbose=0)):
         assert message_of(lambda call=call: call(wrong)).startswith("ValueError")
+    for shape, given in (((3, 4), (2, 5, 4)), ((3, 4), (2, 3, 5)), ((3,), (2, 2))):
+        x = keras.Input(shape)
+        flat = keras.Model(x, keras.layers.Flatten()(x))
+        said = message_of(lambda f=flat, g=given: f(np.ones(g, "float32")))
+        assert said.startswith("ValueError")
+    longer = ROWS[:, :, None]
+    assert np.array_equal(model(longer), model(ROWS))
+    fed = message_of(lambda: run_in_session(old_row_sums, feed=longer))
+    assert fed.startswith("ValueError: Cannot feed value of shape (2, 3, 1)")
 
 
 @proves(
@@ -382,7 +434,8 @@ def share_kept_in_2017(keep_prob):
 
 
 @proves(
-    "`keep_prob = tf.placeholder(tf.float32)` | `keras.layers.Dropout(1 - keep_prob)`",
+    "`keep_prob = tf.placeholder(tf.float32)`, fed with 0.8 | "
+    "`x = keras.layers.Dropout(0.2)(x)`",
     false_with={"rate_for": lambda keep_prob: keep_prob},
 )
 def test_a_placeholder_for_dropout(rate_for=lambda keep_prob: 1 - keep_prob):
@@ -509,13 +562,59 @@ def train_in_session(epochs=3, count=1792, path=None):
         return means, session.run(scores, {x: vectors})
 
 
-@proves("a loop over `feed_dict` | `model.fit(dataset)`", false_with={"size": 16})
+def adam_walks(gradient, **options):
+    """Where `w` is after ten steps along a constant gradient, in 2017 and in Keras."""
+    with tf.Graph().as_default(), tf1.Session() as session:
+        w = tf1.get_variable("w", initializer=np.zeros(1, "float32"))
+        adam = tf1.train.AdamOptimizer(0.001)
+        train = adam.minimize(tf.reduce_sum(gradient * w))
+        session.run(tf1.global_variables_initializer())
+        for _ in range(10):
+            session.run(train)
+        old = float(session.run(w)[0])
+    x = keras.Input((1,))
+    zero = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    model = keras.Model(x, zero(x))
+    adam = keras.optimizers.Adam(0.001, **options)
+    model.compile(adam, lambda y_true, y_pred: y_pred)
+    rows = np.full((10, 1), gradient, "float32")
+    model.fit(rows, rows, batch_size=1, verbose=0)
+    return old, float(model.get_weights()[0][0, 0])
+
+
+@proves(
+    "`AdamOptimizer(0.001).minimize(loss)` | "
+    "`model.compile(keras.optimizers.Adam(0.001), loss)`",
+    false_with={"gradient": 1e-6},
+)
+def test_an_optimizer_is_compiled(gradient=1.0):
+    old, new = adam_walks(gradient)
+    assert abs(old) > 0.005
+    assert np.isclose(new, old, rtol=1e-3)
+
+
+@proves(
+    "The `epsilon` of `AdamOptimizer` was 1e-8, and that of `keras.optimizers.Adam` is "
+    "1e-7: for the same steps, write `keras.optimizers.Adam(0.001, epsilon=1e-8)`.",
+    false_with={"options": {}},
+)
+def test_the_epsilon_of_adam(options=None):
+    assert tf1.train.AdamOptimizer()._epsilon == 1e-8
+    assert keras.optimizers.Adam().epsilon == 1e-7
+    old, new = adam_walks(1e-6, **({"epsilon": 1e-8} if options is None else options))
+    assert np.isclose(new, old, rtol=1e-3)
+    old, new = adam_walks(1e-6)
+    assert not np.isclose(new, old, rtol=0.5)
+
+
+@proves(
+    "a loop over `feed_dict` | `model.fit(vectors, labels)`", false_with={"size": 16}
+)
 def test_a_loop_is_a_fit(size=32):
     (old, *_), _ = train_in_session(epochs=1, count=320)
     x, y = (array[:320] for array in digits())
-    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(size)
-    new = classifier().fit(dataset, verbose=0).history["loss"][0]
-    assert abs(new - old) < 1e-4
+    new = classifier().fit(x, y, batch_size=size, shuffle=False, verbose=0)
+    assert abs(new.history["loss"][0] - old) < 1e-4
 
 
 @proves(
@@ -546,8 +645,8 @@ def test_rate_is_the_share_that_is_dropped(rate=0.2):
 
 
 @proves(
-    "No number is fed any more: `fit` drops, `predict` and a plain call do not, and a "
-    "call with `training=True` does.",
+    "No number is fed any more: `fit` and `train_on_batch` drop, `predict` and a plain "
+    "call do not, and a call with `training=True` does.",
     false_with={"rate": 0.0},
 )
 def test_who_drops(rate=0.5):
@@ -556,6 +655,8 @@ def test_who_drops(rate=0.5):
     model.compile("sgd", "mae")
     ones = np.ones((2, 1000), "float32")
     assert model.fit(ones, ones, verbose=0).history["loss"][0] > 0.5
+    model.reset_metrics()
+    assert model.train_on_batch(ones, ones) > 0.5
     assert np.array_equal(model.predict(ones, verbose=0), ones)
     assert np.array_equal(model(ones), ones)
     assert not np.array_equal(model(ones, training=True), ones)
@@ -630,7 +731,8 @@ def test_a_tensor_costs_one_graph(convert=tf.constant):
 
 
 @proves(
-    "Both programs see the same batches, and print the same losses:",
+    "Both programs train a linear classifier from zero, see the same batches, and "
+    "print the same losses:",
     false_with={"size": 64},
 )
 def test_both_loops_print_the_same_losses(size=32):
@@ -643,8 +745,7 @@ def test_both_loops_print_the_same_losses(size=32):
 
 
 @proves(
-    "`fit` shuffles by default, and the old loop did not; leave `shuffle=False` out of "
-    "new code.",
+    "`fit` shuffles by default, and the old loop did not: in new code, let it shuffle.",
     false_with={"options": {"shuffle": False}},
 )
 def test_fit_shuffles_by_default(options=None):
@@ -666,7 +767,8 @@ def test_fit_shuffles_by_default(options=None):
 
 
 @proves(
-    "To see each batch, call `model.train_on_batch(x, y)` in a loop of your own.",
+    "To see the loss of each batch, call `model.train_on_batch(x, y)` in a loop of "
+    "your own.",
     false_with={"size": 16},
 )
 def test_train_on_batch_is_one_step(size=32):
@@ -679,8 +781,9 @@ def test_train_on_batch_is_one_step(size=32):
 
 
 @proves(
-    "Written with `tf.GradientTape`, without Keras, the training gives these losses "
-    "too: One training, three times.",
+    "A loop with `tf.GradientTape`, without Keras, gives the losses of the two "
+    "programs too; such a loop, for a network with a hidden layer, is in One training, "
+    "three times.",
     false_with={"rate": 0.4},
 )
 def test_a_tape_gives_these_losses_too(rate=0.5):
@@ -861,15 +964,12 @@ def test_a_model_made_outside_cannot_be_called(inside=False):
 
 
 @proves(
-    "Without a placeholder an InputLayer is `keras.layers.InputLayer(shape=(784,))`, "
-    "or an Input in its place.",
+    "If you have no placeholder, write `keras.Input(shape=(784,))`.",
     false_with={"shape": (783,)},
-    needs="keras>=3",
 )
 def test_an_input_layer_without_a_placeholder(shape=(784,)):
-    for first in (keras.layers.InputLayer(shape=shape), keras.Input(shape=shape)):
-        model = keras.Sequential([first, keras.layers.Dense(10)])
-        assert model.input_shape == (None, 784)
+    model = keras.Sequential([keras.Input(shape=shape), keras.layers.Dense(10)])
+    assert model.input_shape == (None, 784)
 
 
 # Checkpoints
@@ -877,8 +977,8 @@ def test_an_input_layer_without_a_placeholder(shape=(784,)):
 
 @proves(
     "A `Saver` wrote `model.ckpt-1000.index`, `model.ckpt-1000.data-00000-of-00001` "
-    "and `model.ckpt-1000.meta`; the checkpoint is the part that they share, so pass "
-    '`"model.ckpt-1000"`.',
+    "and `model.ckpt-1000.meta`: three files that are one checkpoint, so pass the "
+    'start of their names, `"model.ckpt-1000"`.',
     false_with={"suffix": ".meta"},
 )
 def test_the_prefix_is_what_the_files_share(suffix=""):
@@ -897,7 +997,29 @@ def test_the_prefix_is_what_the_files_share(suffix=""):
 
 
 @proves(
-    "The program above wrote two:",
+    "`.meta` holds the graph; the weights are in the other two, and load without it.",
+    false_with={"removed": "index"},
+)
+def test_meta_is_not_read(removed="meta"):
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/old"
+        train_in_session(epochs=1, count=320, path=path)
+        graph = tf.Graph()
+        with graph.as_default():
+            tf1.train.import_meta_graph(f"{path}.meta")
+        assert "w" in {operation.name for operation in graph.get_operations()}
+        before = tf.train.load_checkpoint(path).get_tensor("w")
+        pathlib.Path(f"{path}.{removed}").unlink()
+
+        def load():
+            after = tf.train.load_checkpoint(path).get_tensor("w")
+            assert np.array_equal(after, before)
+
+        assert message_of(load) == "no error"
+
+
+@proves(
+    "The old program of the training loop saved two arrays:",
     false_with={"listed": lambda path: tf.train.list_variables(path)[:1]},
 )
 def test_a_checkpoint_holds_arrays_by_name(listed=tf.train.list_variables):
@@ -1045,8 +1167,8 @@ def test_an_input_cuts_fractions_off(dtype="int32"):
 
 
 @proves(
-    "**Python runs once** in a `tf.function`: a number that NumPy draws there is "
-    "drawn while the graph is built, and stays.",
+    "**Python runs once per graph** in a `tf.function`: a number that NumPy draws "
+    "there is drawn while the graph is built, and stays.",
     false_with={"trace": lambda function: function},
 )
 def test_numpy_is_drawn_once(trace=tf.function):
@@ -1111,9 +1233,7 @@ def test_names_of_tensorflow_1_are_gone(
 
 
 @proves(
-    "Keras itself no longer has such a line: if the traceback ends in the folder "
-    "`keras`, your Keras is older than your TensorFlow, so run `pip install "
-    "--upgrade keras`.",
+    "Current Keras never calls `tf.placeholder`.",
     false_with={"pattern": r"tf\.compat\.v1\.|tf\.Variable\("},
 )
 def test_keras_calls_no_placeholder(pattern=r"(?<!v1\.)tf\.placeholder\("):
@@ -1125,8 +1245,22 @@ def test_keras_calls_no_placeholder(pattern=r"(?<!v1\.)tf\.placeholder\("):
 
 
 @proves(
-    "TensorFlow 2 computes at once, and a placeholder needs a graph, so open one "
-    "around the old lines:",
+    "If the traceback ends in the folder `keras`, your Keras is older than your "
+    "TensorFlow: `pip install --upgrade tensorflow` installs one that fits.",
+    false_with={"package": "tf_keras|legacy"},
+)
+def test_tensorflow_requires_a_keras(package="keras|keras-nightly"):
+    found = []
+    for name in ("tensorflow", "tensorflow-cpu", "tf-nightly", "tf-nightly-cpu"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found += importlib.metadata.requires(name)
+    line = re.compile(rf"({package}) ?\(?[^;]*>=")
+    assert any(line.match(requirement) for requirement in found)
+
+
+@proves(
+    "TensorFlow 2 computes at once, and a placeholder needs a graph: put the old "
+    "lines inside `with tf1.Graph().as_default():`, as in Which way to take.",
     false_with={"graph": contextlib.nullcontext},
 )
 def test_a_placeholder_needs_a_graph(graph=lambda: tf.Graph().as_default()):
@@ -1366,13 +1500,23 @@ def test_error_layers_of_v1():
 
 
 @proves(
-    "Write `keras.layers.Dense(10)(x)`; to keep the old line, set "
-    "`TF_USE_LEGACY_KERAS=1` before Python starts, with `tf_keras` installed.",
+    "Write `keras.layers.Dense(10)(x)`; to keep the old line, `pip install tf_keras` "
+    "and set `TF_USE_LEGACY_KERAS=1` before Python starts.",
     keras="<3",
 )
 def test_legacy_keras_has_the_old_layers():
     assert callable(layers_of_v1())
     assert run_in_session(lambda x: layers_of_v1()(x, 4), feed=ROWS).shape == (2, 4)
+
+
+@proves(
+    "That turns `tf.keras` into Keras 2 as well, in the whole process: Which Keras do "
+    "I get?",
+    keras="<3",
+)
+def test_legacy_keras_is_keras_2():
+    assert tf.keras is keras or tf.keras.Model is keras.Model
+    assert not hasattr(tf.keras, "ops")
 
 
 @proves(
