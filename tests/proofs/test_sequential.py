@@ -1447,7 +1447,6 @@ def test_axis_1_has_another_length(declared=False):
 @proves(
     "The data has more or fewer axes than the Input declares.",
     false_with={"shape": (5, 700)},
-    keras=">=3.6",
     needs="keras>=3",
 )
 def test_invalid_shape_of_images(shape=(5, 28, 28)):
