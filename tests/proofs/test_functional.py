@@ -325,8 +325,8 @@ np.save({folder!r} + "/seen.npy", loaded.predict(said, verbose=0)["sum"])
 
 @proves(
     (
-        "Strings are passed as `tf.constant`, since `predict` refuses NumPy "
-        "arrays of strings."
+        "Pass strings as `tf.constant`: `predict` refuses NumPy arrays of strings on "
+        "Keras 3."
     ),
     keras=">=3",
     false_with={"convert": tf.constant},
@@ -395,8 +395,8 @@ def rises(call, *args, **kwargs):
 
 @proves(
     (
-        "A graph has no values while you connect it, so a Python `if` or `range` "
-        "over them is an error; write instead:"
+        "A graph has no values while you connect it, so a Python `if` or `range` that "
+        "depends on them raises; write instead:"
     ),
     false_with={"make": lambda shape: np.ones((1, *(size or 2 for size in shape)))},
 )
@@ -734,8 +734,8 @@ def test_a_residual_block_adds_its_input(last="block_sum"):
 
 @proves(
     (
-        "If your block changes the number of channels to 32, put `Conv2D(32, 1)` on "
-        "the way around it, or `Add` raises."
+        "If your block changes the number of channels from 16 to 32, put `Conv2D(32, "
+        "1)` on the way around it, or `Add` raises."
     ),
     false_with={"size": 3},
 )
@@ -939,8 +939,8 @@ def test_models_of_one_graph_share_layers(begin="second"):
 
 @proves(
     (
-        "So to give a trained network another first layer, cut it behind the "
-        "old one and call the rest on the new one:"
+        "So to give a trained network another first layer, make a model of all that "
+        "follows the old one, and call it on the new layer:"
     ),
     false_with={"behind": "x"},
 )
@@ -1049,7 +1049,7 @@ def test_one_activation_by_another(new="gelu"):
 
 
 @proves(
-    "The keys of the dict are the names of the Inputs.",
+    "Make the keys equal to the names of the Inputs; Keras 3 warns otherwise.",
     keras=">=3",
     false_with={"name": "price"},
 )
@@ -1289,8 +1289,8 @@ def perfect_model():
 
 @proves(
     (
-        "A list is matched with the names in alphabetical order, and not in the"
-        " order in which you wrote them."
+        "On Keras 3 a list is matched with the names in alphabetical order, and not "
+        "in the order in which you wrote them."
     ),
     false_with={"labels": (3 * ONES, 2 * ONES)},
     needs="keras>=3",
@@ -1423,8 +1423,9 @@ def adapted():
 
 @proves(
     (
-        "On Keras 3 `clone = keras.models.clone_model(model)` with the weights of "
-        "`model` still normalizes with a mean of 0 and a variance of 1."
+        "On Keras 3 a Normalization layer in `clone = "
+        "keras.models.clone_model(model)` still uses a mean of 0 and a variance of 1 "
+        "after `clone.set_weights(model.get_weights())`."
     ),
     keras=">=3",
     false_with={"as_adapted": True},
@@ -1835,7 +1836,7 @@ def test_one_array_in_older_words(data=None):
 @proves(
     (
         "The data has another form than `inputs` of `keras.Model`: a list for a"
-        " dict, a list for a single tensor, or other keys."
+        " dict, a list for a single tensor, or extra keys."
     ),
     keras=">=3.6",
     false_with={"listed": False},

@@ -89,8 +89,8 @@ def test_a_network_begins_at_an_input(size=3):
 
 
 @proves(
-    "Here is a whole program of TensorFlow 1, run through `tf.compat.v1` (in your "
-    "program, read `tf` for `tf1`), and the same network in Keras:",
+    "Here is a whole program of TensorFlow 1, run through `tf.compat.v1` (your "
+    "program says `tf` where this says `tf1`), and the same network in Keras:",
     false_with={"initializer": "zeros"},
 )
 def test_same_network_same_numbers(initializer="ones"):
@@ -320,8 +320,8 @@ def test_both_cast_values(to="float32"):
 
 
 @proves(
-    "Another size of an axis | raises in `session.run` | raises in the call, but a "
-    "last axis of 1 may pass",
+    "Another size of an axis | raises in `session.run` | raises in the call; only "
+    "a last axis of size 1 too many is dropped",
     false_with={"size": 3},
 )
 def test_both_refuse_another_shape(size=4):
@@ -711,7 +711,7 @@ def test_a_graph_for_each_shape_and_dtype(options=None):
 
 
 @proves(
-    "A Python number counts by its value, so each new one costs a graph:",
+    "Each new Python number builds another graph:",
     false_with={"convert": tf.constant},
 )
 def test_a_graph_for_each_python_number(convert=float):
@@ -1074,8 +1074,8 @@ def load(model, path, name_map):
 
 
 @proves(
-    "Compare them on one batch, as the last line does: a variable that `name_map` "
-    "forgets is left behind without a word.",
+    "Compare them on one batch, as the last line does: a variable of the "
+    "checkpoint that `name_map` forgets is left behind without a word.",
     false_with={"use": load},
     needs="keras>=3",
 )
@@ -1500,8 +1500,9 @@ def test_error_layers_of_v1():
 
 
 @proves(
-    "Write `keras.layers.Dense(10)(x)`; to keep the old line, `pip install tf_keras` "
-    "and set `TF_USE_LEGACY_KERAS=1` before Python starts.",
+    "Write `keras.layers.Dense(10)(x)`; to keep the old line, install the "
+    '`tf_keras` of your version, such as `pip install "tf_keras~=2.17.0"`, and '
+    "set `TF_USE_LEGACY_KERAS=1` before Python starts.",
     keras="<3",
 )
 def test_legacy_keras_has_the_old_layers():
@@ -1541,8 +1542,9 @@ def test_error_no_session(options=None):
 
 
 @proves(
-    "`The Session graph is empty. Add operations to the graph before calling run().`: "
-    "what eager mode computes is in no graph; drop the session.",
+    "`The Session graph is empty. Add operations to the graph before calling "
+    "run().`: what eager mode computes stands in no graph, so there is nothing to "
+    "run: delete the session.",
     false_with={"context": lambda graph: graph.as_default()},
 )
 def test_error_session_graph_is_empty(

@@ -73,7 +73,7 @@ def summary_of(model):
 
 @proves(
     "The Functional model has its weights and shapes at once; on Keras 3 the "
-    "subclassed one shows `?` and `0 (unbuilt)` until it is called on data.",
+    "subclassed one shows `0 (unbuilt)` weights until it is called on data.",
     false_with={"functional": True},
     needs="keras>=3",
 )
@@ -250,7 +250,7 @@ def test_weights_before_data(has_build=True):
 
 
 @proves(
-    "`.input`, `.output` | raise an error | the same call",
+    "`.input`, `.output` | raise an error | call the model on a `keras.Input`",
     false_with={"start": X},
 )
 def test_input_and_output_raise(start=None):
@@ -862,7 +862,7 @@ def test_state_is_saved_and_not_trained(trainable=False):
 
 @proves(
     "Change it with `assign` or `assign_add`: a number in a plain attribute "
-    "changes only when `fit` compiles the step, and stands still while it trains.",
+    "changes only when `fit` compiles the step, and never again in that `fit`.",
     false_with={"name": "count"},
 )
 def test_a_plain_number_stands_still(name="steps"):
@@ -944,8 +944,8 @@ def test_all_of_the_loss_is_the_penalty(more=0):
 
 
 @proves(
-    "The penalty ignores `sample_weight`: with each weight 0, it is what is left of "
-    "the loss.",
+    "The penalty ignores `sample_weight`: with all weights 0, only the penalty is "
+    "left.",
     false_with={"weight": 1.0},
     needs="keras>=3",
 )
@@ -1480,7 +1480,8 @@ def test_a_layer_never_built_is_left_out(call_first=False):
 
 
 @proves(
-    "So call every layer first, and look at `unbuilt_layers`, which must be empty:",
+    "So before `load_weights`, call every layer; then `unbuilt_layers(model)` "
+    "returns an empty list:",
     false_with={"call_first": False},
     needs="keras>=3",
 )
@@ -1899,7 +1900,8 @@ def test_called_on_an_input_it_has_one(start=None):
 
 
 @proves(
-    'Import the module of the class, or pass `custom_objects={"MyModel": MyModel}`.',
+    "Import the module of the registered class, or pass "
+    '`custom_objects={"MyModel": MyModel}`.',
     needs="keras>=3.6",
     keras=">=3.13",
     false_with={"passed": False},
