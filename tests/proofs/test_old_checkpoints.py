@@ -113,9 +113,9 @@ def saved_in_2017(folder, prefix):
 
 
 @proves(
-    "For a large network `snippets.placeholders.proposed_name_map` proposes the map, "
-    "by kinds, shapes, names and order, and says what it guessed, what it left out, "
-    "and which variables are the optimizer's:",
+    "For a large network `snippets.placeholders.proposed_name_map` proposes the "
+    "map, by kinds, shapes, names and order, and says what it guessed, what it "
+    "left out, and which variables are the optimizer's.",
     false_with={"width": 16},
     needs="keras>=3",
 )

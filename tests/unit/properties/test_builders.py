@@ -50,11 +50,14 @@ OWN_ARGUMENTS = {
         "weights": None,
     }
 }
-LEFT_OUT = {"gans.train_judge", "transfer_learning.train_head_then_fine_tune"}
+LEFT_OUT = {
+    "gans.train_judge",
+    "subclassing.Linear",  # the plain layer of its page: of 0 units, it gives none
+    "transfer_learning.train_head_then_fine_tune",
+}
 # `keras.Input` takes 0 features. These listings stand open on their pages, without a
 # helper, and what they build refuses the data that one has.
 REFUSE_DATA = {
-    "functional.masked_classifier": (2, 5, 6),
     "input_layers.fully_convolutional": (2, 8, 8, 1),
     "input_layers.linear_classifier": (2, 6),
     "input_layers.sequence_classifier": (2, 5, 6),
@@ -64,6 +67,8 @@ REFUSE_DATA = {
 ERRORS = (TypeError, ValueError, tf.errors.InvalidArgumentError, RuntimeError)
 MEANT = {
     ("functional.residual_classifier", "num_blocks", 0): "a network without a block",
+    ("subclassing.DeepClassifier", "num_blocks", 0): "a network without a block",
+    ("subclassing.DeepClassifier", "num_blocks", -1): "the same, as `range` has it",
     ("transfer_learning.random_shifts", "pixels", 0): "no move",
     ("transfer_learning.random_shifts", "pixels", 1.5): "a part of a pixel",
     ("transfer_learning.random_shifts", "size", 1.5): "a part of a pixel",
