@@ -1342,7 +1342,7 @@ def sliced_in_a_loop(bind=False):
     x = keras.Input(shape=(3,))
     columns = []
     for k in range(3):
-        late = layers.Lambda(lambda x: x[:, k : k + 1])  # noqa: B023
+        late = layers.Lambda(lambda x: x[:, k : k + 1])  # noqa: B023 - the mistake
         bound = layers.Lambda(lambda x, k=k: x[:, k : k + 1])
         columns.append((bound if bind else late)(x))
     return keras.Model(x, layers.Concatenate()(columns))

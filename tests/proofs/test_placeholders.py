@@ -947,7 +947,7 @@ def call_on_placeholder(make):
 def test_a_model_made_inside_can_be_called(inside=True):
     for make in (functional, sequential):
         made = None if inside else make()
-        called = message_of(lambda: call_on_placeholder(lambda: made or make()))  # noqa: B023
+        called = message_of(lambda: call_on_placeholder(lambda: made or make()))  # noqa: B023 - at once
         assert called == "no error"
 
 
@@ -959,7 +959,7 @@ def test_a_model_made_inside_can_be_called(inside=True):
 def test_a_model_made_outside_cannot_be_called(inside=False):
     for make in (functional, sequential):
         made = None if inside else make()
-        called = message_of(lambda: call_on_placeholder(lambda: made or make()))  # noqa: B023
+        called = message_of(lambda: call_on_placeholder(lambda: made or make()))  # noqa: B023 - at once
         assert called != "no error"
 
 
