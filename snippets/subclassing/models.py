@@ -191,6 +191,9 @@ class DeepClassifier(keras.Model):
         A tensor of probabilities, shape `(batch, num_classes)`, float32, also in mixed
         precision.
 
+    Raises:
+        ValueError: If `num_blocks` is less than 0.
+
     Example:
         >>> import numpy as np
         >>> DeepClassifier(num_classes=10)(np.ones((3, 64))).shape
@@ -205,6 +208,10 @@ class DeepClassifier(keras.Model):
         dropout: float = 0.1,
         **kwargs: Any,
     ) -> None:
+        if num_blocks < 0:
+            raise ValueError(
+                f"Expected `num_blocks` of at least 0. Received: {num_blocks}"
+            )
         super().__init__(**kwargs)
         self.num_classes, self.num_blocks = num_classes, num_blocks
         self.num_units, self.dropout = num_units, dropout

@@ -192,8 +192,7 @@ def test_level_5_without_keras(factor=1.0):
 
 
 @proves(
-    "A Functional model can have its own `train_step` too: write a subclass with "
-    "nothing but that method, and call it with `inputs` and `outputs`.",
+    "A Functional model can have its own `train_step` too.",
     false_with={"name": "training_step"},
 )
 def test_a_functional_model_with_its_own_step(name="train_step"):

@@ -66,8 +66,8 @@ def test_none_is_the_batch(fixed=False):
 
 @proves(
     (
-        'A ticket is urgent if its text says "today" or if its first tag is '
-        "set; the topic decides the department."
+        'A ticket is urgent if its text says "today" or if one of its tags is '
+        '"outage"; the topic decides the department.'
     ),
     false_with={"seed": 1},
     needs="keras>=3",
@@ -77,7 +77,7 @@ def test_tickets_follow_a_rule(seed=0):
 
     (tickets, _), (_, answers) = made_up_tickets(200), made_up_tickets(200, seed)
     expected = [
-        float("today" in text.split() or tags[0] == 1)
+        float("today" in text.split() or "outage" in tags.split())
         for text, tags in zip(tickets["text"], tickets["tags"], strict=True)
     ]
     assert answers["priority"].ravel().tolist() == expected
@@ -292,8 +292,8 @@ def test_custom_layers_need_their_class(name="edges"):
 
 @proves(
     (
-        "To let a new process read tickets as text, put `words` in front of the"
-        " model, and save both as one:"
+        "To let a new process read tickets as text, put both `TextVectorization` "
+        "layers in front of the model, and save all as one:"
     ),
     false_with={"adapted": ["blue green"]},
     needs="keras>=3",
@@ -303,23 +303,35 @@ def test_words_are_saved_with_the_model(adapted=("red blue", "blue green")):
 
     words = layers.TextVectorization(max_tokens=9, output_mode="multi_hot")
     words.adapt(tf.constant(list(adapted)))
-    (seen,) = inputs_named("seen", shape=(words.vocabulary_size(),))
-    model = keras.Model({"seen": seen}, {"sum": layers.Dense(2)(seen)})
-    raw = keras.Input(shape=(), dtype="string", name="said")
-    reader = keras.Model({"said": raw}, model({"seen": words(raw)}))
-    said = ["red", "green blue"]
-    expected = np.array(model({"seen": words(tf.constant(said))})["sum"])
+    names = layers.TextVectorization(vocabulary=["web", "app"], output_mode="multi_hot")
+    seen, tags = (
+        keras.Input(shape=(size,), name=name)
+        for size, name in ((words.vocabulary_size(), "seen"), (3, "tags"))
+    )
+    joined = layers.Concatenate()([seen, tags])
+    model = keras.Model({"seen": seen, "tags": tags}, {"sum": layers.Dense(2)(joined)})
+    said = keras.Input(shape=(), dtype="string", name="said")
+    tagged = keras.Input(shape=(), dtype="string", name="tagged")
+    encoded = {"seen": words(said), "tags": names(tagged)}
+    reader = keras.Model({"said": said, "tagged": tagged}, model(encoded))
+    ticket = {"said": ["red", "green blue"], "tagged": ["app new", ""]}
+    expected = model(
+        {
+            "seen": words(tf.constant(ticket["said"])),
+            "tags": names(tf.constant(ticket["tagged"])),
+        }
+    )
     with tempfile.TemporaryDirectory() as folder:
         reader.save(f"{folder}/reader.keras")
         run_python(f"""
 import numpy as np, tensorflow as tf
 from tensorflow import keras
 loaded = keras.models.load_model({folder!r} + "/reader.keras")
-said = {{"said": tf.constant({said!r})}}
-np.save({folder!r} + "/seen.npy", loaded.predict(said, verbose=0)["sum"])
+ticket = {{name: tf.constant(words) for name, words in {ticket!r}.items()}}
+np.save({folder!r} + "/seen.npy", loaded.predict(ticket, verbose=0)["sum"])
 """)
         found = np.load(f"{folder}/seen.npy")
-    assert np.allclose(found, expected, atol=1e-6)
+    assert np.allclose(found, np.array(expected["sum"]), atol=1e-6)
     assert "red" in words.get_vocabulary()
 
 
@@ -358,15 +370,24 @@ def test_labels_between_0_and_1(loss="binary_crossentropy"):
 
 
 @proves(
-    "Tags in words become a vector with `StringLookup`:",
+    (
+        "For the tags, which are names that you know, pass the list: the first of the "
+        "4 columns is for any other word."
+    ),
     false_with={"mode": "int"},
 )
 def test_tags_in_words_become_a_vector(mode="multi_hot"):
-    vector = layers.StringLookup(
-        vocabulary=["outage", "web", "app"], num_oov_indices=0, output_mode=mode
+    names = layers.TextVectorization(
+        vocabulary=["outage", "web", "app"], output_mode=mode
     )
-    seen = np.array(vector(tf.constant(["outage", "app"])))
-    assert seen.tolist() == [1, 0, 1]
+    seen = np.array(names(tf.constant(["", "app", "outage new", "new old", "web app"])))
+    assert seen.tolist() == [
+        [0, 0, 0, 0],
+        [0, 0, 0, 1],
+        [1, 1, 0, 0],
+        [1, 0, 0, 0],
+        [0, 0, 1, 1],
+    ]
 
 
 def drawn(name):
@@ -1338,6 +1359,29 @@ def test_the_extra_key_is_warned_about():
     assert "The structure of `inputs` doesn't match the expected structure" in said
 
 
+@proves(
+    (
+        'To be stopped instead, write `warnings.filterwarnings("error", "The '
+        'structure of")` before you call the model.'
+    ),
+    false_with={"text": "The form of"},
+    keras=">=3.6",
+)
+def test_the_warning_stops_the_call(text="The structure of"):
+    data = amounts(price=5.0, cost=3.0, article=9.0)
+    targets = np.zeros((1,))
+    for use in (
+        lambda model: model(data),
+        lambda model: model.predict(data, verbose=0),
+        lambda model: model.fit(data, targets, verbose=0),
+    ):
+        model = profit()
+        model.compile("sgd", "mse")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", text)
+            assert "The structure of `inputs`" in rises(use, model)
+
+
 def sliced_in_a_loop(bind=False):
     x = keras.Input(shape=(3,))
     columns = []
@@ -1681,7 +1725,8 @@ def test_tensorflow_function_is_refused(make=keras.Input):
 @proves(
     (
         "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use "
-        "`keras.ops`, such as `ops.sum` for `tf.reduce_sum`:"
+        "`keras.ops`, such as `ops.sum` for `tf.reduce_sum` and `ops.relu` for "
+        "`tf.nn.relu`:"
     ),
     keras="<3",
 )
@@ -1696,7 +1741,8 @@ def test_tensorflow_function_is_wrapped_on_keras_2():
 @proves(
     (
         "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use "
-        "`keras.ops`, such as `ops.sum` for `tf.reduce_sum`:"
+        "`keras.ops`, such as `ops.sum` for `tf.reduce_sum` and `ops.relu` for "
+        "`tf.nn.relu`:"
     ),
     false_with={"package": tf},
     needs="keras>=3",
@@ -1709,6 +1755,9 @@ def test_operation_instead_of_function(package=None):
     assert rises(absolute, x) == ""
     total = keras.ops.sum(absolute(x))
     assert keras.Model(x, total)(-np.ones((1, 3))) == tf.reduce_sum(tf.ones(3))
+    signs = np.array([[-1.0, 0.0, 2.0]])
+    kept = keras.Model(x, keras.ops.relu(x))(signs)
+    assert np.array_equal(kept, tf.nn.relu(signs))
     siamese = siamese_network(image_encoder((8, 8, 1)))
     assert "Absolute" in [type(step).__name__ for step in siamese.operations]
 
@@ -1962,8 +2011,9 @@ def test_weights_for_a_part_on_keras_3(weights=None):
 
 @proves(
     (
-        "`` `inputs` not connected to `outputs` ``: no layer reads an Input; "
-        "leave it out of `inputs`. Only Keras 3.11 to 3.13 refuse it."
+        "`` `inputs` not connected to `outputs` ``: no layer reads an Input; leave it "
+        "out of `inputs`, or call a layer on it if it was meant to count. Only Keras "
+        "3.11 to 3.13 refuse it."
     ),
     keras=">=3.11,<3.14",
     false_with={"count": 1},
@@ -1974,6 +2024,8 @@ def test_an_input_that_no_layer_reads(count=2):
     error = rises(keras.Model, [a, b][:count], scores)
     assert "`inputs` not connected to `outputs`" in error
     assert rises(keras.Model, a, scores) == ""
+    read = layers.Dense(2)(layers.Concatenate()([a, b]))
+    assert rises(keras.Model, [a, b], read) == ""
 
 
 @proves(

@@ -397,12 +397,12 @@ def test_layers_operations_and_operators_compute_with_it(make=keras.Input):
 
 
 @proves(
-    "What needs numbers fails: `if`, `float()` and functions of NumPy.",
+    "What needs numbers fails: `if x > 0`, `float(x)` and functions of NumPy.",
     false_with={"make": np.zeros},
 )
 def test_what_needs_numbers_fails(make=keras.Input):
     x = make(())
-    for needs in (bool, float, np.sin, np.mean, np.array):
+    for needs in (lambda x: 1 if x > 0 else 2, float, np.sin, np.mean, np.array):
         assert error_of(needs, x) != ""
 
 
@@ -1138,14 +1138,16 @@ def equal_in_the_graph(x, y):
 
 
 @proves(
-    "For a `KerasTensor`, `x == 0` is `False` on Keras 3, where `==` asks whether both "
-    "are one object, so `keras.ops.where(x == 0, ...)` never takes the first branch.",
+    "For a `KerasTensor`, `x == 0` is `False` on Keras 3, where `==` asks whether "
+    "both are one object, so `if x == 0:` and `keras.ops.where(x == 0, ...)` "
+    "never take the first branch.",
     false_with={"equal": equal_in_the_graph},
     needs="keras>=3",
 )
 def test_equals_zero_is_false_on_keras_3(equal=operator.eq):
     x, other = keras.Input(shape=(3,)), keras.Input(shape=(3,))
     assert (equal(x, x), equal(x, other), equal(x, 0)) == (True, False, False)
+    assert (1 if equal(x, 0) else 2) == 2
     model = keras.Model(x, x + keras.ops.where(equal(x, 0), 1.0, 2.0))
     assert model(np.zeros((1, 3))).numpy().tolist() == [[2.0, 2.0, 2.0]]
 

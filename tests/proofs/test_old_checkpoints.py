@@ -113,6 +113,32 @@ def saved_in_2017(folder, prefix):
 
 
 @proves(
+    "The layers of `tf.layers` gave their variables the same last names, so that "
+    "often only what stands before them differs:",
+    keras="<3",
+    false_with={"kind": "separable_conv2d"},
+)
+def test_last_names_of_tf_layers(kind="conv2d"):
+    assert hasattr(tf1.layers, kind)
+    with tf.Graph().as_default():
+        x = tf1.placeholder(tf.float32, [None, 8, 8, 1])
+        x = getattr(tf1.layers, kind)(x, 4, 3, name="conv1")
+        x = tf1.layers.batch_normalization(x, name="norm1")
+        tf1.layers.dense(x, 10, name="scores")
+        old = [weight.op.name for weight in tf1.global_variables()]
+    model = keras.Sequential(
+        [
+            keras.Input(shape=(8, 8, 1)),
+            keras.layers.Conv2D(4, 3, name="conv1"),
+            keras.layers.BatchNormalization(name="norm1"),
+            keras.layers.Dense(10, name="scores"),
+        ]
+    )
+    new = [weight.name.removesuffix(":0") for weight in model.weights]
+    assert old == new
+
+
+@proves(
     "For a large network `snippets.placeholders.proposed_name_map` proposes the "
     "map, by kinds, shapes, names and order, and says what it guessed, what it "
     "left out, and which variables are the optimizer's.",

@@ -165,8 +165,8 @@ def test_what_compat_lacks():
 
 
 @proves(
-    "New Keras code belongs outside the `with`: on Keras 3, `fit` and `predict` raise "
-    "inside it.",
+    "Train and use a new model outside the `with`: on Keras 3, `fit` and "
+    "`predict` raise inside it.",
     keras=">=3",
     false_with={"inside": contextlib.nullcontext},
 )
@@ -537,6 +537,22 @@ def classifier():
     return model
 
 
+@proves(
+    "`session.run(tf.global_variables_initializer())` | nothing: a layer sets its "
+    "weights when it is built",
+    false_with={"shape": None},
+)
+def test_weights_are_set_when_built(shape=(None, 3)):
+    initializer = keras.initializers.Constant(0.5)
+    dense = keras.layers.Dense(2, kernel_initializer=initializer)
+    if shape:
+        dense.build(shape)
+    assert [weight.tolist() for weight in dense.get_weights()] == [
+        [[0.5, 0.5]] * 3,
+        [0.0, 0.0],
+    ]
+
+
 def train_in_session(epochs=3, count=1792, path=None):
     """The old program of the page: the mean loss of each epoch, and the scores."""
     vectors, labels = (array[:count] for array in digits())
@@ -584,26 +600,26 @@ def adam_walks(gradient, **options):
 
 @proves(
     "`AdamOptimizer(0.001).minimize(loss)` | "
-    "`model.compile(keras.optimizers.Adam(0.001), loss)`",
-    false_with={"gradient": 1e-6},
+    "`model.compile(keras.optimizers.Adam(0.001, epsilon=1e-8), loss)`",
+    false_with={"options": {}},
 )
-def test_an_optimizer_is_compiled(gradient=1.0):
-    old, new = adam_walks(gradient)
-    assert abs(old) > 0.005
-    assert np.isclose(new, old, rtol=1e-3)
+def test_an_optimizer_is_compiled(options=None):
+    options = {"epsilon": 1e-8} if options is None else options
+    for gradient in (1.0, 1e-6):
+        old, new = adam_walks(gradient, **options)
+        assert abs(old) > 0.005
+        assert np.isclose(new, old, rtol=1e-3)
 
 
 @proves(
-    "The `epsilon` of `AdamOptimizer` was 1e-8, and that of `keras.optimizers.Adam` is "
-    "1e-7: for the same steps, write `keras.optimizers.Adam(0.001, epsilon=1e-8)`.",
-    false_with={"options": {}},
+    "The default `epsilon` was 1e-8 in `AdamOptimizer` and is 1e-7 in "
+    "`keras.optimizers.Adam`, so give it for the same steps.",
+    false_with={"gradient": 1.0},
 )
-def test_the_epsilon_of_adam(options=None):
+def test_the_epsilon_of_adam(gradient=1e-6):
     assert tf1.train.AdamOptimizer()._epsilon == 1e-8
     assert keras.optimizers.Adam().epsilon == 1e-7
-    old, new = adam_walks(1e-6, **({"epsilon": 1e-8} if options is None else options))
-    assert np.isclose(new, old, rtol=1e-3)
-    old, new = adam_walks(1e-6)
+    old, new = adam_walks(gradient)
     assert not np.isclose(new, old, rtol=0.5)
 
 
@@ -1074,6 +1090,18 @@ def load(model, path, name_map):
 
 
 @proves(
+    "The left side of `name_map` are the paths of the weights:",
+    false_with={"field": "name"},
+    keras=">=3",
+)
+def test_paths_begin_with_the_layer(field="path"):
+    inputs = keras.Input(shape=(64,))
+    model = keras.Model(inputs, keras.layers.Dense(10, name="scores")(inputs))
+    found = [getattr(weight, field) for weight in model.weights]
+    assert found == ["scores/kernel", "scores/bias"]
+
+
+@proves(
     "Compare them on one batch, as the last line does: a variable of the "
     "checkpoint that `name_map` forgets is left behind without a word.",
     false_with={"use": load},
@@ -1141,6 +1169,26 @@ def test_a_map_is_proposed(num_layers=40):
 )
 def test_keep_prob_as_rate(rate=0.8):
     assert abs(share_kept(keras.layers.Dropout(rate, seed=0)) - 0.2) < 0.02
+
+
+@proves(
+    "**A loss without `from_logits=True`** takes scores for probabilities: "
+    "`sparse_softmax_cross_entropy` took scores, and the losses of Keras take "
+    "probabilities by default.",
+    false_with={"options": {"from_logits": True}},
+)
+def test_a_loss_takes_probabilities(options=None):
+    scores = np.array([[4.0, 1.0, 2.0], [0.5, 3.0, 2.0]], "float32")
+    labels = np.array([0, 2])
+    with tf.Graph().as_default(), tf1.Session() as session:
+        old = session.run(tf1.losses.sparse_softmax_cross_entropy(labels, scores))
+    cross = keras.losses.SparseCategoricalCrossentropy
+    right = float(cross(from_logits=True)(labels, scores))
+    assert np.isclose(right, old, rtol=1e-5)
+    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    assert np.isclose(float(cross()(labels, shares)), old, rtol=1e-5)
+    wrong = float(cross(**(options or {}))(labels, scores))
+    assert not np.isclose(wrong, old, rtol=0.1)
 
 
 @proves(

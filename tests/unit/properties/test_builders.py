@@ -68,7 +68,6 @@ ERRORS = (TypeError, ValueError, tf.errors.InvalidArgumentError, RuntimeError)
 MEANT = {
     ("functional.residual_classifier", "num_blocks", 0): "a network without a block",
     ("subclassing.DeepClassifier", "num_blocks", 0): "a network without a block",
-    ("subclassing.DeepClassifier", "num_blocks", -1): "the same, as `range` has it",
     ("transfer_learning.random_shifts", "pixels", 0): "no move",
     ("transfer_learning.random_shifts", "pixels", 1.5): "a part of a pixel",
     ("transfer_learning.random_shifts", "size", 1.5): "a part of a pixel",
