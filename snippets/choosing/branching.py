@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 
-def inverted_where_bright(images: tf.Tensor | keras.KerasTensor) -> Any:
+def inverted_where_bright(images: Any) -> Any:
     """Turn a batch of bright images into dark ones, with `keras.ops.where`.
 
     Args:

@@ -57,6 +57,19 @@ class DigitModelWithStep(DigitModel):
         return dict(self.get_metrics_result())
 
 
+class ModelWithStep(keras.Model):
+    """A Functional model with the step above: call it with `inputs` and `outputs`.
+
+    Example:
+        >>> x = keras.Input((8, 8, 1))
+        >>> scores = keras.layers.Dense(10)(keras.layers.Flatten()(x))
+        >>> ModelWithStep(inputs=x, outputs=scores).output_shape
+        (None, 10)
+    """
+
+    train_step = DigitModelWithStep.train_step
+
+
 class DigitModule(tf.Module):
     """The network in TensorFlow alone: variables, operations, a compiled step.
 

@@ -212,6 +212,30 @@ def test_a_functional_model_with_its_own_step(name="train_step"):
 
 
 @proves(
+    "For a Functional model write a class with nothing but the step, and call it with "
+    "`inputs` and `outputs`:",
+    false_with={"name": "DigitModel"},
+    needs="keras>=3",
+)
+def test_the_step_alone_on_a_graph(name="ModelWithStep"):
+    from snippets.choosing import plain
+
+    x = keras.Input((8, 8, 1))
+    scores = keras.layers.Dense(10)(keras.layers.Flatten()(x))
+    own = getattr(plain, name)
+    assert "train_step" in vars(own)
+    models = [kind(inputs=x, outputs=scores) for kind in (own, keras.Model)]
+    start = models[0].get_weights()
+    images = np.linspace(0, 1, 6 * 64, dtype="float32").reshape(6, 8, 8, 1)
+    losses = []
+    for model in models:  # both train the same layers
+        model.set_weights(start)
+        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(True))
+        losses.append(model.fit(images, np.arange(6), verbose=0).history["loss"])
+    assert np.allclose(*losses, rtol=1e-5)
+
+
+@proves(
     "If a second input comes later, call the Sequential model like a layer in a "
     "Functional model: it keeps its weights.",
     false_with={"copy": keras.models.clone_model},
@@ -263,6 +287,17 @@ def test_the_backend_from_python(name="KERAS_BACKEND"):
     chosen = f'import os; os.environ["{name}"] = "jax"'
     found = printed(f"{chosen}\nimport keras; print(keras.backend.backend())", "")
     assert found == "jax" or found.endswith("No module named 'jax'")
+
+
+@proves(
+    "`pip install tensorflow` installs Keras 3 too.",
+    false_with={"package": "numpy"},
+    tensorflow=">=2.16",
+)
+def test_tensorflow_brings_keras(package="tensorflow"):
+    required = importlib.metadata.requires(package) or []
+    kerases = [line for line in required if re.match(r"keras(-nightly)?\s*>=3", line)]
+    assert len(kerases) == 1
 
 
 @proves(
@@ -470,9 +505,9 @@ def test_a_module_finds_its_variables(kind=tf.Module):
 
 
 @proves(
-    "Build all five, copy the weights of the first into the others, and compare on "
-    "real digits: the scores, and the gradients by every weight, agree up to "
-    "rounding.",
+    "Build all five, copy the weights of the first into the others, and compare "
+    "on real digits: the scores, and the gradients with respect to every weight, "
+    "agree up to rounding.",
     false_with={"shift": 1e-3},
     needs="keras>=3",
 )
@@ -486,8 +521,8 @@ def test_scores_and_gradients_agree(shift=0.0):
 
 
 @proves(
-    "A `tf.Module` lists its `variables` by the names of its attributes, from A to Z, "
-    "a Keras model in the order of its layers.",
+    "A `tf.Module` lists its `variables` by the names of its attributes, from A "
+    "to Z. A Keras model lists them in the order of its layers.",
     false_with={"names": ("a", "b")},
 )
 def test_a_module_lists_its_variables_by_name(names=("b", "a")):
@@ -598,9 +633,10 @@ def test_softmax_at_every_level(activation="softmax"):
 
 
 @proves(
-    "And where Keras does not see the softmax, a probability can round to 0 or 1, "
-    "while a score keeps its size: for a score of 200 in favor of the wrong class the "
-    "loss is 200, but from probabilities it is 16.1, with a gradient of 0.",
+    "And where Keras does not see the softmax, as in a loss outside of `fit`, a "
+    "probability can round to 0 or 1, while a score keeps its size: for a score "
+    "of 200 in favor of the wrong class the loss is 200, but from probabilities "
+    "it is 16.1, with a gradient of 0.",
     false_with={"score": 2.0},
 )
 def test_a_probability_loses_the_loss(score=200.0):
@@ -633,8 +669,9 @@ def test_probabilities_from_scores(name="softmax"):
 
 @proves(
     "Scores with a loss that expects probabilities raise no error, and the model "
-    "hardly learns: after 5 epochs it reads fewer than 6 of 10 digits. Write "
-    '`from_logits=True`, not `"sparse_categorical_crossentropy"`.',
+    "hardly learns: after 5 epochs it reads fewer than 6 of 10 digits. Pass "
+    "`SparseCategoricalCrossentropy(from_logits=True)`, not the string "
+    '`"sparse_categorical_crossentropy"`.',
     false_with={"from_logits": True},
 )
 def test_scores_without_from_logits_hardly_learn(from_logits=False):
@@ -748,9 +785,9 @@ def tried():
 
 
 @proves(
-    "The table counts the lines on which a statement or a call begins, and tries at "
-    "each level to fit the network, to save and load it, and to make a model that ends "
-    'at the layer before the last. Each "no" names the error.',
+    "We counted the lines on which a statement or a call begins, and tried at "
+    "each level to fit the network, to save and load it, and to make a model that "
+    'ends at the layer before the last. Each "no" names the error.',
     false_with={"error": ValueError},
     needs="keras>=3",
 )
@@ -1022,7 +1059,7 @@ def test_tf_keras_was_keras_2():
 @proves(
     "`TF_USE_LEGACY_KERAS=1` sends `tf.keras` to the package `tf_keras`, which is "
     "Keras 2.",
-    keras="<3",
+    needs="keras<3",
     tensorflow=">=2.16",
 )
 def test_the_variable_sends_tf_keras_to_keras_2():
@@ -1051,8 +1088,8 @@ def test_tf_keras_is_keras_2():
 
 
 @proves(
-    "Code that says `tf.keras` needs the variable instead, set before TensorFlow is "
-    "imported.",
+    "Code that says `tf.keras` needs the variable instead, set before TensorFlow "
+    'is imported: `import os; os.environ["TF_USE_LEGACY_KERAS"] = "1"`.',
     false_with={"late": True},
     needs="keras<3",
     tensorflow=">=2.16",

@@ -240,8 +240,8 @@ def test_shape_is_read_off_the_data(first_axis=1):
 
 
 @proves(
-    "Gray images often come without their channel, as whole numbers from 0 to 255: add "
-    "the channel first, and scale them.",
+    "Gray images often come without their channel, as whole numbers from 0 to "
+    "255: before you read the shape, add the channel, and scale them.",
     false_with={"scale": 1},
 )
 def test_gray_images_get_a_channel(scale=255):
@@ -273,8 +273,8 @@ def test_strings_as_a_tensor(convert=tf.constant):
 
 
 @proves(
-    'on Keras 3 the list `["Rome", "Oslo"]` raises `Unrecognized data type`, and an '
-    "array of it `Invalid dtype: str128`.",
+    'on Keras 3 the list `["Rome", "Oslo"]` raises `Unrecognized data type`, and '
+    "an array of it `Invalid dtype: str128`, or another number.",
     keras=">=3",
     false_with={"convert": tf.constant},
 )
@@ -283,6 +283,8 @@ def test_strings_as_a_list_or_an_array(convert=np.array):
     for use in (model.predict, lambda x, **options: model.fit(x, x, **options)):
         assert "Unrecognized data type" in error_of(use, cities, verbose=0)
         assert "Invalid dtype: str128" in error_of(use, convert(cities), verbose=0)
+        longer = convert(["Rome", "London"])
+        assert "Invalid dtype: str192" in error_of(use, longer, verbose=0)
 
 
 # The batch axis is never part of `shape`
@@ -333,14 +335,20 @@ def test_batch_size_in_shape_is_one_axis_too_many(shape=(32, 8, 8, 1)):
 
 
 @proves(
-    "Where the batch size has to be fixed, pass `batch_size=32` beside "
-    "`shape`, or all of it as `batch_shape=(32, 8, 8, 1)`.",
+    "Where the batch size has to be fixed, as before an `LSTM` with "
+    "`stateful=True`, pass `batch_size=32` beside `shape`, or all of it as "
+    "`batch_shape=(32, 8, 8, 1)`.",
     false_with={"size": ("dtype", "float32")},
 )
 def test_batch_size_has_its_own_argument(size=("batch_size", 32)):
     first = keras.Input(shape=(8, 8, 1), **dict([size]))
     for x in (first, keras.Input(batch_shape=(32, 8, 8, 1))):
         assert tuple(x.shape) == (32, 8, 8, 1)
+    steps = keras.Input(shape=(None, 3), **dict([size]))
+    stateful = keras.layers.LSTM(2, stateful=True)
+    model = keras.Model(steps, stateful(steps))
+    model(np.ones((32, 5, 3)))
+    assert tuple(stateful.states[0].shape) == (32, 2)
 
 
 @proves(
@@ -773,7 +781,7 @@ def test_input_layer_takes_a_placeholder_on_keras_2():
 
 
 @proves(
-    "On Keras 3 `input_tensor` must be a `KerasTensor`:",
+    "On Keras 3.9 and later `input_tensor` must be a `KerasTensor`:",
     keras=">=3.7",
     false_with={"make": lambda shape: keras.Input(batch_shape=shape)},
 )
@@ -1036,8 +1044,21 @@ def shapes_seen(declared, data):
 
 
 @proves(
-    "Keras adds a last axis of size 1 where it is missing, and drops one "
-    "where it is too many.",
+    "To leave out a shorter last batch, feed a dataset: `dataset.batch(4, "
+    "drop_remainder=True)`.",
+    false_with={"options": {}},
+)
+def test_the_remainder_is_dropped(options=None):
+    options = {"drop_remainder": True} if options is None else options
+    dataset = tf.data.Dataset.from_tensor_slices(np.ones((10, 3), "float32"))
+    x = keras.Input(batch_shape=(4, 3))
+    model = keras.Model(x, keras.layers.Dense(1)(x))
+    assert model.predict(dataset.batch(4, **options), verbose=0).shape == (8, 1)
+
+
+@proves(
+    "Keras adds a last axis of size 1 to data that has one axis too few, and "
+    "drops one from data that has one too many.",
     false_with={"data": (5, 8, 8, 1)},
 )
 def test_a_missing_last_axis_is_added(data=(5, 8, 8)):
@@ -1046,8 +1067,8 @@ def test_a_missing_last_axis_is_added(data=(5, 8, 8)):
 
 
 @proves(
-    "Keras adds a last axis of size 1 where it is missing, and drops one "
-    "where it is too many.",
+    "Keras adds a last axis of size 1 to data that has one axis too few, and "
+    "drops one from data that has one too many.",
     false_with={"data": (5, 3)},
 )
 def test_an_extra_last_axis_is_dropped(data=(5, 3, 1)):
@@ -1056,8 +1077,8 @@ def test_an_extra_last_axis_is_dropped(data=(5, 3, 1)):
 
 
 @proves(
-    "To a network for any size, the 8 rows of one gray image are 8 images, each a "
-    "column of 8 pixels:",
+    "`predict` takes the first axis for the batch, so a network for any size "
+    "reads the 8 rows of one gray image as 8 images, and gives 8 answers:",
     false_with={"shape": (1, 8, 8, 1)},
     needs="keras>=3",
 )
@@ -1069,8 +1090,8 @@ def test_one_digit_eight_answers(shape=(8, 8, 1)):
 
 
 @proves(
-    "Put the batch axis in front, as `image[None, ...]`, and behind it a missing "
-    "channel too, as `image[None, ..., None]`:",
+    "Put the batch axis in front, as `image[None, ...]`; if the channel is "
+    "missing as well, write `image[None, ..., None]`:",
     false_with={"place": ...},
 )
 def test_the_batch_axis_makes_one_answer(place=(None, ...)):
@@ -1147,7 +1168,6 @@ def equal_in_the_graph(x, y):
 def test_equals_zero_is_false_on_keras_3(equal=operator.eq):
     x, other = keras.Input(shape=(3,)), keras.Input(shape=(3,))
     assert (equal(x, x), equal(x, other), equal(x, 0)) == (True, False, False)
-    assert (1 if equal(x, 0) else 2) == 2
     model = keras.Model(x, x + keras.ops.where(equal(x, 0), 1.0, 2.0))
     assert model(np.zeros((1, 3))).numpy().tolist() == [[2.0, 2.0, 2.0]]
 
@@ -1226,6 +1246,20 @@ def test_gray_images_with_a_channel_axis(shape=(28, 28, 1)):
     x = keras.Input(shape=shape)
     model = keras.Model(x, keras.layers.Conv2D(2, 3)(x))
     assert model(images[..., None]).shape == (5, 26, 26, 2)
+
+
+@proves(
+    "`predict` takes the first 32 rows of a larger image for a batch, so it names that "
+    "shape: `found shape=(32, 224, 3)`.",
+    false_with={"size": 8},
+    needs="keras>=3",
+    keras=">=3",
+)
+def test_predict_names_the_first_rows(size=224):
+    x = keras.Input(shape=(size, size, 3))
+    model = keras.Model(x, keras.layers.Conv2D(2, 3)(x))
+    message = error_of(model.predict, np.zeros((size, size, 3)), verbose=0)
+    assert "found shape=(32, 224, 3)" in message
 
 
 @proves(

@@ -105,8 +105,8 @@ def test_same_network_same_numbers(initializer="ones"):
 
 
 @proves(
-    "**Rewrite it in Keras** if you will work on the code: `import keras` replaces "
-    "`import tensorflow as tf`.",
+    "**Rewrite it in Keras** if you will work on the code: its code needs only "
+    "`import keras`.",
     false_with={"names": {"tf": tf}},
 )
 def test_import_keras_is_enough(names=None):
@@ -152,9 +152,9 @@ def layers_of_v1():
 
 
 @proves(
-    "`tf.contrib`, `tf.estimator` (since TensorFlow 2.16) and, beside Keras 3, "
-    "`tf.layers` do not come back this way; `TF_USE_LEGACY_KERAS=1` brings "
-    "`tf.layers` back.",
+    "`tf.contrib` does not come back this way, `tf.estimator` not since "
+    "TensorFlow 2.16, and `tf.layers` not beside Keras 3; `TF_USE_LEGACY_KERAS=1` "
+    "brings `tf.layers` back.",
     tensorflow=">=2.16",
 )
 def test_what_compat_lacks():
@@ -320,8 +320,8 @@ def test_both_cast_values(to="float32"):
 
 
 @proves(
-    "Another size of an axis | raises in `session.run` | raises in the call; only "
-    "a last axis of size 1 too many is dropped",
+    "Another size of an axis | raises in `session.run` | raises in the call; a "
+    "last axis of size 1 is added or dropped",
     false_with={"size": 3},
 )
 def test_both_refuse_another_shape(size=4):
@@ -337,6 +337,8 @@ def test_both_refuse_another_shape(size=4):
         assert said.startswith("ValueError")
     longer = ROWS[:, :, None]
     assert np.array_equal(model(longer), model(ROWS))
+    x = keras.Input((3, 1))
+    assert keras.Model(x, keras.layers.Flatten()(x))(ROWS).shape == (2, 3)
     fed = message_of(lambda: run_in_session(old_row_sums, feed=longer))
     assert fed.startswith("ValueError: Cannot feed value of shape (2, 3, 1)")
 
@@ -501,8 +503,8 @@ def test_a_placeholder_for_the_learning_rate(name="learning_rate"):
 
 
 @proves(
-    "`tf.placeholder_with_default(0.5, [])` | an argument with a default: "
-    "`def call(self, x, rate=0.5)`",
+    "`tf.placeholder_with_default(0.5, [])` | an argument with a default, in a "
+    "layer: `def call(self, x, rate=0.5)`",
     false_with={"default": 0.6},
 )
 def test_a_placeholder_with_a_default(default=0.5):
@@ -600,7 +602,7 @@ def adam_walks(gradient, **options):
 
 @proves(
     "`AdamOptimizer(0.001).minimize(loss)` | "
-    "`model.compile(keras.optimizers.Adam(0.001, epsilon=1e-8), loss)`",
+    '`model.compile(keras.optimizers.Adam(0.001, epsilon=1e-8), "mse")`',
     false_with={"options": {}},
 )
 def test_an_optimizer_is_compiled(options=None):
@@ -1090,7 +1092,7 @@ def load(model, path, name_map):
 
 
 @proves(
-    "The left side of `name_map` are the paths of the weights:",
+    "The keys of `name_map` are the paths of the weights, which Keras 3 has:",
     false_with={"field": "name"},
     keras=">=3",
 )
@@ -1102,8 +1104,8 @@ def test_paths_begin_with_the_layer(field="path"):
 
 
 @proves(
-    "Compare them on one batch, as the last line does: a variable of the "
-    "checkpoint that `name_map` forgets is left behind without a word.",
+    "Compare them, as the last line does: a variable of the checkpoint that "
+    "`name_map` forgets is left behind without a word.",
     false_with={"use": load},
     needs="keras>=3",
 )
@@ -1247,8 +1249,8 @@ def batch_losses(reset):
 
 
 @proves(
-    "**`train_on_batch` returned a mean** on Keras 3.4 to 3.13, of all batches since "
-    "the last reset, so the curve is too smooth.",
+    "**`train_on_batch` returned the mean of all batches** since the last reset, "
+    "on Keras 3.4 to 3.13, so the curve is too smooth.",
     keras=">=3,<3.15",
 )
 def test_train_on_batch_gave_the_mean():

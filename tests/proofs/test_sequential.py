@@ -216,8 +216,9 @@ def test_input_layer_of_keras_2_warns():
 
 
 @proves(
-    "As `input_shape` in the first layer: older tutorials write it so, and on Keras"
-    " 3 it still works but warns.",
+    "**As `input_shape` in the first layer**, in older tutorials. On Keras 3 it "
+    "still works, with the warning ``Do not pass an `input_shape`/`input_dim` "
+    "argument to a layer``.",
     keras=">=3",
     false_with={"given": ({},)},
 )
@@ -228,7 +229,8 @@ def test_shape_on_the_first_layer_warns(
         made = []
         layer = functools.partial(keras.layers.Dense, 3, **arguments)
         caught = user_warnings(lambda made=made, layer=layer: made.append(layer()))
-        assert "Do not pass an `input_shape`/`input_dim`" in " ".join(caught)
+        said = "Do not pass an `input_shape`/`input_dim` argument to a layer"
+        assert said in " ".join(caught)
         model = keras.Sequential(made)
         assert model.built
         assert model.input_shape == (None, 4)
@@ -262,7 +264,8 @@ def test_build_wants_the_batch(batch=(None,)):
 
 
 @proves(
-    "Nowhere: the model waits for data, and the first data decides the shape.",
+    "Nowhere, as in `keras.Sequential([keras.layers.Dense(3)])`: the model waits "
+    "for data, and the first data decides the shape.",
     false_with={"columns": 4},
 )
 def test_first_data_decides(columns=7):
@@ -295,7 +298,7 @@ def test_first_call_notes_the_batch(count=5):
 
 
 @proves(
-    "As long as it waits, `summary()` raises on Keras 2, and shows `?` and 0 "
+    "Until it has seen data, `summary()` raises on Keras 2, and shows `?` and 0 "
     "parameters on Keras 3:",
     false_with={"make": built},
     needs="keras>=3",
@@ -307,7 +310,7 @@ def test_summary_of_unbuilt_on_keras_3(make=unbuilt):
 
 
 @proves(
-    "As long as it waits, `summary()` raises on Keras 2, and shows `?` and 0 "
+    "Until it has seen data, `summary()` raises on Keras 2, and shows `?` and 0 "
     "parameters on Keras 3:",
     keras="<3",
     false_with={"make": built},
@@ -364,8 +367,8 @@ def test_no_input_on_keras_3(names=("input", "output")):
 
 
 @proves(
-    "Write `model.inputs` and `model.outputs`, lists of one tensor on Keras 2 and "
-    "on Keras 3.",
+    "Write `model.inputs[0]` and `model.outputs[0]`, which a built model has on "
+    "Keras 2 and on Keras 3.",
     false_with={"sequential": False},
 )
 def test_inputs_and_outputs_on_both(sequential=True):
@@ -728,8 +731,8 @@ def test_pop_takes_the_last_layer_off(left=1):
 
 
 @proves(
-    "To replace the first layer, make a new list from the Input, the new layer and "
-    "`model.layers[1:]`.",
+    "To replace the first layer by one that gives the same shape, make a new list "
+    "from the Input, the new layer and `model.layers[1:]`.",
     false_with={"units": 5},
 )
 def test_first_layer_is_swapped(units=7):
@@ -864,7 +867,7 @@ def test_unbuilt_is_saved_unbuilt(make=unbuilt):
 
 
 @proves(
-    "To get the features of a layer, make a model from the first of `.inputs` to the "
+    "To get the features of a layer, make a model from `model.inputs[0]` to the "
     "output of that layer:",
     false_with={"shift": 1},
 )
@@ -895,6 +898,21 @@ def test_a_list_of_inputs_warns_in_a_call(given=lambda model: model.inputs):
     features = keras.Model(given(model), model.layers[0].output)
     caught = user_warnings(lambda: features(rows()))
     assert "The structure of `inputs` doesn't match" in " ".join(caught)
+
+
+@proves(
+    "They belong to both models, so they are frozen in `first_five` too.",
+    false_with={"copy": keras.models.clone_model},
+)
+def test_frozen_in_both_models(copy=lambda model: model):
+    layers = [keras.layers.Dense(7), keras.layers.Dense(3)]
+    first = keras.Sequential([keras.Input((4,)), *layers])
+    kept = copy(first).layers[:-1]
+    for layer in kept:
+        layer.trainable = False
+    other = keras.Sequential([keras.Input((4,)), *kept, keras.layers.Dense(5)])
+    for model in (first, other):
+        assert len(model.trainable_weights) == 2
 
 
 @proves(
@@ -1122,6 +1140,22 @@ def test_shape_is_that_of_the_data_without_the_batch(skipped=1):
 
 
 @proves(
+    "For gray images of 28 × 28, write `(28, 28, 1)` before `Conv2D`, and `(28, 28)` "
+    "before `Flatten` and `Dense`.",
+    false_with={"shape": (28, 28)},
+)
+def test_gray_images_before_two_layers(shape=(28, 28, 1)):
+    fits, convolution = True, keras.layers.Conv2D(2, 3)
+    try:
+        keras.Sequential([keras.Input(shape), convolution])
+    except ValueError:
+        fits = False
+    assert fits
+    flat = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)]
+    assert keras.Sequential(flat)(np.ones((5, 28, 28))).shape == (5, 10)
+
+
+@proves(
     "The batch is never part of `shape`, so the `None` in `shape=(None, 100)` is not "
     "the batch: it stands for sequences of any length.",
     false_with={"shape": (100,)},
@@ -1282,8 +1316,8 @@ def test_fit_trains_the_layer_that_was_taken_off(compile_again=False):
 
 
 @proves(
-    "`compile` discards the function: call it again after the last change, or make a "
-    "new model from an Input and `cut.layers`:",
+    "Call `compile` again after the last change, or make a new model from an "
+    "Input and `cut.layers`:",
     false_with={"again": False},
 )
 def test_compile_again(again=True):
@@ -1295,7 +1329,7 @@ def test_compile_again(again=True):
 
 
 @proves(
-    "Two models without a shape have no weights, so on Keras 3 copying all of them "
+    "Two models without a shape have no weights, so on Keras 3 `set_weights` "
     "copies nothing:",
     false_with={"make": built},
     needs="keras>=3",

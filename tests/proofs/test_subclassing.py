@@ -389,8 +389,8 @@ def test_keras_file_needs_the_class(mark=lambda cls: cls):
 
 
 @proves(
-    "To open a model, run its `call` on an Input: Keras records the layers that "
-    "it meets.",
+    "To open a model means to run its `call` on an Input: Keras records the "
+    "layers that it meets, where `model(inputs)` is recorded as one box.",
     false_with={"run": "__call__"},
 )
 def test_call_on_an_input_opens_a_model(run="call"):
@@ -398,6 +398,7 @@ def test_call_on_an_input_opens_a_model(run="call"):
     graph = opened(model, run)
     assert graph.layers[1:] == [model.first, model.drop, model.last]
     assert np.allclose(graph(X), model(X), atol=1e-6)
+    assert opened(model, "__call__").layers[1:] == [model]
 
 
 @proves(
@@ -502,8 +503,8 @@ def test_build_runs_at_the_first_call(early=False):
 
 
 @proves(
-    "`__init__` | once, when you make the object | arguments, and the layers it "
-    "consists of",
+    "`__init__` | once, when you make the object | arguments, layers, weights of a "
+    "fixed size",
     false_with={"made": 2},
 )
 def test_init_runs_once(made=1):
@@ -513,6 +514,10 @@ def test_init_runs_once(made=1):
             layer(X)
     assert log.count("init") == 1
     assert Plain().layers != []
+    for kind in (keras.layers.Layer, keras.Model):
+        owner = kind()
+        weight = owner.add_weight(shape=(2,), initializer="ones", name="scale")
+        assert [each is weight for each in owner.trainable_weights] == [True]
 
 
 @proves(
@@ -960,6 +965,39 @@ def test_a_penalty_ignores_sample_weight(weight=0.0):
 
 
 @proves(
+    "A model adds a term in the same way; if the term has to follow `sample_weight`, "
+    "write `compute_loss`, as the autoencoder does.",
+    false_with={"own": False},
+    needs="keras>=3",
+)
+def test_sample_weight_reaches_compute_loss(own=True):
+    class Added(keras.Model):
+        def call(self, x):
+            self.add_loss(keras.ops.mean(x))
+            return x
+
+    class Own(keras.Model):
+        def call(self, x):
+            return x
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, **_):
+            term = keras.ops.mean(x, axis=-1)
+            term = term if sample_weight is None else term * sample_weight
+            return super().compute_loss(x, y, y_pred, sample_weight) + keras.ops.mean(
+                term
+            )
+
+    losses = []
+    for weight in (1.0, 0.0):
+        model = Own() if own else Added()
+        model.compile(loss="mse")
+        weights = np.full((len(X),), weight, "float32")
+        losses.append(model.evaluate(X, X, sample_weight=weights, verbose=0))
+    assert np.isclose(losses[0], X.mean())
+    assert losses[1] == 0.0
+
+
+@proves(
     "To penalize the weights of a layer, write `Dense(10, "
     'kernel_regularizer="l2")`: its term is in `model.losses` too.',
     false_with={"regularizer": None},
@@ -1163,8 +1201,7 @@ def forgotten_argument():
 
 
 @proves(
-    "Keras 3 forgets the arguments of a model: each that has a default returns to it, "
-    "without an error.",
+    "Keras 3 forgets the arguments of a model: each that has a default returns to it.",
     keras=">=3",
 )
 def test_arguments_come_back_as_defaults():
@@ -1172,8 +1209,7 @@ def test_arguments_come_back_as_defaults():
 
 
 @proves(
-    "Keras 3 forgets the arguments of a model: each that has a default returns to it, "
-    "without an error.",
+    "Keras 3 forgets the arguments of a model: each that has a default returns to it.",
     keras="<3",
 )
 def test_arguments_were_remembered():
@@ -1195,8 +1231,8 @@ class ForgetsSize(keras.Model):
 
 
 @proves(
-    "If it is a factor, the file loads and gives other outputs; if it is a size, "
-    "loading raises an error.",
+    "If it is a factor, the file loads without an error and gives other outputs; "
+    "if it is a size, loading raises.",
     keras=">=3",
 )
 def test_the_file_gives_other_outputs():
@@ -1427,6 +1463,9 @@ class OneOf(keras.Model):
             x = x + 0.0 * tf.reduce_sum(self.late(x))
         return self.score(x)
 
+    def get_config(self):
+        return {}
+
 
 class Scaled(keras.layers.Layer):
     """Multiplies by a random weight."""
@@ -1447,14 +1486,15 @@ LATE = (
 )
 
 
-def late_layer_is_restored(make, call_first):
+def late_layer_is_restored(make, call_first, save="save_weights"):
     """Whether `load_weights` fills a layer that the model has called, or has not."""
     model, copy = OneOf(make), OneOf(make, use=call_first)
     with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/m." + ("keras" if save == "save" else "weights.h5")
         for each in (model, copy):
             each(X)
-        model.save_weights(f"{folder}/m.weights.h5")
-        copy.load_weights(f"{folder}/m.weights.h5")
+        getattr(model, save)(path)
+        copy.load_weights(path)
     copy.use = True
     assert np.allclose(copy.score(X), model.score(X), atol=1e-6)
     copy(X)
@@ -1480,8 +1520,8 @@ def test_a_layer_never_built_is_left_out(call_first=False):
 
 
 @proves(
-    "So before `load_weights`, call every layer; then `unbuilt_layers(model)` "
-    "returns an empty list:",
+    "So before `load_weights`, which reads `.keras` files too, call every layer; "
+    "then `unbuilt_layers(model)` returns an empty list:",
     false_with={"call_first": False},
     needs="keras>=3",
 )
@@ -1492,7 +1532,8 @@ def test_built_first_it_is_restored(call_first=True):
         model = OneOf(make, use=call_first)
         model(X)
         assert unbuilt_layers(model) == []
-        assert late_layer_is_restored(make, call_first)
+        for save in ("save_weights", "save"):
+            assert late_layer_is_restored(make, call_first, save)
 
 
 @proves(
@@ -1900,8 +1941,8 @@ def test_called_on_an_input_it_has_one(start=None):
 
 
 @proves(
-    "Import the module of the registered class, or pass "
-    '`custom_objects={"MyModel": MyModel}`.',
+    "Import the module of the registered class, in a notebook run its cell, or "
+    'pass `custom_objects={"MyModel": MyModel}`.',
     needs="keras>=3.6",
     keras=">=3.13",
     false_with={"passed": False},
@@ -1926,6 +1967,13 @@ def test_a_class_is_located_by_its_registration(passed=True):
         ) in message_of(load)
         known = {"MyModel": MyModel} if passed else {}
         assert message_of(lambda: load(custom_objects=known)) == ""
+        register(MyModel)
+        model.save(f"{folder}/m.keras")
+        name = keras.utils.get_registered_name(MyModel)
+        del keras.utils.get_custom_objects()[name]  # as in a new process
+        assert "Could not locate class 'MyModel'" in message_of(load)
+        register(MyModel)  # as its module or its cell does
+        assert message_of(load) == ""
     _, outputs = in_a_fresh_process()
     assert "Could not locate class 'DeepClassifier'" in str(outputs["problem"])
 
