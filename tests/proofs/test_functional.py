@@ -39,7 +39,7 @@ def inputs_named(*names, shape=(3,)):
 
 
 @proves(
-    "Each box is one call of a layer, and each arrow is a tensor.",
+    "Each box is one call of a layer or of an operation, and each arrow is a tensor.",
     false_with={"num_calls": 1},
     needs="keras>=3",
 )
@@ -53,6 +53,8 @@ def test_a_box_is_a_call(num_calls=2):
     model = keras.Model(x, y)
     assert draw_layers(model).svg.count("<rect") == 3
     assert [call.sources for call in layer_calls(model)] == [(), (0,), (1,)]
+    computed = keras.Model(x, keras.ops.abs(x - 1.0))
+    assert draw_layers(computed).svg.count("<rect") == 3
 
 
 @proves("`None` is the batch, which may have any size.", false_with={"fixed": True})
@@ -177,6 +179,16 @@ def test_predict_returns_a_dict(
     }
 
 
+@proves("Its labels may be left out.", false_with={"given": ("top",)})
+def test_leave_its_labels_out(given=("mean",)):
+    for names in (given, ("mean", "top")):
+        (x,) = inputs_named("x")
+        model = keras.Model(x, {n: layers.Dense(1, name=n)(x) for n in ("mean", "top")})
+        model.compile("sgd", {"mean": "mse"})
+        labels = {name: np.ones((2, 1)) for name in names}
+        assert rises(model.fit, np.ones((2, 3)), labels, verbose=0) == ""
+
+
 @proves(
     (
         "An output without a loss is not trained, except for the layers that it"
@@ -267,7 +279,7 @@ for path in sorted(paths, key=lambda path: path.stem == "edges"):
 @proves(
     (
         "A saved Functional model holds its graph, so a new process loads it without "
-        "the code that built it; only a custom layer needs its class."
+        "the code that built it; a custom layer needs its class."
     ),
     false_with={"name": "copy"},
     needs="keras>=3",
@@ -280,8 +292,8 @@ def test_loads_without_its_code(name="branches"):
 
 @proves(
     (
-        "A saved Functional model holds its graph, so a new process loads it "
-        "without the code that built it; only a custom layer needs its class."
+        "A saved Functional model holds its graph, so a new process loads it without "
+        "the code that built it; a custom layer needs its class."
     ),
     false_with={"name": "branches"},
     needs="keras>=3",
@@ -337,8 +349,8 @@ np.save({folder!r} + "/seen.npy", loaded.predict(ticket, verbose=0)["sum"])
 
 @proves(
     (
-        "Pass strings as `tf.constant`: `predict` refuses NumPy arrays of strings on "
-        "Keras 3."
+        "Pass strings as `tf.constant` to `predict` too: on Keras 3 it refuses NumPy "
+        "arrays of strings."
     ),
     keras=">=3",
     false_with={"convert": tf.constant},
@@ -559,7 +571,7 @@ def test_a_call_returns_a_keras_tensor(make=lambda shape: keras.Input(shape=shap
 
 @proves(
     (
-        "Two layers called on one tensor are two branches, and a layer called "
+        "Two layers called on one tensor are two branches, and `Concatenate` called "
         "on a list joins them:"
     ),
     false_with={"join": layers.Add},
@@ -755,8 +767,8 @@ def test_a_residual_block_adds_its_input(last="block_sum"):
 
 @proves(
     (
-        "If your block changes the number of channels from 16 to 32, put `Conv2D(32, "
-        "1)` on the way around it, or `Add` raises."
+        "If your block changes the number of channels from 16 to 32, apply "
+        "`Conv2D(32, 1)` to its input before `Add`, which raises otherwise."
     ),
     false_with={"size": 3},
 )
@@ -853,8 +865,8 @@ def test_a_model_is_a_layer(kind=keras.Model):
 
 @proves(
     (
-        "Swapping left and right changes no answer, since both go through the "
-        "same weights."
+        "Swapping left and right changes no answer, since both go through the same "
+        "weights, and only the size of the difference counts."
     ),
     false_with={"tie": False},
     needs="keras>=3",
@@ -889,9 +901,9 @@ def digits():
 
 @proves(
     (
-        "Such a model, made by `snippets.functional.siamese_network` and trained for "
-        "four epochs on pairs from `snippets.functional.sample_pairs`, judges more "
-        "than 75 of 100 new pairs rightly."
+        "Of those of `snippets.functional.sample_pairs` half are, and "
+        "`snippets.functional.siamese_network`, trained on 1,500 of them for four "
+        "epochs, judges more than 75 of 100 new pairs rightly."
     ),
     false_with={"epochs": 0},
     needs="keras>=3",
@@ -943,8 +955,8 @@ def test_several_models_become_one(join=layers.Average):
 
 
 @proves(
-    "Any two tensors of a graph can be the ends of a model, and models cut from one "
-    "graph share its layers.",
+    "The part of a graph that leads from one tensor to another can be a model, if "
+    "nothing else leads into it, and models cut from one graph share its layers.",
     false_with={"begin": "first"},
 )
 def test_models_of_one_graph_share_layers(begin="second"):
@@ -1361,8 +1373,8 @@ def test_the_extra_key_is_warned_about():
 
 @proves(
     (
-        'To be stopped instead, write `warnings.filterwarnings("error", "The '
-        'structure of")` before you call the model.'
+        'To turn this warning into an error, write `warnings.filterwarnings("error", '
+        '"The structure of")` before the call.'
     ),
     false_with={"text": "The form of"},
     keras=">=3.6",
@@ -1662,7 +1674,7 @@ def test_call_both_models_on_one_input(join=layers.Concatenate):
 @proves(
     (
         "The tensor is from inside a nested model, and begins at that model's own "
-        "Input. Cut the nested model there and call the piece, as here."
+        "Input. Make a model of its first part and call that, as in this example."
     ),
     false_with={"inside": False},
     needs="keras>=3",
@@ -1681,7 +1693,7 @@ def test_inner_tensors_begin_at_the_inner_input(inside=True):
 @proves(
     (
         "The tensor is from inside a nested model, and begins at that model's own "
-        "Input. Cut the nested model there and call the piece, as here."
+        "Input. Make a model of its first part and call that, as in this example."
     ),
     false_with={"name": "inner"},
 )
@@ -1725,8 +1737,8 @@ def test_tensorflow_function_is_refused(make=keras.Input):
 @proves(
     (
         "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use "
-        "`keras.ops`, such as `ops.sum` for `tf.reduce_sum` and `ops.relu` for "
-        "`tf.nn.relu`:"
+        "`keras.ops`, such as `keras.ops.sum` for `tf.reduce_sum` and "
+        "`keras.ops.relu` for `tf.nn.relu`:"
     ),
     keras="<3",
 )
@@ -1741,8 +1753,8 @@ def test_tensorflow_function_is_wrapped_on_keras_2():
 @proves(
     (
         "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use "
-        "`keras.ops`, such as `ops.sum` for `tf.reduce_sum` and `ops.relu` for "
-        "`tf.nn.relu`:"
+        "`keras.ops`, such as `keras.ops.sum` for `tf.reduce_sum` and "
+        "`keras.ops.relu` for `tf.nn.relu`:"
     ),
     false_with={"package": tf},
     needs="keras>=3",
@@ -1764,8 +1776,8 @@ def test_operation_instead_of_function(package=None):
 
 @proves(
     (
-        "Where your `keras.ops` lacks it, as `sobel_edges` before Keras 3.15, call "
-        "TensorFlow's in the `call` of a layer:"
+        "If `keras.ops` lacks a function, as it lacks `sobel_edges` before Keras "
+        "3.15, call the function of TensorFlow in the `call` of a layer:"
     ),
     false_with={"inside": False},
     needs="keras>=3",
@@ -1998,8 +2010,8 @@ def test_metrics_in_one_list_on_keras_3(metrics=("mae",)):
 
 @proves(
     (
-        "`` `loss_weights` must match the number of losses``: give a weight for"
-        " each output."
+        "`` `loss_weights` must match the number of losses``: give a weight for each "
+        "loss."
     ),
     keras=">=3.6",
     false_with={"weights": {"mean": 1.0, "top": 0.1}},
@@ -2106,8 +2118,9 @@ def test_inputs_and_outputs_are_plural(names=("input", "output")):
 
 @proves(
     (
-        '`The name "x" is used 2 times in the model`: give each layer and Input'
-        " a name of its own."
+        '`The name "x" is used 2 times in the model`: give each layer and Input a '
+        "name of its own. In a notebook, after you have run the cell of an Input "
+        "again, run the cells below it too."
     ),
     false_with={"names": ("x", "y")},
 )
@@ -2115,13 +2128,16 @@ def test_each_layer_has_its_name(names=("x", "x")):
     tensors = inputs_named(*names)
     error = rises(keras.Model, tensors, layers.Add()(tensors))
     assert "is used 2 times in the model" in error
+    before, now = tensors
+    assert "is used 2 times" in rises(keras.Model, now, layers.Dense(2)(before))
+    assert rises(keras.Model, now, layers.Dense(2)(now)) == ""
 
 
 @proves(
     (
-        "`Expected float32, but got department of type 'str'`: a key of the "
-        "labels is misspelled, not always the one that the message names; use "
-        "the keys of `outputs`."
+        "`Expected float32, but got department of type 'str'`: a key of the labels is "
+        "misspelled, perhaps another than the message names; use the keys of "
+        "`outputs`."
     ),
     keras=">=3.9",
     false_with={"name": "top"},
