@@ -540,8 +540,8 @@ def classifier():
 
 
 @proves(
-    "`session.run(tf.global_variables_initializer())` | nothing: a layer sets its "
-    "weights when it is built",
+    'a run of `tf.global_variables_initializer()` | nothing: a layer sets its '
+    'weights when it is built',
     false_with={"shape": None},
 )
 def test_weights_are_set_when_built(shape=(None, 3)):
