@@ -4,8 +4,8 @@ from snippets.showing.drawings import Drawing, arrow, box
 
 # A question, what to take if the answer is yes, and the word on the way to the next.
 QUESTIONS = (
-    (["Must it be without Keras?", "as all around it is"], ["tf.Module"], "no"),
-    (["Layers in one line?"], ["Sequential"], "no"),
+    (["No Keras around it?", "the rest is TensorFlow"], ["tf.Module"], "no"),
+    (["One layer after another?"], ["Sequential"], "no"),
     (["A fixed graph of layers?", "branches, several inputs"], ["Functional"], "no"),
     (
         ["Anything else?", "loops, own arguments"],
@@ -24,7 +24,7 @@ def draw_decision() -> Drawing:
 
     Example:
         >>> draw_decision().alt.partition(";")[0]
-        'Must it be without Keras? tf.Module'
+        'No Keras around it? tf.Module'
     """
     parts, words = [], []
     for row, (question, answer, down) in enumerate(QUESTIONS):

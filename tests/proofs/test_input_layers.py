@@ -66,7 +66,7 @@ def test_none_in_front_is_a_batch_of_any_size(options=()):
 
 
 @proves(
-    "Functional | always | `keras.Model` has nothing to begin with",
+    "Functional | always | `keras.Model` raises, for it finds no start",
     false_with={"start": keras.Input},
 )
 def test_functional_needs_an_input(start=np.zeros):
@@ -123,13 +123,16 @@ def test_subclassed_has_no_input(begin=np.ones):
 
 
 @proves(
-    "a number | `()` | `(None,)`",
+    "a number | `()`, or `(1,)` before `Dense` | `(None,)`",
     false_with={"shape": (1,)},
 )
 def test_shape_of_a_number(shape=()):
     numbers = np.zeros(5)
     assert numbers.shape[1:] == shape
     assert tuple(keras.Input(shape=shape).shape) == (None,)
+    dense = keras.layers.Dense(2)
+    assert error_of(dense, keras.Input(shape=())) != ""
+    assert error_of(dense, keras.Input(shape=(1,))) == ""
 
 
 @proves(
@@ -274,7 +277,7 @@ def test_strings_as_a_tensor(convert=tf.constant):
 
 @proves(
     'on Keras 3 the list `["Rome", "Oslo"]` raises `Unrecognized data type`, and '
-    "an array of it `Invalid dtype: str128`, or another number.",
+    "an array of it `Invalid dtype: str128` (the number varies).",
     keras=">=3",
     false_with={"convert": tf.constant},
 )
@@ -639,7 +642,7 @@ def test_recipes_that_accept_any_size(name="fully_convolutional", arguments=(1, 
 
 
 @proves(
-    "A layer refuses `None` on an axis for which it makes weights.",
+    "If a layer makes weights for an axis, that axis cannot be `None`.",
     false_with={"size": 8},
 )
 def test_none_is_refused_where_weights_are_made(size=None):
@@ -957,10 +960,10 @@ def test_a_dict_with_strings_as_a_tensor(convert=tf.constant):
 
 
 @proves(
-    "From a dict of arrays, the recipe "
-    "`snippets.input_layers.inputs_from_arrays` makes the Inputs, and "
-    "`snippets.input_layers.preprocess` the layers behind them: floats are "
-    "normalized, strings and integers one-hot encoded.",
+    "From a dict of arrays, the recipe `snippets.input_layers.inputs_from_arrays` "
+    "makes the Inputs, and `snippets.input_layers.preprocess` the layers behind "
+    "them: floats are normalized, strings and integers one-hot encoded, so pass "
+    "an age as a float.",
     false_with={"children": (0.0, 2.0)},
     needs="keras>=3",
 )
@@ -1044,7 +1047,24 @@ def shapes_seen(declared, data):
 
 
 @proves(
-    "To leave out a shorter last batch, feed a dataset: `dataset.batch(4, "
+    "An `LSTM` with `stateful=True` does raise for another size: pass `batch_size=4` "
+    "to `fit` and `predict`, and a whole number of batches.",
+    false_with={"stateful": False},
+)
+def test_a_stateful_layer_needs_its_batch_size(stateful=True):
+    x = keras.Input(batch_shape=(4, 5, 3))
+    model = keras.Model(x, keras.layers.LSTM(2, stateful=stateful)(x))
+    model.compile("sgd", "mse")
+    steps, targets = np.ones((8, 5, 3)), np.ones((8, 2))
+    options = {"batch_size": 4, "verbose": 0}
+    assert model.predict(steps, **options).shape == (8, 2)
+    assert error_of(model.fit, steps, targets, **options) == ""
+    for given, size in ((steps, 8), (steps[:6], 4)):
+        assert error_of(model.predict, given, batch_size=size, verbose=0) != ""
+
+
+@proves(
+    "A dataset leaves out the shorter last one by `dataset.batch(4, "
     "drop_remainder=True)`.",
     false_with={"options": {}},
 )
@@ -1057,8 +1077,8 @@ def test_the_remainder_is_dropped(options=None):
 
 
 @proves(
-    "Keras adds a last axis of size 1 to data that has one axis too few, and "
-    "drops one from data that has one too many.",
+    "If the Input ends in an axis of size 1, Keras adds it to data that lacks it, "
+    "and it drops a last axis of size 1 that is too many.",
     false_with={"data": (5, 8, 8, 1)},
 )
 def test_a_missing_last_axis_is_added(data=(5, 8, 8)):
@@ -1067,8 +1087,8 @@ def test_a_missing_last_axis_is_added(data=(5, 8, 8)):
 
 
 @proves(
-    "Keras adds a last axis of size 1 to data that has one axis too few, and "
-    "drops one from data that has one too many.",
+    "If the Input ends in an axis of size 1, Keras adds it to data that lacks it, "
+    "and it drops a last axis of size 1 that is too many.",
     false_with={"data": (5, 3)},
 )
 def test_an_extra_last_axis_is_dropped(data=(5, 3, 1)):
@@ -1260,6 +1280,20 @@ def test_predict_names_the_first_rows(size=224):
     model = keras.Model(x, keras.layers.Conv2D(2, 3)(x))
     message = error_of(model.predict, np.zeros((size, size, 3)), verbose=0)
     assert "found shape=(32, 224, 3)" in message
+
+
+@proves(
+    "A Sequential model says `Invalid input shape for input`, and behind it `Expected "
+    "shape (None, 8, 8, 3), but input has incompatible shape (8, 8, 3)`.",
+    false_with={"shape": (1, 8, 8, 3)},
+    needs="keras>=3",
+)
+def test_sequential_model_expects_a_shape(shape=(8, 8, 3)):
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3)])
+    message = error_of(model.predict, np.zeros(shape), verbose=0)
+    said = "Expected shape (None, 8, 8, 3), but input has incompatible shape (8, 8, 3)"
+    assert "Invalid input shape for input" in message
+    assert said in message
 
 
 @proves(

@@ -152,9 +152,9 @@ def layers_of_v1():
 
 
 @proves(
-    "`tf.contrib` does not come back this way, `tf.estimator` not since "
-    "TensorFlow 2.16, and `tf.layers` not beside Keras 3; `TF_USE_LEGACY_KERAS=1` "
-    "brings `tf.layers` back.",
+    "Three do not come back this way: `tf.contrib`; `tf.estimator`, since "
+    "TensorFlow 2.16; and beside Keras 3 `tf.layers`, which "
+    "`TF_USE_LEGACY_KERAS=1` brings back.",
     tensorflow=">=2.16",
 )
 def test_what_compat_lacks():
@@ -165,8 +165,8 @@ def test_what_compat_lacks():
 
 
 @proves(
-    "Train and use a new model outside the `with`: on Keras 3, `fit` and "
-    "`predict` raise inside it.",
+    "Train and use a new model outside `with tf.Graph().as_default():`, since on "
+    "Keras 3 `fit` and `predict` raise inside it.",
     keras=">=3",
     false_with={"inside": contextlib.nullcontext},
 )
@@ -320,8 +320,8 @@ def test_both_cast_values(to="float32"):
 
 
 @proves(
-    "Another size of an axis | raises in `session.run` | raises in the call; a "
-    "last axis of size 1 is added or dropped",
+    "Another size of an axis | raises in `session.run` | raises in the call, "
+    "except that a last axis of size 1 is added to the value or dropped",
     false_with={"size": 3},
 )
 def test_both_refuse_another_shape(size=4):
@@ -477,7 +477,7 @@ def test_a_placeholder_for_training(on=True):
 
 
 @proves(
-    "`rate = tf.placeholder(tf.float32)` | `model.optimizer.learning_rate = 0.01`",
+    "`step_size = tf.placeholder(tf.float32)` | `model.optimizer.learning_rate = 0.01`",
     false_with={"name": "rate"},
 )
 def test_a_placeholder_for_the_learning_rate(name="learning_rate"):
@@ -504,7 +504,7 @@ def test_a_placeholder_for_the_learning_rate(name="learning_rate"):
 
 @proves(
     "`tf.placeholder_with_default(0.5, [])` | an argument with a default, in a "
-    "layer: `def call(self, x, rate=0.5)`",
+    "model: `def call(self, x, rate=0.5)`",
     false_with={"default": 0.6},
 )
 def test_a_placeholder_with_a_default(default=0.5):
@@ -512,12 +512,12 @@ def test_a_placeholder_with_a_default(default=0.5):
         rate = tf1.placeholder_with_default(0.5, [])
         old = [session.run(rate * 2.0), session.run(rate * 2.0, {rate: 3.0})]
 
-    class Scaled(keras.layers.Layer):
+    class Scaled(keras.Model):
         def call(self, x, rate=default):
             return rate * x
 
-    layer, two = Scaled(), tf.constant([2.0])
-    assert [float(layer(two)[0]), float(layer(two, rate=3.0)[0])] == old
+    model, two = Scaled(), tf.constant([2.0])
+    assert [float(model(two)[0]), float(model(two, rate=3.0)[0])] == old
 
 
 @proves(
@@ -540,8 +540,8 @@ def classifier():
 
 
 @proves(
-    'a run of `tf.global_variables_initializer()` | nothing: a layer sets its '
-    'weights when it is built',
+    "a run of `tf.global_variables_initializer()` | nothing: a layer sets its "
+    "weights when it is built",
     false_with={"shape": None},
 )
 def test_weights_are_set_when_built(shape=(None, 3)):
@@ -602,7 +602,8 @@ def adam_walks(gradient, **options):
 
 @proves(
     "`AdamOptimizer(0.001).minimize(loss)` | "
-    '`model.compile(keras.optimizers.Adam(0.001, epsilon=1e-8), "mse")`',
+    "`model.compile(keras.optimizers.Adam(0.001, epsilon=1e-8), loss)`, with a "
+    "loss of `keras.losses`",
     false_with={"options": {}},
 )
 def test_an_optimizer_is_compiled(options=None):
@@ -615,7 +616,7 @@ def test_an_optimizer_is_compiled(options=None):
 
 @proves(
     "The default `epsilon` was 1e-8 in `AdamOptimizer` and is 1e-7 in "
-    "`keras.optimizers.Adam`, so give it for the same steps.",
+    "`keras.optimizers.Adam`, so pass `epsilon=1e-8` to get the same steps.",
     false_with={"gradient": 1.0},
 )
 def test_the_epsilon_of_adam(gradient=1e-6):
@@ -623,6 +624,8 @@ def test_the_epsilon_of_adam(gradient=1e-6):
     assert keras.optimizers.Adam().epsilon == 1e-7
     old, new = adam_walks(gradient)
     assert not np.isclose(new, old, rtol=0.5)
+    _, new = adam_walks(gradient, epsilon=1e-8)
+    assert np.isclose(new, old, rtol=1e-3)
 
 
 @proves(
@@ -994,9 +997,10 @@ def test_an_input_layer_without_a_placeholder(shape=(784,)):
 
 
 @proves(
-    "A `Saver` wrote `model.ckpt-1000.index`, `model.ckpt-1000.data-00000-of-00001` "
-    "and `model.ckpt-1000.meta`: three files that are one checkpoint, so pass the "
-    'start of their names, `"model.ckpt-1000"`.',
+    "A `Saver` wrote `model.ckpt-1000.index`, "
+    "`model.ckpt-1000.data-00000-of-00001` and `model.ckpt-1000.meta`: three "
+    "files that are one checkpoint. What reads it takes the start of their names, "
+    '`"model.ckpt-1000"`.',
     false_with={"suffix": ".meta"},
 )
 def test_the_prefix_is_what_the_files_share(suffix=""):
@@ -1094,7 +1098,7 @@ def load(model, path, name_map):
 @proves(
     "The keys of `name_map` are the paths of the weights, which Keras 3 has:",
     false_with={"field": "name"},
-    keras=">=3",
+    needs="keras>=3",
 )
 def test_paths_begin_with_the_layer(field="path"):
     inputs = keras.Input(shape=(64,))
@@ -1594,7 +1598,8 @@ def test_error_no_session(options=None):
 @proves(
     "`The Session graph is empty. Add operations to the graph before calling "
     "run().`: what eager mode computes stands in no graph, so there is nothing to "
-    "run: delete the session.",
+    "run: put the lines and the session under one `with "
+    "tf.Graph().as_default():`.",
     false_with={"context": lambda graph: graph.as_default()},
 )
 def test_error_session_graph_is_empty(
@@ -1610,6 +1615,8 @@ def test_error_session_graph_is_empty(
         "calling run()."
     )
     assert total.numpy() == 21.0
+    with tf.Graph().as_default(), tf1.Session() as session:
+        assert session.run(tf.reduce_sum(ROWS)) == 21.0
 
 
 @proves(

@@ -298,7 +298,7 @@ def test_first_call_notes_the_batch(count=5):
 
 
 @proves(
-    "Until it has seen data, `summary()` raises on Keras 2, and shows `?` and 0 "
+    "Until it is built, `summary()` raises on Keras 2, and shows `?` and 0 "
     "parameters on Keras 3:",
     false_with={"make": built},
     needs="keras>=3",
@@ -310,7 +310,7 @@ def test_summary_of_unbuilt_on_keras_3(make=unbuilt):
 
 
 @proves(
-    "Until it has seen data, `summary()` raises on Keras 2, and shows `?` and 0 "
+    "Until it is built, `summary()` raises on Keras 2, and shows `?` and 0 "
     "parameters on Keras 3:",
     keras="<3",
     false_with={"make": built},
@@ -426,8 +426,8 @@ def test_merge_layers_want_a_list(name="Add"):
 
 
 @proves(
-    "`All layers added to a Sequential model should have unique names`: two layers "
-    "have one name; give each its own.",
+    "`All layers added to a Sequential model should have unique names`: two "
+    "different layers have one name; give each its own.",
     false_with={"names": ("a", "b")},
 )
 def test_names_are_unique(names=("a", "a")):
@@ -1140,17 +1140,20 @@ def test_shape_is_that_of_the_data_without_the_batch(skipped=1):
 
 
 @proves(
-    "For gray images of 28 × 28, write `(28, 28, 1)` before `Conv2D`, and `(28, 28)` "
-    "before `Flatten` and `Dense`.",
+    "For gray images of 28 × 28, write `(28, 28)` before `Flatten` and `Dense`; "
+    "before `Conv2D` write `(28, 28, 1)`, and add that axis to the images with "
+    "`x[..., None]`.",
     false_with={"shape": (28, 28)},
 )
 def test_gray_images_before_two_layers(shape=(28, 28, 1)):
     fits, convolution = True, keras.layers.Conv2D(2, 3)
     try:
-        keras.Sequential([keras.Input(shape), convolution])
+        model = keras.Sequential([keras.Input(shape), convolution])
     except ValueError:
         fits = False
     assert fits
+    images = np.ones((5, 28, 28))
+    assert model(images[..., None]).shape == (5, 26, 26, 2)
     flat = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)]
     assert keras.Sequential(flat)(np.ones((5, 28, 28))).shape == (5, 10)
 
@@ -1274,8 +1277,8 @@ def test_predict_goes_on_with_the_old_model(compiled_again=False):
 
 
 @proves(
-    "After `pop()`, a call uses the shorter model, and `predict` still the longer one "
-    "on a batch of the same size:",
+    "After `pop()`, a call runs the shorter model, but `predict` on a batch of "
+    "the same size still runs the longer one:",
     false_with={"used": False},
 )
 def test_model_and_predict_disagree(used=True):
@@ -1305,8 +1308,8 @@ def change_after_training(compile_again=False):
 
 
 @proves(
-    "After `pop()` and `add()`, `fit` goes on training the layer that was taken "
-    "off, and the new one stays as it was initialized.",
+    "If the model was fitted before `pop()` and `add()`, `fit` goes on training "
+    "the layer that was taken off, and the new one stays as it was initialized.",
     false_with={"compile_again": True},
 )
 def test_fit_trains_the_layer_that_was_taken_off(compile_again=False):
@@ -1380,8 +1383,8 @@ def test_build_without_the_batch(shape=(8, 8, 1)):
 
 
 @proves(
-    "With `Flatten` and `Dense` the error comes only with the data, so write "
-    "`build((None, 8, 8, 1))`.",
+    "With `Flatten` and `Dense` nothing is said until the first batch raises, so "
+    "write `build((None, 8, 8, 1))`.",
     false_with={"shape": (None, 8, 8, 1)},
 )
 def test_error_comes_with_the_data(shape=(8, 8, 1)):
@@ -1483,7 +1486,8 @@ def test_axis_1_has_another_length(declared=False):
 
 
 @proves(
-    "The data has more or fewer axes than the Input declares.",
+    "The data has more or fewer axes than the Input declares; only a last axis of "
+    "size 1 may be missing or too many.",
     false_with={"shape": (5, 700)},
     needs="keras>=3",
 )
@@ -1493,6 +1497,9 @@ def test_invalid_shape_of_images(shape=(5, 28, 28)):
         message = message_of(lambda x=x: model.predict(x, verbose=0))
         assert "Invalid input shape for input" in message
         assert "Expected shape (None, 784)" in message
+    assert model(np.ones((5, 784, 1))).shape == model(np.ones((5, 784))).shape
+    images = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()])
+    assert images(np.ones((5, 28, 28))).shape == (5, 784)
 
 
 @proves(
