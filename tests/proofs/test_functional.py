@@ -390,6 +390,7 @@ def test_labels_between_0_and_1(loss="binary_crossentropy"):
         "For the tags, which are names that you know, pass the list, in lower case "
         "and without punctuation: the first of the 4 columns is for any other word."
     ),
+    keras="!=3.4.*",  # which counts no word as no number at all
     false_with={"mode": "int"},
 )
 def test_tags_in_words_become_a_vector(mode="multi_hot"):
