@@ -13,6 +13,7 @@ from snippets.custom_layers.attention import (
 )
 from snippets.custom_layers.contract import layer_problem, reload_problem
 from snippets.custom_layers.layers import (
+    Adapter,
     Gain,
     LocalResponseNormalization,
     PositionEmbedding,
@@ -24,6 +25,7 @@ from snippets.custom_layers.layers import (
 from snippets.custom_layers.masks import masked_mean, masked_softmax
 
 __all__ = [
+    "Adapter",
     "AttentionPooling",
     "EncoderBlock",
     "Gain",

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import ops
 
-from snippets.checks import check_fraction, check_integer
+from snippets.checks import check_integer
 from snippets.custom_layers.layers import PositionEmbedding
 from snippets.custom_layers.masks import check_mask, masked_softmax
 
@@ -34,8 +34,7 @@ class AttentionPooling(keras.Layer):
         zeros.
 
     Raises:
-        ValueError: If `units` is no integer of at least 1, if `inputs` has another
-            rank, or if the mask has a wrong shape.
+        ValueError: If `units` is less than 1, or if `inputs` has another rank.
 
     Example:
         >>> layer, steps = AttentionPooling(units=4), np.ones((1, 3, 2))
@@ -49,9 +48,10 @@ class AttentionPooling(keras.Layer):
 
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.units = check_integer("units", units)
+        if units < 1:
+            raise ValueError(f"Expected `units` of at least 1. Received: units={units}")
+        self.units = units
         self.input_spec = keras.InputSpec(ndim=3)
-        self.supports_masking = True
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.kernel = self.add_weight(
@@ -70,7 +70,6 @@ class AttentionPooling(keras.Layer):
     def call(
         self, inputs: Any, return_attention_scores: bool = False, mask: Any = None
     ) -> Any:
-        check_mask(mask, tuple(inputs.shape[:2]))
         inputs = ops.cast(inputs, self.compute_dtype)  # integers too
         if mask is not None:  # NaN times a weight of 0 would be NaN
             inputs = ops.where(ops.cast(mask, "bool")[..., None], inputs, 0.0)
@@ -147,8 +146,8 @@ class EncoderBlock(keras.Layer):
     """Let the steps of a sequence look at each other, then transform each by itself.
 
     Args:
-        num_heads: Integer of at least 1, the heads of the attention. It divides the
-            number of features.
+        num_heads: Integer of at least 1, and at most the number of features: the heads
+            of the attention.
         hidden_units: Integer of at least 1, the units between the two last layers.
         rate: Float from 0 up to, and without, 1: the dropout.
         **kwargs: What every layer takes. The layers inside get the same `dtype`.
@@ -164,8 +163,7 @@ class EncoderBlock(keras.Layer):
         A tensor of the shape of `inputs`, in the compute dtype of the layer.
 
     Raises:
-        ValueError: If an argument is out of range, if `num_heads` does not divide the
-            features, if `inputs` has another rank, or if the mask has a wrong shape.
+        ValueError: If an argument is out of range, or if `inputs` has another rank.
 
     Example:
         >>> EncoderBlock(num_heads=2, hidden_units=8)(np.ones((1, 5, 4))).shape
@@ -180,35 +178,26 @@ class EncoderBlock(keras.Layer):
         self, num_heads: int, hidden_units: int, rate: float = 0.1, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.num_heads = check_integer("num_heads", num_heads)
-        self.hidden_units = check_integer("hidden_units", hidden_units)
-        self.rate = check_fraction("rate", rate)
+        self.num_heads, self.hidden_units, self.rate = num_heads, hidden_units, rate
+        layers, policy = keras.layers, self.dtype_policy
+        self.expand = layers.Dense(hidden_units, activation="relu", dtype=policy)
+        self.dropout = layers.Dropout(rate, dtype=policy)
+        self.norms = [layers.LayerNormalization(dtype=policy) for _ in range(2)]
         self.input_spec = keras.InputSpec(ndim=3)
         self.supports_masking = True
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        features = check_integer("features", input_shape[-1])
-        if features % self.num_heads:
-            raise ValueError(
-                "Expected `num_heads` to divide the number of features. "
-                f"Received: num_heads={self.num_heads}, {features} features"
-            )
-        layers, policy = keras.layers, self.dtype_policy
-        self.attention = layers.MultiHeadAttention(
-            self.num_heads, features // self.num_heads, dtype=policy
+        features = input_shape[-1]
+        self.attention = keras.layers.MultiHeadAttention(
+            self.num_heads, features // self.num_heads, dtype=self.dtype_policy
         )
+        self.contract = keras.layers.Dense(features, dtype=self.dtype_policy)
         self.attention.build(input_shape, input_shape)
-        self.expand = layers.Dense(self.hidden_units, activation="relu", dtype=policy)
-        self.expand.build(input_shape)
-        self.contract = layers.Dense(features, dtype=policy)
+        for layer in (self.expand, *self.norms):
+            layer.build(input_shape)
         self.contract.build((*input_shape[:-1], self.hidden_units))
-        self.dropout = layers.Dropout(self.rate, dtype=policy)
-        self.norms = [layers.LayerNormalization(dtype=policy) for _ in range(2)]
-        for norm in self.norms:
-            norm.build(input_shape)
 
-    def call(self, inputs: Any, mask: Any = None, training: bool = False) -> Any:
-        check_mask(mask, tuple(inputs.shape[:2]))
+    def call(self, inputs: Any, mask: Any = None, training: bool | None = None) -> Any:
         inputs = ops.cast(inputs, self.compute_dtype)  # integers too
         over_time = None if mask is None else ops.cast(mask, "bool")[:, None, :]
         mixed = self.attention(inputs, inputs, attention_mask=over_time)

@@ -2,35 +2,12 @@
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
-from types import ModuleType
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
-
-
-def layer_of(
-    keras_module: ModuleType, dtype: str = "float32", **methods: Callable[..., Any]
-) -> Any:
-    """Make a layer of one Keras out of functions, to put Keras 2 beside Keras 3.
-
-    Args:
-        keras_module: The module `keras` or the module `tf_keras`.
-        dtype: String, the dtype policy of the layer.
-        **methods: Functions by the name of the method: `call`, `build` and others.
-            Without `call` the layer returns its inputs.
-
-    Returns:
-        A layer of class `Mine`.
-
-    Example:
-        >>> layer_of(keras, call=lambda self, x: x + 1)(np.zeros((1, 2))).numpy()
-        array([[1., 1.]], dtype=float32)
-    """
-    body = {"call": lambda self, inputs: inputs, **methods}
-    return type("Mine", (keras_module.layers.Layer,), body)(dtype=dtype)
 
 
 def last_cause(error: BaseException) -> str:

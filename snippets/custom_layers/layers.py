@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from snippets.checks import check_fraction, check_integer
-from snippets.custom_layers.masks import check_mask, count_steps, masked_mean
+from snippets.custom_layers.masks import count_steps, masked_mean
 
 
 @keras.saving.register_keras_serializable(package="snippets")
@@ -55,6 +55,111 @@ class Gain(keras.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "initial": self.initial}
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class Adapter(keras.Layer):
+    """Add to each step what two small layers make of it, the first one narrow.
+
+    Args:
+        units: Integer of at least 1, the units of the narrow layer.
+        **kwargs: What every layer takes. The layers inside get the same `dtype`.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, ..., features)`, any dtype. A mask is passed
+      on.
+
+    Returns:
+        A tensor of the shape of `inputs`, in the compute dtype of the layer.
+
+    Raises:
+        ValueError: If `units` is no integer of at least 1.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = Adapter(units=2)
+        >>> layer(np.ones((1, 5, 8))).shape, layer.count_params()
+        (TensorShape([1, 5, 8]), 42)
+
+    References:
+        - [Parameter-Efficient Transfer Learning for NLP](
+          https://arxiv.org/abs/1902.00751), N. Houlsby and others, 2019.
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+        self.narrow = keras.layers.Dense(
+            units, activation="relu", dtype=self.dtype_policy
+        )
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.wide = keras.layers.Dense(input_shape[-1], dtype=self.dtype_policy)
+        self.narrow.build(input_shape)
+        self.wide.build((*input_shape[:-1], self.units))
+
+    def call(self, inputs: Any) -> Any:
+        inputs = ops.cast(inputs, self.compute_dtype)  # integers too
+        return inputs + self.wide(self.narrow(inputs))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class Center(keras.Layer):
+    """Subtract a mean of each feature, which moves a little with each training batch.
+
+    `RunningCenter` does the same for sequences with a mask.
+
+    Args:
+        momentum: Float from 0 up to, and without, 1: how much of the old mean each
+            training batch keeps.
+        **kwargs: What every layer takes.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, features)`, any dtype.
+    - `training`: whether to move the mean. An empty batch moves nothing.
+
+    Returns:
+        A tensor of the shape of `inputs`, in the compute dtype of the layer. The mean
+        is kept in float32.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = Center(momentum=0.5)
+        >>> layer(np.full((4, 1), 8.0), training=True).numpy().tolist()[0]
+        [4.0]
+    """
+
+    def __init__(self, momentum: float = 0.99, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.momentum = momentum
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.mean = self.add_weight(
+            name="mean",
+            shape=input_shape[-1:],
+            initializer="zeros",
+            dtype="float32",
+            trainable=False,
+            autocast=False,  # float16 would round small steps away
+            aggregation="mean",  # of several devices
+        )
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        if training:
+            values = ops.cast(inputs, "float32")  # sums in float16 overflow
+            step = (1.0 - self.momentum) * (ops.mean(values, axis=0) - self.mean)
+            self.mean.assign_add(ops.where(ops.shape(inputs)[0] > 0, step, 0.0))
+        inputs = ops.cast(inputs, self.compute_dtype)  # integers too
+        return inputs - ops.cast(self.mean, inputs.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "momentum": self.momentum}
 
 
 @keras.saving.register_keras_serializable(package="snippets")
@@ -150,12 +255,14 @@ class StepDropout(keras.Layer):
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.rate, self.seed = check_fraction("rate", rate), seed
+        if not 0.0 <= rate < 1.0:
+            raise ValueError(f"Expected `rate` of 0 to below 1. Received: rate={rate}")
+        self.rate, self.seed = rate, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.input_spec = keras.InputSpec(ndim=3)
         self.supports_masking = True
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         inputs = ops.cast(inputs, self.compute_dtype)  # integers too
         if not training:
             return inputs
@@ -184,8 +291,7 @@ class SkipSteps(keras.Layer):
         A tensor of shape `(batch, max(time - num_steps, 0), features)`.
 
     Raises:
-        ValueError: If `num_steps` is no integer of at least 1, if `inputs` has another
-            rank, or if the mask has a wrong shape.
+        ValueError: If `num_steps` is less than 1, or if `inputs` has another rank.
 
     Example:
         >>> import numpy as np
@@ -195,12 +301,14 @@ class SkipSteps(keras.Layer):
 
     def __init__(self, num_steps: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.num_steps = check_integer("num_steps", num_steps)
+        if num_steps < 1:
+            raise ValueError(
+                f"Expected `num_steps` of at least 1. Received: num_steps={num_steps}"
+            )
+        self.num_steps = num_steps
         self.input_spec = keras.InputSpec(ndim=3)
-        self.supports_masking = True
 
-    def call(self, inputs: Any, mask: Any = None) -> Any:
-        check_mask(mask, tuple(inputs.shape[:2]))
+    def call(self, inputs: Any) -> Any:
         return inputs[:, self.num_steps :]
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
@@ -208,6 +316,53 @@ class SkipSteps(keras.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_steps": self.num_steps}
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+class AddBoth(keras.Layer):
+    """Add two sequences, and let a step count only if it counts in both.
+
+    Call arguments:
+
+    - `inputs`: list of two tensors of shape `(batch, time, features)`, with or without
+      a mask.
+
+    Returns:
+        A tensor of their shape.
+
+    Example:
+        >>> import numpy as np
+        >>> AddBoth()([np.ones((1, 3, 2)), np.ones((1, 3, 2))]).shape
+        TensorShape([1, 3, 2])
+    """
+
+    def call(self, inputs: Any) -> Any:
+        left, right = inputs
+        return left + right
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        left, right = mask  # `None` for an input without a mask
+        if left is None or right is None:
+            return right if left is None else left
+        return ops.logical_and(left, right)
+
+
+@keras.saving.register_keras_serializable(package="snippets")
+def rms(x: Any) -> Any:
+    """Return the root of the mean square over the last axis, for a `Lambda` layer.
+
+    Args:
+        x: Tensor of shape `(..., features)`, any float dtype.
+
+    Returns:
+        A tensor of shape `(..., 1)`.
+
+    Example:
+        >>> import numpy as np
+        >>> rms(np.array([[3.0, 3.0]])).numpy().tolist()
+        [[3.0]]
+    """
+    return ops.sqrt(ops.mean(ops.square(x), axis=-1, keepdims=True))
 
 
 @keras.saving.register_keras_serializable(package="snippets")

@@ -1,6 +1,7 @@
 """Deliberate mistakes: layers that cannot be reloaded, or compute what they should not.
 
-`RoundedCenter` loses steps to rounding, `UnmaskedAttentionPooling` knows no mask.
+`RoundedCenter` loses steps to rounding, `softmax_of_features` sums over a wrong axis,
+`UnmaskedAttentionPooling` knows no mask.
 """
 
 from typing import Any
@@ -9,7 +10,7 @@ import keras
 from keras import ops
 
 from snippets.custom_layers.attention import AttentionPooling
-from snippets.custom_layers.layers import Gain, RunningCenter
+from snippets.custom_layers.layers import Center, Gain
 
 
 @keras.saving.register_keras_serializable(package="snippets")
@@ -65,56 +66,15 @@ class ForgetfulGain(Gain):
         return {**keras.Layer.get_config(self)}
 
 
-class UnregisteredGain(Gain):
-    """Leave the decorator out: a saved model cannot find the class again.
-
-    Args:
-        initial: Float, the gain to start with.
-        **kwargs: What every layer takes.
-
-    Example:
-        >>> keras.saving.get_registered_name(UnregisteredGain)
-        'UnregisteredGain'
-    """
-
-
 @keras.saving.register_keras_serializable(package="snippets")
-class UnbuiltBranches(keras.Layer):
-    """Choose between two layers by the data, and leave out `build`: a double mistake.
-
-    Args:
-        **kwargs: What every layer takes.
-
-    Call arguments:
-
-    - `inputs`: tensor of shape `(batch, features)`.
-
-    Returns:
-        A tensor of shape `(batch, 2)`.
-
-    Example:
-        >>> import numpy as np
-        >>> UnbuiltBranches()(np.ones((1, 3))).shape
-        TensorShape([1, 2])
-    """
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.bright, self.dark = keras.layers.Dense(2), keras.layers.Dense(2)
-
-    def call(self, inputs: Any) -> Any:
-        return self.bright(inputs) if ops.mean(inputs) > 0.5 else self.dark(inputs)
-
-
-@keras.saving.register_keras_serializable(package="snippets")
-class RoundedCenter(RunningCenter):
+class RoundedCenter(Center):
     """Keep the running mean wrongly: under mixed precision it may stand still.
 
     A weight that `call` reads under mixed precision arrives in float16, unless it was
     added with `autocast=False`. A small step is then rounded away.
 
     Args:
-        momentum: As in `RunningCenter`.
+        momentum: As in `Center`.
         **kwargs: What every layer takes.
 
     Example:
@@ -127,11 +87,31 @@ class RoundedCenter(RunningCenter):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.mean = self.add_weight(
             name="mean",
-            shape=(input_shape[-1],),
+            shape=input_shape[-1:],
             initializer="zeros",
             trainable=False,
-            aggregation="mean",
         )
+
+
+def softmax_of_features(scores: Any, mask: Any) -> Any:
+    """Mean to weigh the steps by a softmax, and sum over the features instead of them.
+
+    Args:
+        scores: Tensor of shape `(batch, time, 1)`.
+        mask: Tensor of shape `(batch, time)`, false where there is padding.
+
+    Returns:
+        A tensor of the shape of `scores`: 1 for each step, NaN for padding.
+
+    Example:
+        >>> import numpy as np
+        >>> scores = np.array([[[0.0], [2.0]]])
+        >>> softmax_of_features(scores, np.array([[True, True]])).numpy().tolist()
+        [[[1.0], [1.0]]]
+    """
+    valid = ops.cast(mask, scores.dtype)[..., None]  # (batch, time, 1)
+    powers = ops.exp(scores) * valid
+    return powers / ops.sum(powers, axis=-1, keepdims=True)  # not over the time
 
 
 @keras.saving.register_keras_serializable(package="snippets")

@@ -58,6 +58,9 @@ LEFT_OUT = {
 # `keras.Input` takes 0 features. These listings stand open on their pages, without a
 # helper, and what they build refuses the data that one has.
 REFUSE_DATA = {
+    "custom_layers.AttentionPooling": (2, 5, 4),
+    "custom_layers.EncoderBlock": (2, 5, 4),
+    "custom_layers.SkipSteps": (2, 5, 4),
     "input_layers.fully_convolutional": (2, 8, 8, 1),
     "input_layers.linear_classifier": (2, 6),
     "input_layers.sequence_classifier": (2, 5, 6),

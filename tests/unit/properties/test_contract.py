@@ -138,6 +138,7 @@ CASES = {
     ),
     "choosing.functional_cnn": Case(lambda: functional_cnn((8, 8, 1), 3), IMAGES),
     "choosing.sequential_cnn": Case(lambda: sequential_cnn((8, 8, 1), 3), IMAGES),
+    "custom_layers.Adapter": Case(partial(custom.Adapter, 3), STEPS),
     "custom_layers.AttentionPooling": Case(partial(custom.AttentionPooling, 3), STEPS),
     "custom_layers.EncoderBlock": Case(partial(custom.EncoderBlock, 2, 3, 0.0), STEPS),
     "custom_layers.Gain": Case(partial(custom.Gain, 3.0), STEPS),
