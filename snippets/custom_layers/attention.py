@@ -49,7 +49,7 @@ class AttentionPooling(keras.Layer):
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if units < 1:
-            raise ValueError(f"Expected `units` of at least 1. Received: units={units}")
+            raise ValueError(f"Expected units > 0. Received: units={units}")
         self.units = units
         self.input_spec = keras.InputSpec(ndim=3)
 
@@ -65,7 +65,8 @@ class AttentionPooling(keras.Layer):
     def score(self, inputs: Any) -> Any:
         hidden = ops.tanh(ops.matmul(inputs, self.kernel) + self.bias)
         # hidden: (batch, time, units)
-        return ops.squeeze(ops.matmul(hidden, self.query), axis=-1)  # (batch, time)
+        scores = ops.squeeze(ops.matmul(hidden, self.query), axis=-1)  # (batch, time)
+        return ops.cast(scores, self.compute_dtype)
 
     def call(
         self, inputs: Any, return_attention_scores: bool = False, mask: Any = None
@@ -79,14 +80,6 @@ class AttentionPooling(keras.Layer):
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> None:
         return None
-
-    def compute_output_spec(
-        self, inputs: Any, return_attention_scores: bool = False, mask: Any = None
-    ) -> Any:
-        batch, time, features = inputs.shape
-        pooled = keras.KerasTensor((batch, features), dtype=self.compute_dtype)
-        weights = keras.KerasTensor((batch, time), dtype=self.compute_dtype)
-        return (pooled, weights) if return_attention_scores else pooled
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units}

@@ -48,9 +48,7 @@ class Gain(keras.Layer):
     def call(self, inputs: Any) -> Any:
         return inputs * self.gain
 
-    def compute_output_shape(
-        self, input_shape: tuple[int | None, ...]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
@@ -256,7 +254,7 @@ class StepDropout(keras.Layer):
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0.0 <= rate < 1.0:
-            raise ValueError(f"Expected `rate` of 0 to below 1. Received: rate={rate}")
+            raise ValueError(f"Expected 0 <= rate < 1. Received: rate={rate}")
         self.rate, self.seed = rate, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.input_spec = keras.InputSpec(ndim=3)

@@ -1,7 +1,6 @@
 """Deliberate mistakes: layers that cannot be reloaded, or compute what they should not.
 
-`RoundedCenter` loses steps to rounding, `softmax_of_features` sums over a wrong axis,
-`UnmaskedAttentionPooling` knows no mask.
+`RoundedCenter` loses steps to rounding, `UnmaskedAttentionPooling` knows no mask.
 """
 
 from typing import Any
@@ -11,42 +10,6 @@ from keras import ops
 
 from snippets.custom_layers.attention import AttentionPooling
 from snippets.custom_layers.layers import Center, Gain
-
-
-@keras.saving.register_keras_serializable(package="snippets")
-class BlockWithoutConfig(keras.Layer):
-    """Build a Transformer block in the shape that is often published: it cannot reload.
-
-    Its `__init__` takes neither `name` nor `dtype` nor `trainable`, and every saved
-    layer is made again with them. `EncoderBlock` mends it.
-
-    Args:
-        features: Integer, the features of a step.
-        num_heads: Integer, the heads of the attention.
-        hidden_units: Integer, the units between the two last layers.
-
-    Call arguments:
-
-    - `inputs`: tensor of shape `(batch, time, features)`.
-
-    Returns:
-        A tensor of the shape of `inputs`.
-
-    Example:
-        >>> import numpy as np
-        >>> BlockWithoutConfig(4, 2, 8)(np.ones((1, 5, 4))).shape
-        TensorShape([1, 5, 4])
-    """
-
-    def __init__(self, features: int, num_heads: int, hidden_units: int) -> None:
-        super().__init__()
-        self.attention = keras.layers.MultiHeadAttention(num_heads, features)
-        self.expand = keras.layers.Dense(hidden_units, activation="relu")
-        self.contract = keras.layers.Dense(features)
-
-    def call(self, inputs: Any) -> Any:
-        x = inputs + self.attention(inputs, inputs)
-        return x + self.contract(self.expand(x))
 
 
 @keras.saving.register_keras_serializable(package="snippets")
@@ -91,27 +54,6 @@ class RoundedCenter(Center):
             initializer="zeros",
             trainable=False,
         )
-
-
-def softmax_of_features(scores: Any, mask: Any) -> Any:
-    """Mean to weigh the steps by a softmax, and sum over the features instead of them.
-
-    Args:
-        scores: Tensor of shape `(batch, time, 1)`.
-        mask: Tensor of shape `(batch, time)`, false where there is padding.
-
-    Returns:
-        A tensor of the shape of `scores`: 1 for each step, NaN for padding.
-
-    Example:
-        >>> import numpy as np
-        >>> scores = np.array([[[0.0], [2.0]]])
-        >>> softmax_of_features(scores, np.array([[True, True]])).numpy().tolist()
-        [[[1.0], [1.0]]]
-    """
-    valid = ops.cast(mask, scores.dtype)[..., None]  # (batch, time, 1)
-    powers = ops.exp(scores) * valid
-    return powers / ops.sum(powers, axis=-1, keepdims=True)  # not over the time
 
 
 @keras.saving.register_keras_serializable(package="snippets")

@@ -13,7 +13,7 @@ from tests.measurements.measures import Figures, measures
 
 @measures(
     "Averaged over three trainings, the padding costs the layer without a mask more "
-    "than a tenth of the test set, and the layer with a mask less than a hundredth.",
+    "than 10 percentage points of accuracy, and the layer with a mask less than 1.",
     bound={"lost": (0.101, 1.0), "lost_with_mask": (-0.0099, 0.0099)},
     rounds=2,
 )

@@ -331,7 +331,7 @@ def test_keras_traces_call_to_find_the_shape(axis=-1):
 
 
 @proves(
-    "A wrong one is believed, and stands in every summary.",
+    "Keras does not check it: a wrong one stands in every summary.",
     keras=">=3",
 )
 def test_a_wrong_shape_is_believed():
@@ -472,6 +472,21 @@ def test_inner_layers_are_built_by_a_trace(kind=Nested):
     layer(np.ones((1, 3), "float32"))
     assert [built for built, _ in seen] == [0, 2, 2]
     assert len(layer.weights) == 2
+
+
+@proves(
+    "The size of the second depends on the input, so `build` makes it, and builds "
+    "both:",
+    false_with={"features": 4},
+    needs="keras>=3",
+)
+def test_an_adapter_is_built_without_a_call(features=8):
+    from snippets.custom_layers import Adapter
+
+    layer = Adapter(units=2)
+    layer.build((None, 5, features))
+    shapes = [tuple(weight.shape) for weight in layer.weights]
+    assert shapes == [(8, 2), (2,), (2, 8), (8,)]
 
 
 @proves(
@@ -620,9 +635,9 @@ class ToldFalse(Told):
 
 
 @proves(
-    "`training=None` means that nobody has said which. `fit` passes `True`, "
-    "`evaluate` and `predict` pass `False`, and a plain call, `model(x)` or "
-    "`layer(x)`, passes nothing: the default of `call` stays, here `None`.",
+    "`training=None` means that the caller has not said which. `fit` passes "
+    "`True`, `evaluate` and `predict` pass `False`, and a plain call, `model(x)` "
+    "or `layer(x)`, passes nothing: the default of `call` stays, here `None`.",
     false_with={"kind": ToldFalse},
     needs="keras>=3",
 )
@@ -744,6 +759,21 @@ def test_float16_has_no_number_that_near(dtype="float16"):
     assert one + np.asarray(0.0002, dtype) == one
 
 
+@proves(
+    "`snippets.custom_layers.RunningCenter` does the same for sequences with a mask.",
+    false_with={"is_masked": False},
+    needs="keras>=3",
+)
+def test_a_center_for_masked_sequences(is_masked=True):
+    from snippets.custom_layers import RunningCenter
+
+    layer = RunningCenter(momentum=0.5)
+    x = padded_steps()
+    layer(keras.layers.Masking()(x) if is_masked else x, training=True)
+    mean = x[x != 0.0].mean()
+    assert np.isclose(np.array(layer.mean), 0.5 * mean).all()
+
+
 # Random numbers
 
 
@@ -860,7 +890,10 @@ def test_compute_mask_may_end_the_mask(returned=lambda mask: None):
 
 
 @proves(
-    "The average is that of 2 and 3.", false_with={"is_masked": False}, needs="keras>=3"
+    "A layer of the third kind is `snippets.custom_layers.SkipSteps`, which "
+    "leaves steps out of the sequence and of its mask.",
+    false_with={"is_masked": False},
+    needs="keras>=3",
 )
 def test_the_average_is_that_of_two_and_three(is_masked=True):
     from snippets.custom_layers import SkipSteps
@@ -916,8 +949,22 @@ def test_two_inputs_bring_a_list_of_masks(listed=True):
 
 
 @proves(
-    "With `supports_masking = True` instead of `compute_mask`, the mask of the first "
-    "input goes on, and the second is forgotten.",
+    "Only the first step counts in both, so the average is its sum.",
+    false_with={"kind": keras.layers.Add},
+    needs="keras>=3",
+)
+def test_a_step_counts_if_it_counts_in_both(kind=None):
+    from snippets.custom_layers.layers import AddBoth
+
+    both = (kind or AddBoth)()(two_masked())
+    average = keras.layers.GlobalAveragePooling1D()(both)
+    assert np.array(average).tolist() == [[1.0 + 5.0]]
+
+
+@proves(
+    "**No error, wrong result:** with `supports_masking = True` instead of "
+    "`compute_mask`, the mask of the first input goes on, and the second is "
+    "forgotten.",
     false_with={"computes": True},
     needs="keras>=3",
 )
@@ -932,8 +979,9 @@ def test_the_first_mask_goes_on(computes=False):
 
 
 @proves(
-    "And in `call(self, query, value, mask=None)` the mask is `None` on Keras 3: for "
-    "two arguments, write `query_mask=None` and `value_mask=None`.",
+    "**No error, wrong result:** in `call(self, query, value, mask=None)` the "
+    "mask is `None` on Keras 3. For two arguments, write `query_mask=None` and "
+    "`value_mask=None`.",
     false_with={"arguments": 1},
     needs="keras>=3",
 )
@@ -952,8 +1000,9 @@ def test_a_mask_beside_two_arguments_is_none(arguments=2):
 
 
 @proves(
-    "And in `call(self, query, value, mask=None)` the mask is `None` on Keras 3: for "
-    "two arguments, write `query_mask=None` and `value_mask=None`.",
+    "**No error, wrong result:** in `call(self, query, value, mask=None)` the "
+    "mask is `None` on Keras 3. For two arguments, write `query_mask=None` and "
+    "`value_mask=None`.",
     false_with={"named": False},
     needs="keras>=3",
 )
@@ -980,26 +1029,25 @@ def test_each_argument_has_its_mask(named=True):
 
 @proves(
     "The `TemporalSoftmax` of Keras's guide is meant to weigh the steps, and sums over "
-    "`axis=-1`, the features. Written so, each step gets 1, and padding NaN:",
-    false_with={"over_time": True},
+    "`axis=-1`, the features. With one score a step, each step gets 1:",
+    false_with={"axis": 1},
     needs="keras>=3",
 )
-def test_a_softmax_of_features(over_time=False):
-    from snippets.custom_layers import masked_softmax
-    from snippets.custom_layers.mistakes import softmax_of_features
-
+def test_a_softmax_of_features(axis=-1):
     scores = np.array([[[1.0], [2.0], [3.0], [0.0]]], "float32")
-    mask = np.array([[True, True, True, False]])
-    if over_time:
-        found = np.array(masked_softmax(scores[..., 0], mask))[0]
-    else:
-        found = np.array(softmax_of_features(scores, mask))[0, :, 0]
+    valid = np.array([[[1.0], [1.0], [1.0], [0.0]]], "float32")
+
+    def call(self, x):  # as in the guide, in the order of its lines
+        powers = keras.ops.exp(x) * valid
+        return powers / keras.ops.sum(powers * valid, axis=axis, keepdims=True)
+
+    found = np.array(mine(call=call)(scores))[0, :, 0]
     assert found[:3].tolist() == [1.0, 1.0, 1.0]
     assert np.isnan(found[3])
 
 
 @proves(
-    "It gives padding exactly 0, and a row of padding alone zeros.",
+    "It gives padding a weight of exactly 0, in a row that is all padding too.",
     false_with={"is_masked": False},
     needs="keras>=3",
 )
@@ -1179,8 +1227,8 @@ def test_a_half_tensor_meets_a_float_tensor(policy="mixed_float16"):
 
 
 @proves(
-    "If a layer comes as an argument, its maker decides: cast what it returns, "
-    "`keras.ops.cast(self.layer(x), x.dtype)`.",
+    "A layer that comes as an argument has a dtype of its own: cast what it "
+    "returns, `keras.ops.cast(self.layer(x), x.dtype)`.",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -1228,9 +1276,25 @@ def test_a_cast_lost_the_mask():
 
 
 @proves(
-    "A `keras.metrics.Mean` that is an attribute of the layer, and that `call` "
-    "updates, is reported by `fit` under its name; `add_metric` of Keras 2 raises "
-    "`NotImplementedError`.",
+    "In `call`, `self.add_loss(value)` adds to the loss of the model, and `fit` "
+    "reports a `keras.metrics.Mean` that is an attribute of the layer and is "
+    "updated in `call`, as in `snippets.custom_layers.SparsityPenalty`.",
+    false_with={"weight": 0.0},
+    needs="keras>=3",
+)
+def test_a_layer_adds_a_loss(weight=0.5):
+    from snippets.custom_layers import SparsityPenalty
+
+    model = keras.Sequential([keras.Input(shape=(1,)), SparsityPenalty(weight)])
+    model.compile("sgd", "mse")
+    loss = model.evaluate(np.ones((2, 1)), np.ones((2, 1)), verbose=0)
+    assert np.isclose(loss if np.isscalar(loss) else loss[0], 0.5)
+
+
+@proves(
+    "In `call`, `self.add_loss(value)` adds to the loss of the model, and `fit` "
+    "reports a `keras.metrics.Mean` that is an attribute of the layer and is "
+    "updated in `call`, as in `snippets.custom_layers.SparsityPenalty`.",
     false_with={"has_metric": False},
     needs="keras>=3",
 )
@@ -1246,9 +1310,7 @@ def test_a_layer_reports_a_metric(has_metric=True):
 
 
 @proves(
-    "A `keras.metrics.Mean` that is an attribute of the layer, and that `call` "
-    "updates, is reported by `fit` under its name; `add_metric` of Keras 2 raises "
-    "`NotImplementedError`.",
+    "The `add_metric` of Keras 2 raises `NotImplementedError`.",
     false_with={"method": "get_config"},
     needs="keras>=3",
 )
@@ -1260,9 +1322,37 @@ def test_add_metric_raises_on_keras_3(method="add_metric"):
 # `keras.ops`, or TensorFlow
 
 
+def imported_names(module):
+    """The names of the global scope that the functions of a module use."""
+    import types
+
+    used = set()
+    kinds = [thing for thing in vars(module).values() if isinstance(thing, type)]
+    for kind in kinds:
+        if kind.__module__ == module.__name__:
+            methods = vars(kind).values()
+            functions = [f for f in methods if isinstance(f, types.FunctionType)]
+            used |= {name for f in functions for name in f.__code__.co_names}
+    return used
+
+
 @proves(
-    "Where `keras.ops` lacks an operation, call TensorFlow in `call`: Keras "
-    "traces it on a `keras.Input` too, and the layer runs on TensorFlow alone.",
+    "Write `call` in `keras.ops`, which names no backend.",
+    false_with={"module": "layers"},  # one layer there calls TensorFlow
+    needs="keras>=3",
+)
+def test_keras_ops_names_no_backend(module="attention"):
+    import importlib
+
+    names = imported_names(importlib.import_module(f"snippets.custom_layers.{module}"))
+    assert "ops" in names
+    assert not names & {"tf", "tensorflow", "jax", "torch"}
+
+
+@proves(
+    "Where an operation is missing, call TensorFlow in `call`: Keras traces it on "
+    "a `keras.Input` too, and the layer runs on TensorFlow alone, as "
+    "`snippets.custom_layers.LocalResponseNormalization` does.",
     false_with={"inside": False},
 )
 def test_a_tensorflow_function_inside_call_is_traced(inside=True):
@@ -1299,22 +1389,43 @@ def test_the_cause_is_at_the_end():
 
 
 @proves(
-    "Keras makes each layer again with `name`, `trainable` and `dtype`, and this "
-    "`__init__` does not take them.",
+    "With `return_attention_scores=True` it returns its weights too, of shape `(batch, "
+    "heads, time, time)`.",
+    false_with={"asks": False},
+)
+def test_multi_head_attention_returns_its_weights(asks=True):
+    layer = keras.layers.MultiHeadAttention(num_heads=2, key_dim=4)
+    found = layer(steps(), steps(), return_attention_scores=asks)
+    assert len(found) == 2
+    assert tuple(found[1].shape) == (2, 2, 5, 5)
+
+
+@proves(
+    "The block of many tutorials has no `**kwargs`, and does not come back from its "
+    "file: Keras makes each layer again with `name`, `trainable` and `dtype`.",
     false_with={"is_mended": True},
     needs="keras>=3",
 )
 def test_a_block_without_kwargs_cannot_be_loaded(is_mended=False):
     from snippets.custom_layers import EncoderBlock
-    from snippets.custom_layers.mistakes import BlockWithoutConfig
 
-    block = EncoderBlock(2, 8) if is_mended else BlockWithoutConfig(4, 2, 8)
+    @registered
+    class Block(keras.layers.Layer):
+        def __init__(self, num_heads, hidden_units):
+            super().__init__()
+            self.attention = keras.layers.MultiHeadAttention(num_heads, 4)
+            self.expand = keras.layers.Dense(hidden_units, activation="relu")
+            self.contract = keras.layers.Dense(4)
+
+        def call(self, inputs):
+            x = inputs + self.attention(inputs, inputs)
+            return x + self.contract(self.expand(x))
+
+    block = (EncoderBlock if is_mended else Block)(2, 8)
     with pytest.raises(TypeError) as raised:
         reloaded(keras.Sequential([keras.Input(shape=(5, 4)), block]))
-    assert last_words(raised) == (
-        "BlockWithoutConfig.__init__() got an unexpected keyword argument 'trainable'"
-    )
-    assert {"name", "trainable", "dtype"} <= set(keras.Layer().get_config())
+    assert "got an unexpected keyword argument 'trainable'" in last_words(raised)
+    assert {"name", "trainable", "dtype"} <= set(keras.layers.Layer().get_config())
 
 
 @proves(
@@ -1410,7 +1521,10 @@ def refusals(function):
 
 
 @proves(
-    "All of these raise the same error on Keras 3.15:",
+    "Nine functions raise this error on Keras 3.15: `load_model` for `.keras` and "
+    "for `.h5`, `model_from_json`, `clone_model`, `from_config` of `Sequential`, "
+    "of `Model` and of `Lambda`, `keras.saving.deserialize_keras_object`, and "
+    "`keras.layers.deserialize`.",
     keras=">=3.15",
     needs="keras>=3.13",
     false_with={"function": registered_function},
@@ -1422,7 +1536,7 @@ def test_a_lambda_is_refused_in_many_places(function=lambda: lambda x: x + 1.0):
 @proves(
     "Weights files, `export`, `pickle` and `copy.deepcopy` work.",
     needs="keras>=3",
-    false_with={"ways": ("weights", "export", "pickle", "deepcopy", "clone")},
+    false_with={"ways": ("weights", "export", "pickle", "deepcopy", "load_model")},
     keras=">=3.4",
 )
 def test_a_lambda_is_taken_in_some_places(
@@ -1450,7 +1564,7 @@ def test_a_lambda_is_taken_in_some_places(
         "export": by_export,
         "pickle": lambda: pickle.loads(pickle.dumps(model)),
         "deepcopy": lambda: copy.deepcopy(model),
-        "clone": lambda: keras.models.clone_model(model),
+        "load_model": lambda: reloaded(model),
     }
     for way in ways:
         try:
@@ -1484,8 +1598,8 @@ def test_two_ways_to_trust_a_lambda(trusts=True):
 
 
 @proves(
-    "In new code, register a function, and give it to the `Lambda`. All of these "
-    "places take it:",
+    "In new code, register a function, and give it to the `Lambda`. All nine "
+    "accept it:",
     false_with={"function": lambda: lambda x: x + 1.0},
     needs="keras>=3",
 )
@@ -1513,7 +1627,7 @@ def test_a_weight_in_a_lambda_is_not_trained(as_layer=False):
     model = keras.Sequential([keras.Input(shape=(1,)), layer, keras.layers.Dense(1)])
     model.compile("sgd", "mse")
     model.fit(np.ones((4, 1)), np.zeros((4, 1)), verbose=0)
-    assert float(factor) == 3.0
+    assert np.array(factor) == 3.0
     assert len(model.trainable_weights) == 2
 
 
@@ -1678,20 +1792,6 @@ def test_ops_take_the_place_of_the_backend(package="keras"):
     assert not [name for name in names if name not in dir(keras_3.ops)]
 
 
-def weights_with_padding(is_masked):
-    """The weights of two rows: one with two steps of padding, one that is padding."""
-    from snippets.custom_layers import AttentionPooling
-    from snippets.custom_layers.mistakes import UnmaskedAttentionPooling
-
-    x = steps()
-    x[0, 3:] = 0.0
-    x[1] = 0.0
-    layer = (AttentionPooling if is_masked else UnmaskedAttentionPooling)(units=3)
-    masked = keras.layers.Masking()(x)
-    pooled, weights = layer(masked, return_attention_scores=True)
-    return np.array(pooled), np.array(weights)
-
-
 @proves(
     "The usual `softmax(scores - 1e9 * (1 - mask))` is NaN in float16, even where "
     "nothing is padding.",
@@ -1705,12 +1805,16 @@ def test_a_billion_is_nan_in_float16(dtype="float16"):
 
 @proves(
     "Without the mask each step of padding gets a weight above 0.",
-    false_with={"is_masked": True},
+    false_with={"mask_zero": True},
     needs="keras>=3",
 )
-def test_padding_gets_weight(is_masked=False):
-    _, weights = weights_with_padding(is_masked)
-    assert (weights[0, 3:] > 0.01).all()
+def test_padding_gets_weight(mask_zero=False):
+    from snippets.custom_layers import AttentionPooling
+
+    tokens = np.array([[3, 1, 2, 0, 0], [0, 0, 0, 0, 0]])
+    embedded = keras.layers.Embedding(5, 4, mask_zero=mask_zero)(tokens)
+    _, weights = AttentionPooling(3)(embedded, return_attention_scores=True)
+    assert (np.array(weights)[tokens == 0] > 0.01).all()
 
 
 # Dot-product and multi-head attention
