@@ -179,7 +179,7 @@ class EncoderBlock(keras.Layer):
         self.input_spec = keras.InputSpec(ndim=3)
         self.supports_masking = True
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: tuple[int, ...]) -> None:
         features = input_shape[-1]
         self.attention = keras.layers.MultiHeadAttention(
             self.num_heads, features // self.num_heads, dtype=self.dtype_policy

@@ -108,7 +108,7 @@ class Adapter(keras.Layer):
 
 @keras.saving.register_keras_serializable(package="snippets")
 class Center(keras.Layer):
-    """Subtract a mean of each feature, which moves a little with each training batch.
+    """Subtract a mean of each feature, which moves a little in training.
 
     `RunningCenter` does the same for sequences with a mask.
 

@@ -84,7 +84,7 @@ def masked_mean(inputs: Any, mask: Any = None) -> Any:
 
 
 def masked_softmax(scores: Any, mask: Any = None) -> Any:
-    """Turn scores into weights that sum to 1 over the last axis, and to 0 on padding.
+    """Turn scores into weights over the last axis, with 0 for padding.
 
     Args:
         scores: Tensor of shape `(..., time)`, any dtype.
@@ -92,7 +92,8 @@ def masked_softmax(scores: Any, mask: Any = None) -> Any:
             padding.
 
     Returns:
-        A tensor of the shape and dtype of `scores`, float32 if they are integers.
+        A tensor of the shape and dtype of `scores`, float32 if they are integers. It
+        sums to 1 over the last axis.
         Padding weighs exactly 0. Where everything is padding all weights are 0, and
         nothing is NaN.
 
@@ -106,6 +107,7 @@ def masked_softmax(scores: Any, mask: Any = None) -> Any:
     if mask is None:
         return ops.softmax(scores, axis=-1)
     mask = ops.cast(mask, "bool")
-    lowest = ops.cast(-65504.0 if dtype == "float16" else -3e38, dtype)  # still finite
+    # The lowest score that is finite in this dtype.
+    lowest = ops.cast(-65504.0 if dtype == "float16" else -3e38, dtype)
     weights = ops.softmax(ops.where(mask, scores, lowest), axis=-1)
     return ops.where(mask, weights, ops.zeros_like(weights))

@@ -10,8 +10,8 @@ with extra("keras2"):
     import tf_keras
 
 
-class OldAttention(tf_keras.layers.Layer):
-    """Average the steps of a sequence, weighted by a softmax of their scores.
+class OldPool(tf_keras.layers.Layer):
+    """Pool steps by their scores.
 
     Call arguments:
         x: Tensor of shape `(batch, time, features)`.
@@ -21,7 +21,7 @@ class OldAttention(tf_keras.layers.Layer):
 
     Example:
         >>> import numpy as np
-        >>> OldAttention()(np.ones((2, 5, 3))).shape
+        >>> OldPool()(np.ones((2, 5, 3))).shape
         TensorShape([2, 3])
     """
 
@@ -33,13 +33,15 @@ class OldAttention(tf_keras.layers.Layer):
 
     def call(self, x: Any) -> Any:
         k = tf_keras.backend
-        score = k.tanh(k.dot(x, self.kernel))
+        score = k.dot(x, self.kernel)
+        score = k.tanh(score)
         weight = k.softmax(score, axis=1)
-        return k.sum(weight * x, axis=1)
+        x = weight * x
+        return k.sum(x, axis=1)
 
 
-class NewAttention(keras.Layer):
-    """Average the steps of a sequence, weighted by a softmax of their scores.
+class NewPool(keras.Layer):
+    """Pool steps by their scores.
 
     Call arguments:
         x: Tensor of shape `(batch, time, features)`.
@@ -49,7 +51,7 @@ class NewAttention(keras.Layer):
 
     Example:
         >>> import numpy as np
-        >>> NewAttention()(np.ones((2, 5, 3))).shape
+        >>> NewPool()(np.ones((2, 5, 3))).shape
         TensorShape([2, 3])
     """
 
@@ -61,6 +63,8 @@ class NewAttention(keras.Layer):
 
     def call(self, x: Any) -> Any:
         ops = keras.ops
-        score = ops.tanh(ops.dot(x, self.kernel))
+        score = ops.dot(x, self.kernel)
+        score = ops.tanh(score)
         weight = ops.softmax(score, axis=1)
-        return ops.sum(weight * x, axis=1)
+        x = weight * x
+        return ops.sum(x, axis=1)

@@ -117,6 +117,30 @@ def test_the_file_brings_back_weights_and_argument(returned=True):
     assert copy.layers[-1].initial == 3.0
 
 
+@proves(
+    "Loading needs two things more: the decorator, by which it finds the class, and "
+    "`**kwargs`, which pass on `name`, `trainable` and `dtype`.",
+    false_with={"has_both": True},
+)
+def test_loading_needs_the_decorator_and_kwargs(has_both=False):
+    class Bare(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+
+        def call(self, x):
+            return x
+
+    class Open(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    without = [registered(Bare), Open] if not has_both else [registered(Open)]
+    for layer_class in without:
+        model = keras.Sequential([keras.Input(shape=(3,)), layer_class()])
+        with pytest.raises((TypeError, ValueError)):
+            reloaded(model)
+
+
 # When to write a layer, and when not
 
 
@@ -1821,8 +1845,9 @@ def test_padding_gets_weight(mask_zero=False):
 
 
 @proves(
-    "`keras.layers.MultiHeadAttention` does this on learned projections, several "
-    "times side by side.",
+    "In `keras.layers.MultiHeadAttention` the score of a step is how well its key "
+    "fits a query, as in `snippets.custom_layers.scaled_dot_product_attention`, "
+    "on learned projections.",
     false_with={"is_causal": True},
     needs="keras>=3",
 )

@@ -40,7 +40,7 @@ from snippets.custom_layers.mistakes import (
     RoundedCenter,
     UnmaskedAttentionPooling,
 )
-from snippets.custom_layers.versions import NewAttention, OldAttention
+from snippets.custom_layers.versions import NewPool, OldPool
 from tests.unit.comparing import assert_allclose, assert_array_equal
 
 # Each layer with arguments that are not its defaults, and the steps it returns of 5.
@@ -968,7 +968,7 @@ def test_a_function_for_a_lambda_is_saved_by_its_name() -> None:
 
 @pytest.mark.tensorflow  # one of the two is a layer of Keras 2
 def test_attention_for_keras_2_and_its_successor_compute_the_same() -> None:
-    old, new = OldAttention(), NewAttention()
+    old, new = OldPool(), NewPool()
     expected = np.array(old(steps()))
     new.build((None, 5, 4))
     new.set_weights(old.get_weights())
