@@ -171,6 +171,8 @@ class EncoderBlock(keras.Layer):
         self, num_heads: int, hidden_units: int, rate: float = 0.1, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
+        if num_heads < 1:
+            raise ValueError(f"Expected num_heads > 0. Received: num_heads={num_heads}")
         self.num_heads, self.hidden_units, self.rate = num_heads, hidden_units, rate
         layers, policy = keras.layers, self.dtype_policy
         self.expand = layers.Dense(hidden_units, activation="relu", dtype=policy)

@@ -35,8 +35,8 @@ class OldPool(tf_keras.layers.Layer):
         k = tf_keras.backend
         score = k.dot(x, self.kernel)
         score = k.tanh(score)
-        weight = k.softmax(score, axis=1)
-        x = weight * x
+        a = k.softmax(score, axis=1)
+        x = a * x
         return k.sum(x, axis=1)
 
 
@@ -65,6 +65,6 @@ class NewPool(keras.Layer):
         ops = keras.ops
         score = ops.dot(x, self.kernel)
         score = ops.tanh(score)
-        weight = ops.softmax(score, axis=1)
-        x = weight * x
+        a = ops.softmax(score, axis=1)
+        x = a * x
         return ops.sum(x, axis=1)

@@ -121,6 +121,7 @@ def test_the_file_brings_back_weights_and_argument(returned=True):
     "Loading needs two things more: the decorator, by which it finds the class, and "
     "`**kwargs`, which pass on `name`, `trainable` and `dtype`.",
     false_with={"has_both": True},
+    needs="keras>=3",
 )
 def test_loading_needs_the_decorator_and_kwargs(has_both=False):
     class Bare(keras.layers.Layer):
