@@ -136,7 +136,7 @@ def scaled_dot_product_attention(
 
 @keras.saving.register_keras_serializable(package="snippets")
 class EncoderBlock(keras.Layer):
-    """Let the steps of a sequence look at each other, then transform each by itself.
+    """Let the steps of a sequence look at each other, then transform each.
 
     Args:
         num_heads: Integer of at least 1, and at most the number of features: the heads
@@ -172,7 +172,7 @@ class EncoderBlock(keras.Layer):
     ) -> None:
         super().__init__(**kwargs)
         if num_heads < 1:
-            raise ValueError(f"Expected num_heads > 0. Received: num_heads={num_heads}")
+            raise ValueError(f"Expected heads > 0. Received: {num_heads=}")
         self.num_heads, self.hidden_units, self.rate = num_heads, hidden_units, rate
         layers, policy = keras.layers, self.dtype_policy
         self.expand = layers.Dense(hidden_units, activation="relu", dtype=policy)
