@@ -907,7 +907,14 @@ def test_an_adapter_adds_two_small_layers_to_its_input() -> None:
     assert {part.compute_dtype for part in mixed._layers} == {"float16"}
 
 
-@pytest.mark.parametrize("dtype", ["float32", "mixed_float16", "float16", "float64"])
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        *("float32", "mixed_float16", "float16"),
+        # JAX has no float64 by default.
+        pytest.param("float64", marks=pytest.mark.tensorflow),
+    ],
+)
 def test_a_center_moves_in_training_alone_and_in_small_steps(dtype: str) -> None:
     layer = Center(momentum=0.999, dtype=dtype)
     layer.build((None, 1))
@@ -967,6 +974,21 @@ def test_a_function_for_a_lambda_is_saved_by_its_name() -> None:
 # What goes wrong, as the page shows it
 
 
+@pytest.mark.tensorflow  # other backends may read the weight in another dtype
+def test_a_rounded_center_does_not_move_in_mixed_precision() -> None:
+    means = {}
+    for policy in ("float32", "mixed_float16"):
+        layer = RoundedCenter(momentum=0.999, dtype=policy)
+        layer.build((None, 1))
+        layer.mean.assign([1.0])
+        for _ in range(100):
+            layer(np.full((4, 1), 1.2), training=True)
+        means[policy] = float(layer.mean[0])
+
+    assert means["float32"] > 1.01
+    assert abs(means["mixed_float16"] - 1.0) < 0.0005
+
+
 @pytest.mark.tensorflow  # one of the two is a layer of Keras 2
 def test_attention_for_keras_2_and_its_successor_compute_the_same() -> None:
     old, new = OldPool(), NewPool()
@@ -1013,6 +1035,16 @@ def test_a_shape_that_does_not_come_out_is_named(declared: int) -> None:
     found = layer_problem(false, {}, (2, 3))
 
     assert found == f"the shape (2, {declared}) is declared, not (2, 3)"
+
+
+def test_what_the_suite_does_not_see_is_named() -> None:
+    added = np.ones(3, "float32")
+    widening = registered(call=lambda self, x: keras.ops.add(x, added))
+
+    assert layer_problem(widening, {}, (2, 3)) == "mixed precision returns float32"
+    assert layer_problem(ForgetfulGain, {"initial": 3.0}, (2, 3)) == (
+        "`initial` was 3.0 and came back as 1.0"
+    )
 
 
 def test_state_outside_the_config_is_seen_in_the_outputs() -> None:
