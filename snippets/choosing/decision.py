@@ -4,7 +4,7 @@ from snippets.showing.drawings import Drawing, arrow, box
 
 # A question, what to take if the answer is yes, and the word on the way to the next.
 QUESTIONS = (
-    (["No Keras around it?", "the rest is TensorFlow"], ["tf.Module"], "no"),
+    (["All in plain TensorFlow?", "no Keras around it"], ["tf.Module"], "no"),
     (["One layer after another?"], ["Sequential"], "no"),
     (["A fixed graph of layers?", "branches, several inputs"], ["Functional"], "no"),
     (
@@ -24,7 +24,7 @@ def draw_decision() -> Drawing:
 
     Example:
         >>> draw_decision().alt.partition(";")[0]
-        'No Keras around it? tf.Module'
+        'All in plain TensorFlow? tf.Module'
     """
     parts, words = [], []
     for row, (question, answer, down) in enumerate(QUESTIONS):

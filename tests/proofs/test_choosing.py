@@ -212,7 +212,7 @@ def test_a_functional_model_with_its_own_step(name="train_step"):
 
 
 @proves(
-    "For a Functional model write a class with nothing but the step, and call it with "
+    "For a Functional model take the step alone into a class, and call it with "
     "`inputs` and `outputs`:",
     false_with={"name": "DigitModel"},
     needs="keras>=3",
@@ -466,7 +466,7 @@ def test_a_subclass_has_layers_and_no_graph(level="Subclassed"):
 
 @proves(
     "`fit` calls `train_step` for each batch and still does the rest: epochs, "
-    "callbacks, metrics, validation.",
+    "callbacks, validation.",
     false_with={"batch_size": 4},
 )
 def test_fit_calls_train_step_for_each_batch(batch_size=2):
@@ -587,9 +587,9 @@ def test_softmax_and_scores_learn_the_same(softmax="softmax"):
 
 
 @proves(
-    'Levels 2 to 4 get the same `activation="softmax"` in their last layer; at level 5 '
-    "put `tf.nn.softmax` around the last line of `__call__`. At all five the "
-    "probabilities are the softmax of the scores.",
+    'Levels 2 to 4 get the same `activation="softmax"` in their last layer; at '
+    "level 5 apply `tf.nn.softmax` to the scores, outside of `__call__`. At all "
+    "five the probabilities are the softmax of the scores.",
     false_with={"activation": "sigmoid"},
     needs="keras>=3",
 )
@@ -1089,8 +1089,9 @@ def test_tf_keras_is_keras_2():
 
 
 @proves(
-    "Code that says `tf.keras` needs the variable instead, set before TensorFlow "
-    'is imported: `import os; os.environ["TF_USE_LEGACY_KERAS"] = "1"`.',
+    "Code that says `tf.keras` needs the package and the variable, set before "
+    'TensorFlow is imported: `import os; os.environ["TF_USE_LEGACY_KERAS"] = '
+    '"1"`.',
     false_with={"late": True},
     needs="keras<3",
     tensorflow=">=2.16",

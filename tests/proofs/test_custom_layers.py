@@ -660,9 +660,10 @@ class ToldFalse(Told):
 
 
 @proves(
-    "`training=None` means that the caller has not said which. `fit` passes "
-    "`True`, `evaluate` and `predict` pass `False`, and a plain call, `model(x)` "
-    "or `layer(x)`, passes nothing: the default of `call` stays, here `None`.",
+    "`training=None` means that the caller has not said whether it trains or "
+    "predicts. `fit` passes `True`, `evaluate` and `predict` pass `False`, and a "
+    "plain call, `model(x)` or `layer(x)`, passes nothing: the default of `call` "
+    "stays, here `None`.",
     false_with={"kind": ToldFalse},
     needs="keras>=3",
 )
@@ -750,7 +751,7 @@ def test_a_sum_overflows_in_float16(dtype="float16"):
 
 @proves(
     "Around 1 the numbers of float16 are 0.001 apart, and the steps of this mean "
-    "are 0.0002, so it stands still:",
+    "are 0.0002, so the mean stays below the first number after 1:",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -774,7 +775,7 @@ def test_a_rounded_mean_stands_still(policy="mixed_float16"):
 
 @proves(
     "Around 1 the numbers of float16 are 0.001 apart, and the steps of this mean "
-    "are 0.0002, so it stands still:",
+    "are 0.0002, so the mean stays below the first number after 1:",
     false_with={"dtype": "float32"},
 )
 def test_float16_has_no_number_that_near(dtype="float16"):
@@ -821,8 +822,9 @@ def test_a_seed_generator_is_state_and_moves_on(training=True):
 
 
 @proves(
-    "**No error, wrong result:** with a number, `seed=1`, Keras 3 draws the same "
-    "numbers in each call, and drops the same steps of every batch.",
+    "**No error, wrong result:** give `keras.random.uniform` a number, `seed=1`, "
+    "and Keras 3 draws the same numbers in each call, and drops the same steps of "
+    "every batch.",
     false_with={"is_number": False},
     needs="keras>=3",
 )
@@ -892,7 +894,8 @@ def test_call_receives_the_mask(make=Masked):
 
 
 @proves(
-    "changes the steps | `compute_mask` | the next layers get what it returns",
+    "removes, adds or moves steps | `compute_mask` | the next layers get what it "
+    "returns",
     false_with={"first": 0},
 )
 def test_compute_mask_changes_the_mask(first=1):
@@ -1006,7 +1009,7 @@ def test_the_first_mask_goes_on(computes=False):
 @proves(
     "**No error, wrong result:** in `call(self, query, value, mask=None)` the "
     "mask is `None` on Keras 3. For two arguments, write `query_mask=None` and "
-    "`value_mask=None`.",
+    "`value_mask=None`: the name of the argument and `_mask`.",
     false_with={"arguments": 1},
     needs="keras>=3",
 )
@@ -1027,7 +1030,7 @@ def test_a_mask_beside_two_arguments_is_none(arguments=2):
 @proves(
     "**No error, wrong result:** in `call(self, query, value, mask=None)` the "
     "mask is `None` on Keras 3. For two arguments, write `query_mask=None` and "
-    "`value_mask=None`.",
+    "`value_mask=None`: the name of the argument and `_mask`.",
     false_with={"named": False},
     needs="keras>=3",
 )
@@ -1053,7 +1056,7 @@ def test_each_argument_has_its_mask(named=True):
 
 
 @proves(
-    "The `TemporalSoftmax` of Keras's guide is meant to weigh the steps, and sums over "
+    "The `TemporalSoftmax` of Keras's guide should weigh the steps, but sums over "
     "`axis=-1`, the features. With one score a step, each step gets 1:",
     false_with={"axis": 1},
     needs="keras>=3",
@@ -1137,7 +1140,7 @@ def test_policy_float16(policy="float16"):
 
 
 @proves(
-    "Keras casts inputs and weights to `self.compute_dtype`.",
+    "Keras casts floating-point inputs and weights to `self.compute_dtype`.",
     false_with={"policy": "float32"},
 )
 def test_keras_casts_inputs_and_weights(policy="mixed_float16"):
@@ -1225,7 +1228,7 @@ def sum_with_inner(policy, inner=None, function=None):
 
 
 @proves(
-    "Without it the sum stops with an error.",
+    "Without it the sum of both stops with an error.",
     false_with={"passes_it": True},
     needs="keras>=2.16",
 )
@@ -1547,10 +1550,10 @@ def refusals(function):
 
 
 @proves(
-    "Nine functions raise this error on Keras 3.15: `load_model` for `.keras` and "
-    "for `.h5`, `model_from_json`, `clone_model`, `from_config` of `Sequential`, "
-    "of `Model` and of `Lambda`, `keras.saving.deserialize_keras_object`, and "
-    "`keras.layers.deserialize`.",
+    "Nine ways of loading raise this error on Keras 3.15: `load_model` for "
+    "`.keras` and for `.h5`, `model_from_json`, `clone_model`, `from_config` of "
+    "`Sequential`, of `Model` and of `Lambda`, "
+    "`keras.saving.deserialize_keras_object`, and `keras.layers.deserialize`.",
     keras=">=3.15",
     needs="keras>=3.13",
     false_with={"function": registered_function},
@@ -1601,9 +1604,8 @@ def test_a_lambda_is_taken_in_some_places(
 
 
 @proves(
-    "If you wrote the file yourself, pass `safe_mode=False` to `load_model`; for the "
-    "others, which have no such argument, call "
-    "`keras.config.enable_unsafe_deserialization()` first.",
+    "If you wrote the file yourself, pass `safe_mode=False` to `load_model`; for "
+    "the others, call `keras.config.enable_unsafe_deserialization()` first.",
     false_with={"trusts": False},
     needs="keras>=3",
 )
@@ -1865,7 +1867,7 @@ def test_one_head_is_the_function_on_projections(is_causal=False):
 
 
 @proves(
-    "It comes back, and padding changes nothing before it.",
+    "It comes back, and padding changes no output of the real steps.",
     false_with={"padding": -2.0},
     needs="keras>=3",
 )
@@ -2018,7 +2020,8 @@ def test_the_suite_does_not_see_a_widened_output(addend="an array"):
 
 
 @proves(
-    "A layer that multiplies by a weight needs `compute_output_shape` to pass.",
+    "A layer whose output is a product with its own weight, such as `Gain`, needs "
+    "`compute_output_shape` to pass.",
     false_with={"declares": True},
     needs="keras>=3",
 )

@@ -911,10 +911,10 @@ def digits():
 
 @proves(
     (
-        'Trained for four epochs on 1,500 pairs of '
-    '`snippets.functional.sample_pairs`, half of them alike, '
-    '`snippets.functional.siamese_network` judges more than 75 of 100 new pairs '
-    'rightly.'
+        "Trained for four epochs on 1,500 pairs of "
+        "`snippets.functional.sample_pairs`, half of them alike, "
+        "`snippets.functional.siamese_network` judges more than 75 of 100 new pairs "
+        "rightly."
     ),
     false_with={"epochs": 0},
     needs="keras>=3",

@@ -77,7 +77,7 @@ def test_functional_needs_an_input(start=np.zeros):
 
 
 @proves(
-    "Sequential | yes, first in the list | no weights until the model has "
+    "Sequential | recommended, first in the list | no weights until the model has "
     "been called or built",
     false_with={"start": ((3,),)},
 )
@@ -97,7 +97,8 @@ def test_sequential_has_weights(start=()):
 
 
 @proves(
-    "subclassed | no | nothing is missing: `call` gets the data itself",
+    "subclassed | no | no weights until it has been called: `call` gets the data "
+    "itself",
     false_with={"begin": keras.Input},
 )
 def test_subclassed_has_no_input(begin=np.ones):
@@ -113,7 +114,9 @@ def test_subclassed_has_no_input(begin=np.ones):
             return self.score(x)
 
     model = Mine()
+    before = list(model.score.weights)
     model(begin((3, 3)))
+    assert (before, len(model.score.weights)) == ([], 2)
     assert [type(layer).__name__ for layer in model.layers] == ["Dense"]
     assert hasattr(seen[-1], "numpy")
     assert np.array_equal(seen[-1].numpy(), np.ones((3, 3)))
@@ -123,7 +126,7 @@ def test_subclassed_has_no_input(begin=np.ones):
 
 
 @proves(
-    "a number | `()`, or `(1,)` before `Dense` | `(None,)`",
+    "a number | `()`, or `(1,)` before `Dense` | `(None,)`, or `(None, 1)`",
     false_with={"shape": (1,)},
 )
 def test_shape_of_a_number(shape=()):
@@ -133,6 +136,7 @@ def test_shape_of_a_number(shape=()):
     dense = keras.layers.Dense(2)
     assert error_of(dense, keras.Input(shape=())) != ""
     assert error_of(dense, keras.Input(shape=(1,))) == ""
+    assert tuple(keras.Input(shape=(1,)).shape) == (None, 1)
 
 
 @proves(
@@ -294,9 +298,9 @@ def test_strings_as_a_list_or_an_array(convert=np.array):
 
 
 @proves(
-    "Many pages say that in `input_shape=(None, 100)`, `None` is the batch "
-    "size. It is not: the batch axis is added in front of whatever stands there, and "
-    "in front of `shape` as well.",
+    "Many pages say that in `input_shape=(None, 100)`, `None` is the batch size. "
+    "It is not: Keras adds the batch axis in front of what `input_shape` or "
+    "`shape` says.",
     false_with={"argument": "batch_shape"},
 )
 def test_none_in_shape_is_not_the_batch(argument="shape"):
@@ -824,7 +828,7 @@ def test_replaced_first_layer_lacks_its_shape(arguments=None):
 
 
 @proves(
-    "After an Input any layer can be the first:",
+    "After an Input any layer that reads such data can be the first:",
     false_with={"in_front": False},
     needs="keras>=3",
 )
@@ -1077,8 +1081,8 @@ def test_the_remainder_is_dropped(options=None):
 
 
 @proves(
-    "If the Input ends in an axis of size 1, Keras adds it to data that lacks it, "
-    "and it drops a last axis of size 1 that is too many.",
+    "Keras adds or drops a last axis of size 1 to match the number of axes of the "
+    "Input.",
     false_with={"data": (5, 8, 8, 1)},
 )
 def test_a_missing_last_axis_is_added(data=(5, 8, 8)):
@@ -1087,8 +1091,8 @@ def test_a_missing_last_axis_is_added(data=(5, 8, 8)):
 
 
 @proves(
-    "If the Input ends in an axis of size 1, Keras adds it to data that lacks it, "
-    "and it drops a last axis of size 1 that is too many.",
+    "Keras adds or drops a last axis of size 1 to match the number of axes of the "
+    "Input.",
     false_with={"data": (5, 3)},
 )
 def test_an_extra_last_axis_is_dropped(data=(5, 3, 1)):
@@ -1097,8 +1101,8 @@ def test_an_extra_last_axis_is_dropped(data=(5, 3, 1)):
 
 
 @proves(
-    "`predict` takes the first axis for the batch, so a network for any size "
-    "reads the 8 rows of one gray image as 8 images, and gives 8 answers:",
+    "`predict` takes the first axis for the batch, so a network with global "
+    "pooling reads the 8 rows of one gray image as 8 images, and gives 8 answers:",
     false_with={"shape": (1, 8, 8, 1)},
     needs="keras>=3",
 )
@@ -1241,6 +1245,22 @@ def test_functional_model_expects_a_shape(size=64):
 
 
 @proves(
+    "One gray image without its batch axis raises the same in a model that flattens "
+    "it: pass `images[:1]`, not `images[0]`.",
+    false_with={"part": slice(1)},
+    needs="keras>=3",
+)
+def test_one_gray_image_is_flattened_by_rows(part=0):
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
+    )
+    images = np.zeros((5, 8, 8, 1))
+    message = error_of(model.predict, images[part], verbose=0)
+    assert "expected axis -1 of input shape to have value 64" in message
+    assert model.predict(images[:1], verbose=0).shape == (1, 10)
+
+
+@proves(
     "A convolution over images reads `(batch, height, width, channels)`, and "
     "here the last axis is missing.",
     false_with={"shape": (8, 8, 1)},
@@ -1269,8 +1289,8 @@ def test_gray_images_with_a_channel_axis(shape=(28, 28, 1)):
 
 
 @proves(
-    "`predict` takes the first 32 rows of a larger image for a batch, so it names that "
-    "shape: `found shape=(32, 224, 3)`.",
+    "`predict` takes the first 32 rows of a larger image for a batch, as 32 is "
+    "its default size, so it names that shape: `found shape=(32, 224, 3)`.",
     false_with={"size": 8},
     needs="keras>=3",
     keras=">=3",

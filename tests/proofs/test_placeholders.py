@@ -105,8 +105,8 @@ def test_same_network_same_numbers(initializer="ones"):
 
 
 @proves(
-    "**Rewrite it in Keras** if you will work on the code: its code needs only "
-    "`import keras`.",
+    "**Rewrite it in Keras** if you will work on the code: the new code needs "
+    "only `import keras`.",
     false_with={"names": {"tf": tf}},
 )
 def test_import_keras_is_enough(names=None):
@@ -153,8 +153,8 @@ def layers_of_v1():
 
 @proves(
     "Three do not come back this way: `tf.contrib`; `tf.estimator`, since "
-    "TensorFlow 2.16; and beside Keras 3 `tf.layers`, which "
-    "`TF_USE_LEGACY_KERAS=1` brings back.",
+    "TensorFlow 2.16; and `tf.layers`, unless `TF_USE_LEGACY_KERAS=1` makes "
+    "`tf.keras` Keras 2.",
     tensorflow=">=2.16",
 )
 def test_what_compat_lacks():
@@ -477,7 +477,8 @@ def test_a_placeholder_for_training(on=True):
 
 
 @proves(
-    "`step_size = tf.placeholder(tf.float32)` | `model.optimizer.learning_rate = 0.01`",
+    "`learning_rate = tf.placeholder(tf.float32)` | "
+    "`model.optimizer.learning_rate = 0.01`",
     false_with={"name": "rate"},
 )
 def test_a_placeholder_for_the_learning_rate(name="learning_rate"):
@@ -999,7 +1000,7 @@ def test_an_input_layer_without_a_placeholder(shape=(784,)):
 @proves(
     "A `Saver` wrote `model.ckpt-1000.index`, "
     "`model.ckpt-1000.data-00000-of-00001` and `model.ckpt-1000.meta`: three "
-    "files that are one checkpoint. What reads it takes the start of their names, "
+    "files that are one checkpoint. Pass the common start of their names, "
     '`"model.ckpt-1000"`.',
     false_with={"suffix": ".meta"},
 )
@@ -1108,7 +1109,7 @@ def test_paths_begin_with_the_layer(field="path"):
 
 
 @proves(
-    "Compare them, as the last line does: a variable of the checkpoint that "
+    "Compare them, as `np.allclose` does above: a variable of the checkpoint that "
     "`name_map` forgets is left behind without a word.",
     false_with={"use": load},
     needs="keras>=3",

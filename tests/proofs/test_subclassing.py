@@ -390,7 +390,7 @@ def test_keras_file_needs_the_class(mark=lambda cls: cls):
 
 @proves(
     "To open a model means to run its `call` on an Input: Keras records the "
-    "layers that it meets, where `model(inputs)` is recorded as one box.",
+    "layers that it meets, whereas `model(inputs)` records one box.",
     false_with={"run": "__call__"},
 )
 def test_call_on_an_input_opens_a_model(run="call"):
@@ -965,8 +965,9 @@ def test_a_penalty_ignores_sample_weight(weight=0.0):
 
 
 @proves(
-    "A model adds a term in the same way; if the term has to follow `sample_weight`, "
-    "write `compute_loss`, as the autoencoder does.",
+    "A model adds a term in the same way; if the term has to follow "
+    "`sample_weight`, write `compute_loss`, as the autoencoder does, and add to "
+    "it what `super().compute_loss(x, y, y_pred, sample_weight)` returns.",
     false_with={"own": False},
     needs="keras>=3",
 )
@@ -1231,8 +1232,8 @@ class ForgetsSize(keras.Model):
 
 
 @proves(
-    "If it is a factor, the file loads without an error and gives other outputs; "
-    "if it is a size, loading raises.",
+    "A forgotten factor loads without an error and changes the outputs; a "
+    "forgotten size raises.",
     keras=">=3",
 )
 def test_the_file_gives_other_outputs():
@@ -1249,7 +1250,7 @@ def test_the_file_gives_other_outputs():
 
 
 @proves(
-    "`.keras` | class name, arguments, weights, optimizer | the class",
+    "`.keras` | class name, arguments, weights, optimizer | the class, imported before",
     false_with={"compiled": False},
     needs="keras>=3",
 )
@@ -1294,7 +1295,8 @@ def steps_after_loading(build_optimizer):
 
 
 @proves(
-    "`.weights.h5` | weights, optimizer | a built model of the same class",
+    "`.weights.h5` | weights, optimizer | a built model of the same class and "
+    "arguments",
     keras=">=3.7",
 )
 def test_weights_need_a_built_model():
@@ -1520,8 +1522,8 @@ def test_a_layer_never_built_is_left_out(call_first=False):
 
 
 @proves(
-    "So before `load_weights`, which reads `.keras` files too, call every layer; "
-    "then `unbuilt_layers(model)` returns an empty list:",
+    "So call every layer, see that `unbuilt_layers(model)` is empty, and load the "
+    "weights again; `load_weights` reads `.keras` files too:",
     false_with={"call_first": False},
     needs="keras>=3",
 )
@@ -2143,8 +2145,8 @@ class MakesLayers(keras.Model):
 
 
 @proves(
-    "`call` makes a layer or a variable, a new one at each call; assigned to "
-    "`self`, Keras 3 says `You cannot add new elements of state (variables or "
+    "`call` makes a layer or a variable, a new one at each call. If it assigns it "
+    "to `self`, Keras 3 says `You cannot add new elements of state (variables or "
     "sub-layers) to a layer that is already built.`",
     false_with={"make": Kept},
 )
@@ -2157,8 +2159,8 @@ def test_layers_in_call_raise_in_fit(make=MakesLayers):
 
 
 @proves(
-    "`call` makes a layer or a variable, a new one at each call; assigned to "
-    "`self`, Keras 3 says `You cannot add new elements of state (variables or "
+    "`call` makes a layer or a variable, a new one at each call. If it assigns it "
+    "to `self`, Keras 3 says `You cannot add new elements of state (variables or "
     "sub-layers) to a layer that is already built.`",
     keras=">=3",
     false_with={"keep": False},
