@@ -1,11 +1,6 @@
 """Recipes around the training step: inside `fit`, beside it, and without it."""
 
-from snippets.training_loops.loops import (
-    evaluate_by_hand,
-    metric_values,
-    train_by_hand,
-    weights_by_class,
-)
+from snippets.training_loops.loops import run_epoch, train_by_hand
 from snippets.training_loops.rates import learning_rate_range
 from snippets.training_loops.resuming import (
     checkpoints,
@@ -16,24 +11,24 @@ from snippets.training_loops.resuming import (
 from snippets.training_loops.steps import (
     OwnStep,
     accumulated_gradients,
+    evaluation_step,
+    replicated_step,
     round_straight_through,
     training_step,
-    warmup_then_cosine,
 )
 
 __all__ = [
     "OwnStep",
     "accumulated_gradients",
     "checkpoints",
-    "evaluate_by_hand",
+    "evaluation_step",
     "learning_rate_range",
-    "metric_values",
+    "replicated_step",
     "restore_checkpoint",
     "round_straight_through",
+    "run_epoch",
     "save_checkpoint",
     "train_by_hand",
     "train_resumably",
     "training_step",
-    "warmup_then_cosine",
-    "weights_by_class",
 ]

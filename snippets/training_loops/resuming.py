@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from snippets.checks import check_integer
-from snippets.training_loops.loops import check_batch
 from snippets.training_loops.steps import training_step
 
 
@@ -227,9 +226,8 @@ def train_resumably(
         A list of floats, the losses of the steps that this call took.
 
     Raises:
-        ValueError: If an argument is out of its range, if `check_batch` refuses the
-            data, or if `restore_checkpoint` refuses the folder, for example since the
-            batch size is another one.
+        ValueError: If an argument is out of its range, or if `restore_checkpoint`
+            refuses the folder, for example since the batch size is another one.
 
     Example:
         >>> import tempfile
@@ -245,10 +243,9 @@ def train_resumably(
     """
     check_integer("epochs", epochs)
     check_integer("save_every", save_every)
-    check_batch(model, features, labels)
     order = {"num_examples": len(features), "batch_size": batch_size, "seed": seed}
     done = restore_checkpoint(folder, model, optimizer, order)
-    step = training_step(model, loss_function, optimizer)
+    step = training_step(model, loss_function, optimizer, keras.metrics.Mean())
     batches = [
         batch
         for epoch in range(epochs)
@@ -256,7 +253,7 @@ def train_resumably(
     ]
     losses = []
     for number, batch in enumerate(batches[done:], start=done + 1):
-        losses.append(float(step(features[batch], labels[batch])[0]))
+        losses.append(float(step(features[batch], labels[batch])))
         if number % save_every == 0 or number == len(batches):
             save_checkpoint(folder, model, optimizer, number, order)
         if on_step is not None:

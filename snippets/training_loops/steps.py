@@ -1,7 +1,6 @@
-"""Training steps, their gradients and their learning rates."""
+"""Training steps, and their gradients."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -73,48 +72,148 @@ class OwnStep(keras.Model):
 
 
 def training_step(
-    model: keras.Model, loss_function: keras.losses.Loss, optimizer: Any
+    model: keras.Model,
+    loss_function: keras.losses.Loss,
+    optimizer: Any,
+    mean_loss: keras.metrics.Mean,
+    metrics: Sequence[keras.metrics.Metric] = (),
 ) -> Any:
     """Compile the training step of a loop that is written by hand.
 
     Args:
-        model: A built `keras.Model`, compiled or not.
+        model: A built `keras.Model`, compiled or not. Only the weights that are
+            trainable at the first step are trained, also later.
         loss_function: A `keras.losses.Loss`, called with labels, predictions and
             sample weights. Losses that layers add, such as regularizers, are added.
         optimizer: A `keras.optimizers.Optimizer`, for this model alone.
+        mean_loss: A `keras.metrics.Mean`, updated with the loss of each batch and the
+            number of its examples.
+        metrics: Sequence of `keras.metrics.Metric`, updated with labels and
+            predictions, and not weighted.
 
     Returns:
-        A function of `(x, y, sample_weight=None)` that takes one step and returns
-        `(loss, predictions)`: the loss before the step, and the predictions that it is
-        the loss of.
-
-    Raises:
-        ValueError: If the model has no weights to train.
+        A function of `(x, y, sample_weight=None)` that takes one step and returns the
+        loss before it. `y` is an array or a tensor.
 
     Example:
         >>> model = small_classifier()
         >>> loss = keras.losses.SparseCategoricalCrossentropy()
-        >>> step = training_step(model, loss, keras.optimizers.SGD(0.1))
-        >>> step(np.ones((4, 64)), np.zeros(4))[0].shape
-        TensorShape([])
+        >>> mean_loss = keras.metrics.Mean()
+        >>> step = training_step(model, loss, keras.optimizers.SGD(0.1), mean_loss)
+        >>> step(np.ones((4, 64)), np.zeros(4)).shape, int(mean_loss.count)
+        (TensorShape([]), 4)
     """
-    if not model.trainable_variables:
-        raise ValueError(
-            "Expected a built model with trainable weights. "
-            f"Received: {type(model).__name__} '{model.name}' without any"
-        )
     optimizer.build(model.trainable_variables)
 
-    def step(x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Any]:
+    @tf.function(reduce_retracing=True)
+    def step(x: Any, y: Any, sample_weight: Any = None) -> Any:
         with tf.GradientTape() as tape:
             y_pred = model(x, training=True)
             loss = loss_function(y, y_pred, sample_weight) + sum(model.losses)
             scaled_loss = optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled_loss, model.trainable_variables)
         optimizer.apply(gradients, model.trainable_variables)
-        return loss, y_pred
+        mean_loss.update_state(loss, sample_weight=keras.ops.shape(y)[0])
+        for metric in metrics:
+            metric.update_state(y, y_pred)
+        return loss
 
-    return tf.function(step, reduce_retracing=True, autograph=False)
+    return step
+
+
+def evaluation_step(
+    model: keras.Model,
+    loss_function: keras.losses.Loss,
+    mean_loss: keras.metrics.Mean,
+    metrics: Sequence[keras.metrics.Metric] = (),
+) -> Any:
+    """Compile the step of a validation.
+
+    Args:
+        model: A built `keras.Model`.
+        loss_function: As for `training_step`.
+        mean_loss: As for `training_step`.
+        metrics: As for `training_step`.
+
+    Returns:
+        A function of `(x, y, sample_weight=None)` that counts one batch and returns its
+        loss.
+
+    Example:
+        >>> mean_loss = keras.metrics.Mean()
+        >>> loss = keras.losses.SparseCategoricalCrossentropy()
+        >>> step = evaluation_step(small_classifier(), loss, mean_loss)
+        >>> step(np.ones((4, 64)), np.zeros(4)).shape, int(mean_loss.count)
+        (TensorShape([]), 4)
+    """
+
+    @tf.function(reduce_retracing=True)
+    def step(x: Any, y: Any, sample_weight: Any = None) -> Any:
+        y_pred = model(x, training=False)
+        loss = loss_function(y, y_pred, sample_weight) + sum(model.losses)
+        mean_loss.update_state(loss, sample_weight=keras.ops.shape(y)[0])
+        for metric in metrics:
+            metric.update_state(y, y_pred)
+        return loss
+
+    return step
+
+
+def replicated_step(
+    strategy: tf.distribute.Strategy,
+    model: keras.Model,
+    loss_function: keras.losses.Loss,
+    optimizer: Any,
+    mean_loss: keras.metrics.Mean,
+) -> Any:
+    """Compile the training step of all replicas of a strategy.
+
+    The parts of a batch need not be equal. A gradient that is infinite on any replica
+    is so on all of them, and `LossScaleOptimizer` skips the step.
+
+    Args:
+        strategy: A `tf.distribute.Strategy`; `tf.distribute.get_strategy()` is one
+            device.
+        model: A built `keras.Model`, from the scope of the strategy.
+        loss_function: A `keras.losses.Loss` with `reduction="sum"`.
+        optimizer: A `keras.optimizers.Optimizer`, from the scope of the strategy.
+        mean_loss: A `keras.metrics.Mean`, from the scope of the strategy.
+
+    Returns:
+        A function of `(x, y)`, a batch of a distributed dataset, that takes one step.
+
+    Example:
+        >>> one = tf.distribute.get_strategy()
+        >>> model, mean_loss = small_classifier(), keras.metrics.Mean()
+        >>> loss = keras.losses.SparseCategoricalCrossentropy(reduction="sum")
+        >>> optimizer = keras.optimizers.SGD(0.1)
+        >>> optimizer.build(model.trainable_variables)
+        >>> step = replicated_step(one, model, loss, optimizer, mean_loss)
+        >>> step(tf.ones((4, 64)), tf.zeros(4))
+        >>> int(mean_loss.count)
+        4
+    """
+    num_replicas = strategy.num_replicas_in_sync
+
+    def step(x: Any, y: Any) -> None:
+        replica = tf.distribute.get_replica_context()
+        count = replica.all_reduce("SUM", keras.ops.shape(y)[0])  # the whole batch
+        with tf.GradientTape() as tape:
+            loss = loss_function(y, model(x, training=True))
+            loss /= keras.ops.cast(count, loss.dtype)
+            loss += sum(model.losses) / num_replicas
+            scaled_loss = optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled_loss, model.trainable_variables)
+        # `apply` sums the gradients of the replicas, so this changes none of them.
+        gradients = replica.all_reduce("MEAN", gradients)
+        optimizer.apply(gradients, model.trainable_variables)
+        mean_loss.update_state(loss * num_replicas, sample_weight=count)
+
+    @tf.function(reduce_retracing=True)
+    def step_of_all(x: Any, y: Any) -> None:
+        strategy.run(step, args=(x, y))
+
+    return step_of_all
 
 
 def accumulated_gradients(
@@ -166,72 +265,6 @@ def accumulated_gradients(
         pairs = zip(total, gradients, strict=True)
         total = [a if b is None else a + b for a, b in pairs]
     return total
-
-
-def warmup_then_cosine(
-    peak_rate: float, warmup_steps: int, total_steps: int
-) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Raise the learning rate from 0 to its peak, then lower it to 0 along a cosine.
-
-    Args:
-        peak_rate: Float greater than 0.
-        warmup_steps: Integer of at least 1.
-        total_steps: Integer greater than `warmup_steps`. After it the rate stays 0.
-
-    Returns:
-        A `keras.optimizers.schedules.CosineDecay`, to pass as `learning_rate`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
-
-    Example:
-        >>> schedule = warmup_then_cosine(0.1, warmup_steps=10, total_steps=110)
-        >>> [round(float(schedule(step)), 3) for step in (0, 5, 10, 60, 110)]
-        [0.0, 0.05, 0.1, 0.05, 0.0]
-    """
-    if not 0 < peak_rate < math.inf:
-        raise ValueError(f"Expected `peak_rate` greater than 0. Received: {peak_rate}")
-    if not 1 <= warmup_steps < total_steps:
-        raise ValueError(
-            "Expected `warmup_steps` of at least 1 and `total_steps` greater than it. "
-            f"Received: warmup_steps={warmup_steps}, total_steps={total_steps}"
-        )
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        decay_steps=total_steps - warmup_steps,
-        warmup_target=peak_rate,
-        warmup_steps=warmup_steps,
-    )
-
-
-def trace_counts(
-    function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], **options: Any
-) -> list[int]:
-    """Count how often `tf.function` has traced a function after each of some calls.
-
-    Args:
-        function: A function that `tf.function` can trace.
-        calls: Sequence of tuples, the arguments of each call.
-        **options: As for `tf.function`, such as `input_signature`.
-
-    Returns:
-        A list of integers, the number of traces so far after each call.
-
-    Raises:
-        ValueError: If there is no call.
-
-    Example:
-        >>> trace_counts(lambda x: x + x, [(1,), (2,), (tf.constant(1),)])
-        [1, 2, 3]
-    """
-    if not calls:
-        raise ValueError("Expected at least one call. Received: none")
-    compiled = tf.function(function, **options)
-    counts = []
-    for arguments in calls:
-        compiled(*arguments)
-        counts.append(int(compiled.experimental_get_tracing_count()))
-    return counts
 
 
 @keras.ops.custom_gradient
