@@ -104,8 +104,8 @@ def in_fresh_process(program):
 
 
 @proves(
-    "This is the step of such a loop: compiled by `tf.function`, with all losses, and "
-    "with metrics that count inside it.",
+    "This is the step of such a loop: a `tf.GradientTape`, compiled by "
+    "`tf.function`, with all losses, and with metrics that count inside it.",
     false_with={"rate": 0.0},
     needs="keras>=3",
 )
@@ -318,6 +318,35 @@ def test_a_loop_gives_up_fit(by_fit=False):
     assert getattr(model, "history", None) is None
 
 
+@proves("`train_step` is the colored part.", false_with={"validation": False})
+def test_a_step_between_the_rest(validation=True):
+    """The order of the picture."""
+    seen = []
+
+    class Noted(keras.Model):
+        def reset_metrics(self):
+            seen.append("reset")
+            super().reset_metrics()
+
+        def train_step(self, data):
+            seen.append("train_step")
+            return super().train_step(data)
+
+        def test_step(self, data):
+            seen.append("test_step")
+            return super().test_step(data)
+
+    end = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append("callback")
+    )
+    model = classifier(Noted)
+    model.compile("sgd", **EAGER)
+    options = {"validation_data": (X[:4], Y[:4])} if validation else {}
+    model.fit(X, Y, callbacks=[end], **options, **QUIET)
+    order = [name for name in dict.fromkeys(seen) if name != "build"]
+    assert order == ["reset", "train_step", "test_step", "callback"]
+
+
 # What a step owes to `fit`
 
 
@@ -340,7 +369,7 @@ def trained_by(kind, weight=2.0, rate=0.0, policy="float32"):
         scores = keras.layers.Dense(3, activation="softmax", dtype="float32")(x)
         model = (OwnStep if kind == "own" else keras.Model)(inputs, scores)
         metrics = {"metrics": ["accuracy"], "weighted_metrics": ["accuracy"]}
-        model.compile(keras.optimizers.SGD(0.5), EAGER["loss"], **metrics)
+        model.compile(keras.optimizers.SGD(0.5), **EAGER, **metrics)
     options = {**QUIET, "batch_size": 5}
     history = model.fit(X, Y, sample_weight=weight * X[:, 0] ** 2, **options).history
     more = model.fit(X, Y, class_weight={1: weight}, **options).history
@@ -355,9 +384,9 @@ def same_training(some, others):
 
 
 @proves(
-    "As it stands, this step does what the step of Keras does: with `sample_weight` and "
-    "`class_weight`, with regularizers and `add_loss`, in mixed precision, and under "
-    "`MirroredStrategy`.",
+    "As it stands, this step does what the step of Keras does: with "
+    "`sample_weight` and `class_weight`, with regularizers and `add_loss`, in "
+    "mixed precision, and under `MirroredStrategy`.",
     false_with={"weight": 3.0},
     needs="keras>=3",
 )
@@ -366,9 +395,9 @@ def test_own_step_with_weights(weight=2.0):
 
 
 @proves(
-    "As it stands, this step does what the step of Keras does: with `sample_weight` and "
-    "`class_weight`, with regularizers and `add_loss`, in mixed precision, and under "
-    "`MirroredStrategy`.",
+    "As it stands, this step does what the step of Keras does: with "
+    "`sample_weight` and `class_weight`, with regularizers and `add_loss`, in "
+    "mixed precision, and under `MirroredStrategy`.",
     false_with={"rate": 0.2},
     needs="keras>=3",
 )
@@ -378,9 +407,9 @@ def test_own_step_with_regularizers(rate=0.1):
 
 
 @proves(
-    "As it stands, this step does what the step of Keras does: with `sample_weight` and "
-    "`class_weight`, with regularizers and `add_loss`, in mixed precision, and under "
-    "`MirroredStrategy`.",
+    "As it stands, this step does what the step of Keras does: with "
+    "`sample_weight` and `class_weight`, with regularizers and `add_loss`, in "
+    "mixed precision, and under `MirroredStrategy`.",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -390,9 +419,9 @@ def test_own_step_in_mixed_precision(policy="mixed_float16"):
 
 
 @proves(
-    "As it stands, this step does what the step of Keras does: with `sample_weight` and "
-    "`class_weight`, with regularizers and `add_loss`, in mixed precision, and under "
-    "`MirroredStrategy`.",
+    "As it stands, this step does what the step of Keras does: with "
+    "`sample_weight` and `class_weight`, with regularizers and `add_loss`, in "
+    "mixed precision, and under `MirroredStrategy`.",
     false_with={"name": "one device"},
     needs="keras>=3",
 )
@@ -489,11 +518,10 @@ if is_keras_3:
     loss = keras.losses.SparseCategoricalCrossentropy()
     labels, predicted = tf.constant([0, 1]), tf.constant([[0.2, 0.8], [0.3, 0.7]])
     seen = two.run(lambda: loss(labels, predicted))
-    sides = {"mixed_float16": with_overflow(0)}, {"mixed_float16": with_overflow(1)}
     found |= {
         "own": max(largest_difference(fit(two, OwnStep, p), fit(two, policy=p))
                    for p in policies),
-        "one device": largest_difference(fit(one, OwnStep), fit(two, policy=policies[1])),
+        "one device": largest_difference(fit(one), fit(two, policy=policies[1])),
         "half": fit(two, HalfStep)[0] / fit(two)[0],
         "replica": float(seen.values[1]) / float(loss(labels, predicted)),
         "divided": gap(size=4, careless=True),
@@ -896,7 +924,8 @@ def operations_of_a_step(compiled=True):
 
 
 @proves(
-    "Compiled, it starts one.",
+    "**The step is not compiled**: Python starts more than 100 operations for the "
+    "step above, in place of one.",
     false_with={"compiled": False},
     needs="keras>=3",
 )
@@ -994,7 +1023,9 @@ def plain_gradients(model, x, y):
 
 
 @proves(
-    "The sum is the gradient of the large batch:",
+    "In a loop, sum the gradients of the parts, each counted by its size and with "
+    "the losses of regularizers and `add_loss`; the sum is the gradient of the "
+    "large batch:",
     false_with={"examples": 11},
     needs="keras>=3",
 )
@@ -1008,7 +1039,9 @@ def test_accumulated_gradients_are_those_of_the_batch(examples=12):
 
 
 @proves(
-    "The sum is the gradient of the large batch:",
+    "In a loop, sum the gradients of the parts, each counted by its size and with "
+    "the losses of regularizers and `add_loss`; the sum is the gradient of the "
+    "large batch:",
     false_with={"rate": 0.2},
     needs="keras>=3",
 )
@@ -1669,7 +1702,8 @@ def with_numpy_on_the_tape(run_eagerly, other_term=False, lost=True):
 
 
 @proves(
-    "Your step is compiled, and its tensors have no values yet.",
+    "Your step is compiled, and its tensors have no values yet: print with "
+    "`tf.print`, or debug with `compile(run_eagerly=True)`.",
     false_with={"run_eagerly": True},
 )
 def test_numpy_in_a_compiled_step(run_eagerly=False):
