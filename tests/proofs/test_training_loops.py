@@ -422,7 +422,7 @@ def test_own_step_in_mixed_precision(policy="mixed_float16"):
     "As it stands, this step does what the step of Keras does: with "
     "`sample_weight` and `class_weight`, with regularizers and `add_loss`, in "
     "mixed precision, and under `MirroredStrategy`.",
-    false_with={"name": "one device"},
+    false_with={"name": "another policy"},
     needs="keras>=3",
 )
 def test_own_step_on_two_devices(name="own"):
@@ -433,7 +433,7 @@ def test_own_step_on_two_devices(name="own"):
 
 # One program for all that needs two devices, which a process has to split at its start.
 DEVICES = """
-import json
+import functools, json
 import numpy as np
 import tensorflow as tf
 [processor] = tf.config.list_physical_devices("CPU")
@@ -448,42 +448,47 @@ is_keras_3 = hasattr(keras, "ops")
 def network(kind=keras.Model):
     keras.utils.set_random_seed(0)
     inputs = keras.Input((4,))
-    options = {"kernel_regularizer": keras.regularizers.L2(0.1)}
-    x = keras.layers.Dense(8, activation="relu", **options)(inputs)
-    return kind(inputs, keras.layers.Dense(3, activation="softmax", dtype="float32")(x))
+    scores = keras.layers.Dense(3, kernel_regularizer=keras.regularizers.L2(0.1))
+    return kind(inputs, keras.layers.Softmax(dtype="float32")(scores(inputs)))
 
-def fit(strategy, kind=keras.Model, policy="float32", x=X):
+def overflow(place):
+    x = X.copy()
+    if place is not None:
+        x[2 * place] = 1e6  # the first batch is 0 and 1 here, 2 and 3 there
+    return x
+
+@functools.cache
+def fit(kind=keras.Model, policy="float32", place=None, strategy=two):
     keras.mixed_precision.set_global_policy(policy)
     with strategy.scope():
         model = network(kind)
         loss = "sparse_categorical_crossentropy"
         model.compile(keras.optimizers.SGD(0.5), loss, metrics=["accuracy"])
-    options = {"batch_size": 4, "epochs": 2, "shuffle": False, "verbose": 0}
-    history = model.fit(x, Y, **options).history
+    options = {"batch_size": 4, "shuffle": False, "verbose": 0}
+    history = model.fit(overflow(place), Y, **options).history
     keras.mixed_precision.set_global_policy("float32")
     return [*history["loss"], *history["accuracy"], *model.get_weights()]
-
-def with_overflow(on_second):
-    x = X.copy()
-    x[3 if on_second else 0] = 1e6  # the first batch is 0 and 1, then 2 and 3
-    return x
 
 def is_finite(arrays):
     return all(bool(np.isfinite(array).all()) for array in arrays)
 
-found = {"fit": [is_finite(fit(two, policy="mixed_float16", x=with_overflow(k))[4:])
-                 for k in (0, 1)]}
+found = {"fit": [is_finite(fit(keras.Model, "mixed_float16", k)[2:]) for k in (0, 1)]}
 if is_keras_3:
     from snippets.training_loops import OwnStep, replicated_step
 
-    class HalfStep(OwnStep):
+    class HalfStep(keras.Model):
         def train_step(self, data):
-            logs = super().train_step(data)
-            total = self.metrics[0].total
-            total.assign(total / two.num_replicas_in_sync)
-            return logs | {"loss": self.metrics[0].result()}
+            x, y = data
+            with tf.GradientTape() as tape:
+                y_pred = self(x, training=True)
+                value = self.compute_loss(x, y, y_pred)
+            gradients = tape.gradient(value, self.trainable_variables)
+            self.optimizer.apply(gradients, self.trainable_variables)
+            self.metrics[0].update_state(value)
+            return self.compute_metrics(x, y, y_pred)
 
-    def loop(strategy, policy="float32", x=X, size=5, careless=False, divide=True):
+    @functools.cache
+    def loop(strategy, size=5, policy="float32", place=None, careless=False, count=2):
         keras.mixed_precision.set_global_policy(policy)
         with strategy.scope():
             model, optimizer = network(), keras.optimizers.SGD(0.5)
@@ -494,45 +499,45 @@ if is_keras_3:
         keras.mixed_precision.set_global_policy("float32")
         reduction = "sum_over_batch_size" if careless else "sum"
         loss = keras.losses.SparseCategoricalCrossentropy(reduction=reduction)
-        count = strategy.num_replicas_in_sync if divide else 1
         def careless_step(x, y):
             with tf.GradientTape() as tape:
                 value = loss(y, model(x, training=True)) + sum(model.losses) / count
                 scaled = optimizer.scale_loss(value)
             gradients = tape.gradient(scaled, model.trainable_variables)
             optimizer.apply(gradients, model.trainable_variables)
-        @tf.function
+        @tf.function(autograph=False)
         def careless_step_of_all(*batch):
             strategy.run(careless_step, args=batch)
         step = replicated_step(strategy, model, loss, optimizer, mean)
         step = careless_step_of_all if careless else step
-        data = tf.data.Dataset.from_tensor_slices((x, Y)).batch(size)
+        data = tf.data.Dataset.from_tensor_slices((overflow(place), Y)).batch(size)
         for batch in strategy.experimental_distribute_dataset(data):
             step(*batch)
-        return [float(mean.result()), *model.get_weights()]
+        return float(mean.result()), model.get_weights()
 
-    def gap(**options):
-        return largest_difference(loop(one, **options), loop(two, **options))
+    def gap(*arguments):
+        expected = loop(one, *arguments[:1])[1]
+        return largest_difference(expected, loop(two, *arguments)[1])
 
-    policies = ("float32", "mixed_float16")
+    half = "mixed_float16"
     loss = keras.losses.SparseCategoricalCrossentropy()
     labels, predicted = tf.constant([0, 1]), tf.constant([[0.2, 0.8], [0.3, 0.7]])
     seen = two.run(lambda: loss(labels, predicted))
+    own = [largest_difference(fit(OwnStep), fit()),
+           largest_difference(fit(OwnStep, half), fit(keras.Model, half))]
+    means = abs(loop(one)[0] - loop(two)[0])
     found |= {
-        "own": max(largest_difference(fit(two, OwnStep, p), fit(two, policy=p))
-                   for p in policies),
-        "one device": largest_difference(fit(one), fit(two, policy=policies[1])),
-        "half": fit(two, HalfStep)[0] / fit(two)[0],
+        "own": max(own),
+        "another policy": largest_difference(fit(OwnStep), fit(OwnStep, half)),
+        "half": fit(HalfStep)[0] / fit()[0],
         "replica": float(seen.values[1]) / float(loss(labels, predicted)),
-        "divided": gap(size=4, careless=True),
-        "undivided": gap(size=4, careless=True, divide=False),
-        "uneven": gap(),
-        "uneven, careless": gap(careless=True),
-        "uneven, float16": gap(policy="mixed_float16"),
-        "careless": [is_finite(loop(two, "mixed_float16", with_overflow(k), 4, True))
-                     for k in (0, 1)],
-        "reduced": [is_finite(loop(two, "mixed_float16", with_overflow(k), 4))
-                    for k in (0, 1)],
+        "divided": gap(4, "float32", None, True),
+        "undivided": gap(4, "float32", None, True, 1),
+        "uneven": max(gap(5), means),
+        "uneven, careless": gap(5, "float32", None, True),
+        "uneven, float16": gap(5, half),
+        "careless": [is_finite(loop(two, 4, half, k, True)[1]) for k in (0, 1)],
+        "reduced": [is_finite(loop(two, 4, half, k)[1]) for k in (0, 1)],
     }
 print(json.dumps(found))
 """
@@ -947,15 +952,36 @@ def test_metrics_outside_cost_operations(what=1):
 # After a crash
 
 
-@functools.cache
-def resumed_by_backup(dropout=0.0, save_freq="epoch", interrupted=True, saved=True):
-    """Fit for 3 epochs of 3 steps, interrupted after step 5 and resumed, or not.
+KILLED = """
+import os, signal, sys
+from tests.proofs.test_training_loops import *
 
-    Returns the weights, the number of steps and the epochs that came to an end.
+class Kill(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if number(self.model.optimizer.iterations) == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+model = classifier(dropout=float(sys.argv[2]))
+model.compile(keras.optimizers.Adam(0.1), **EAGER)
+backup = keras.callbacks.BackupAndRestore(sys.argv[1] + "/backup")
+model.fit(X, Y, epochs=3, callbacks=[backup, Kill()], **QUIET)
+"""
+
+
+@functools.cache
+def resumed_by_backup(dropout=0.0, save_freq="epoch", stopped=True, saved=True):
+    """Fit for 3 epochs of 3 steps, stopped after step 5 and resumed, or not.
+
+    `stopped` may be "killed", for a process of its own. Returns the weights, the number
+    of steps and the epochs that came to an end in this process.
     """
     seen = []
     with tempfile.TemporaryDirectory() as folder:
-        for last_step in (5, 0) if interrupted else (0,):
+        if stopped == "killed":
+            command = [sys.executable, "-c", KILLED, folder, str(dropout)]
+            environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+            assert subprocess.run(command, env=environment).returncode == -9
+        for last_step in (5, 0) if stopped is True else (0,):
             model = classifier(dropout=dropout)
             optimizer = keras.optimizers.Adam(0.1)
             model.compile(optimizer, **EAGER)
@@ -976,8 +1002,10 @@ def resumed_by_backup(dropout=0.0, save_freq="epoch", interrupted=True, saved=Tr
     false_with={"saved": False},
 )
 def test_backup_goes_on_from_the_last_epoch(saved=True):
-    *_, epochs = resumed_by_backup(saved=saved)
-    assert epochs == [0, 1, 2]
+    """A process is killed by `SIGKILL` in the second epoch."""
+    how = {"stopped": "killed"} if saved else {"stopped": False, "saved": False}
+    *_, epochs = resumed_by_backup(0.0, **how)
+    assert epochs == [1, 2]
 
 
 @proves(
@@ -985,8 +1013,8 @@ def test_backup_goes_on_from_the_last_epoch(saved=True):
     false_with={"dropout": 0.5},
 )
 def test_backup_resumes_without_dropout(dropout=0.0):
-    resumed, steps, _ = resumed_by_backup(dropout)
-    expected, expected_steps, _ = resumed_by_backup(dropout, interrupted=False)
+    resumed, steps, _ = resumed_by_backup(dropout, stopped="killed")
+    expected, expected_steps, _ = resumed_by_backup(dropout, stopped=False)
     assert steps == expected_steps == 9
     assert largest_difference(resumed, expected) < 1e-6
 
@@ -997,8 +1025,8 @@ def test_backup_resumes_without_dropout(dropout=0.0):
     false_with={"dropout": 0.0},
 )
 def test_backup_loses_the_state_of_dropout(dropout=0.5):
-    resumed, *_ = resumed_by_backup(dropout)
-    expected, *_ = resumed_by_backup(dropout, interrupted=False)
+    resumed, *_ = resumed_by_backup(dropout, stopped="killed")
+    expected, *_ = resumed_by_backup(dropout, stopped=False)
     assert largest_difference(resumed, expected) > 1e-4
 
 
@@ -1406,7 +1434,7 @@ def test_an_overflow_in_fit(replica=1):
 )
 def test_two_devices_end_as_one(name="uneven"):
     assert on_two_devices()[name] < 1e-5
-    assert on_two_devices()["uneven, float16"] < 1e-3
+    assert on_two_devices()["uneven, float16"] < 1e-2
 
 
 # When `tf.function` traces again
