@@ -105,7 +105,7 @@ def training_step(
     """
     optimizer.build(model.trainable_variables)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def step(x: Any, y: Any, sample_weight: Any = None) -> Any:
         with tf.GradientTape() as tape:
             y_pred = model(x, training=True)
@@ -147,7 +147,7 @@ def evaluation_step(
         (TensorShape([]), 4)
     """
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def step(x: Any, y: Any, sample_weight: Any = None) -> Any:
         y_pred = model(x, training=False)
         loss = loss_function(y, y_pred, sample_weight) + sum(model.losses)
@@ -209,7 +209,7 @@ def replicated_step(
         optimizer.apply(gradients, model.trainable_variables)
         mean_loss.update_state(loss * num_replicas, sample_weight=count)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def step_of_all(x: Any, y: Any) -> None:
         strategy.run(step, args=(x, y))
 

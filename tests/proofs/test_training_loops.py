@@ -156,8 +156,8 @@ def test_the_loop_ends_with_the_weights_of_fit(dropout=0.2):
 
 
 @proves(
-    'step: two optimizers, a penalty on gradients | a custom `train_step`, which '
-    '`fit` compiles with `tf.function` | the default step alone',
+    "step: two optimizers, a penalty on gradients | a custom `train_step`, which "
+    "`fit` compiles with `tf.function` | the default step alone",
     false_with={"run_eagerly": True},
 )
 def test_fit_compiles_the_step(run_eagerly=False):
@@ -247,7 +247,7 @@ def test_fit_does_the_rest(epochs=2):
 
 
 @proves(
-    'loss or metric | a function, for `compile()` | nothing',
+    "loss or metric | a function, for `compile()` | nothing",
     false_with={"factor": 1.0},
 )
 def test_a_loss_is_a_function(factor=2.0):
@@ -266,8 +266,8 @@ def test_a_loss_is_a_function(factor=2.0):
 
 
 @proves(
-    'loss, which needs more than labels and predictions | `compute_loss` in a '
-    'subclass | nothing',
+    "loss, which needs more than labels and predictions | `compute_loss` in a "
+    "subclass | nothing",
     keras=">=3",
     false_with={"penalty": 0.0},
 )
@@ -287,8 +287,8 @@ def test_compute_loss_sees_the_inputs(penalty=5.0):
 
 
 @proves(
-    'step: two optimizers, a penalty on gradients | a custom `train_step`, which '
-    '`fit` compiles with `tf.function` | the default step alone',
+    "step: two optimizers, a penalty on gradients | a custom `train_step`, which "
+    "`fit` compiles with `tf.function` | the default step alone",
     false_with={"default_step": True},
 )
 def test_a_step_gives_up_the_default_step(default_step=False):
@@ -298,8 +298,8 @@ def test_a_step_gives_up_the_default_step(default_step=False):
 
 
 @proves(
-    'order of steps | a loop with a compiled step | `fit`: callbacks, validation, '
-    'the progress bar',
+    "order of steps | a loop with a compiled step | `fit`: callbacks, validation, "
+    "the progress bar",
     false_with={"by_fit": True},
     needs="keras>=3",
 )
@@ -1074,23 +1074,25 @@ def test_accumulated_gradients_are_those_of_the_batch(examples=12):
     needs="keras>=3",
 )
 def test_accumulated_gradients_keep_all_losses(rate=0.1):
-    """A regularizer of weights, and one of activities, which calls `add_loss`."""
+    """A regularizer, and a layer that calls `add_loss`."""
     from snippets.training_loops import accumulated_gradients
+
+    class Penalty(keras.layers.Layer):
+        def call(self, x):
+            self.add_loss(tf.reduce_mean(x**2))
+            return x
 
     keras.utils.set_random_seed(0)
     inputs = keras.Input(shape=(4,))
-    l2 = keras.regularizers.L2(0.1)
-    options = {"kernel_regularizer": l2, "activity_regularizer": l2}
-    x = keras.layers.Dense(4, **options)(inputs)
-    scores = keras.layers.Dense(3, activation="softmax")(x)
-    model = keras.Model(inputs, scores)
+    options = {"kernel_regularizer": keras.regularizers.L2(0.1)}
+    dense, penalty = keras.layers.Dense(4, **options), Penalty()
+    last = keras.layers.Dense(3, activation="softmax")
+    model = keras.Model(inputs, last(penalty(dense(inputs))))
     parts = accumulated_gradients(model, crossentropy(), X, Y, num_parts=5)
-    dense = model.layers[1]
     with tf.GradientTape() as tape:
-        hidden, kernel = dense(X), dense.kernel
-        # The activities are summed and divided by the number of examples, as in Keras.
-        added = tf.reduce_sum(kernel**2) + tf.reduce_sum(hidden**2) / 12
-        loss = crossentropy()(Y, model.layers[2](hidden)) + rate * added
+        hidden = dense(X)
+        loss = crossentropy()(Y, last(hidden)) + tf.reduce_mean(hidden**2)
+        loss += rate * tf.reduce_sum(tf.convert_to_tensor(dense.kernel) ** 2)
     whole = tape.gradient(loss, model.trainable_variables)
     assert largest_difference(parts, whole) < 1e-5
 
@@ -1677,8 +1679,8 @@ def test_a_test_step_of_its_own_cures_it(tests_too=True):
 
 
 @proves(
-    'it changes less in each epoch | the metric was not reset: it shows the mean '
-    'of all epochs | `reset_state()` in each epoch',
+    "it changes less in each epoch | the metric was not reset: it shows the mean "
+    "of all epochs | `reset_state()` in each epoch",
     false_with={"reset": True},
 )
 def test_metrics_run_on(reset=False):

@@ -14,7 +14,6 @@ import tf_keras
 
 from snippets.data import digit_vectors
 from snippets.processes import run_python
-from snippets.showing.tables import source_of
 from snippets.training_loops import (
     OwnStep,
     accumulated_gradients,
@@ -308,18 +307,24 @@ def test_a_replicated_step_on_one_device_is_a_step() -> None:
         assert_allclose(a, b, atol=1e-6)
 
 
-def test_two_devices_train_in_float16(tmp_path: Path) -> None:
+def test_the_script_for_two_devices_trains_in_float16(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On one device here; the page and its proofs run it on two."""
     np.savez(tmp_path / "digits.npz", x=X, y=Y)
-    program = [
-        "from __future__ import annotations",
-        "from typing import Any",
-        "import keras, numpy as np, tensorflow as tf",
-        *map(source_of, [small_classifier, replicated_step, train_on_two_devices]),
-        f"train_on_two_devices({str(tmp_path / 'digits.npz')!r}, epochs=6)",
-    ]
-    lines = run_python("\n".join(program)).splitlines()
+    asked: list[Any] = []
+    split = "set_logical_device_configuration"
+    monkeypatch.setattr(tf.config, split, lambda *parts: asked.append(parts))
+    one = tf.distribute.get_strategy()
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", lambda devices: one)
+    try:
+        train_on_two_devices(str(tmp_path / "digits.npz"), epochs=6)
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
 
+    lines = capsys.readouterr().out.splitlines()
     epochs, losses = zip(*(line.split() for line in lines), strict=True)
+    assert len(asked[0][1]) == 2
     assert epochs == tuple("012345")
     assert float(losses[0]) > 2
     assert float(losses[-1]) < float(losses[0])
