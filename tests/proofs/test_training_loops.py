@@ -1427,7 +1427,7 @@ def test_an_overflow_in_fit(replica=1):
     "unevenly.",
     false_with={"name": "uneven, careless"},
     needs="keras>=3",
-    keras=">=3.9",
+    keras=">=3.6",
 )
 def test_two_devices_end_as_one(name="uneven"):
     assert on_two_devices()[name] < 1e-5
