@@ -201,6 +201,30 @@ def check_numbers(name: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return array
 
 
+def check_probabilities(outputs: npt.NDArray[Any]) -> None:
+    """Refuse scores that are no probabilities, for lack of a softmax.
+
+    A loss of probabilities takes any scores: training goes on, and means nothing.
+
+    Args:
+        outputs: Array of shape `(1, num_classes)`, what a model gives for one example.
+
+    Raises:
+        ValueError: If a score is negative, or if they do not add up to 1.
+
+    Example:
+        >>> check_probabilities(np.array([[2.0, -1.0]]))
+        Traceback (most recent call last):
+            ...
+        ValueError: Expected `model` to give probabilities: ... Received: outputs ...
+    """
+    if not (outputs.min() >= 0 and abs(outputs.sum() - 1) < 0.01):
+        raise ValueError(
+            "Expected `model` to give probabilities: end it with a softmax. Received: "
+            f"outputs from {outputs.min():.3g}, with the sum {outputs.sum():.3g}"
+        )
+
+
 def check_labels(labels: Any, num_classes: int) -> None:
     """Refuse labels that are no class numbers.
 

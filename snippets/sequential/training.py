@@ -11,6 +11,7 @@ from snippets.checks import (
     check_labels,
     check_ndarray,
     check_numbers,
+    check_probabilities,
 )
 
 
@@ -100,12 +101,7 @@ def check_examples(
             f"Received: {len(labels)}, and features of shape {features.shape}"
         )
     build_for(model, features)
-    first = keras.ops.convert_to_numpy(model(features[:1]))
-    if not (first.min() >= 0 and abs(first.sum() - 1) < 0.01):
-        raise ValueError(
-            "Expected `model` to give probabilities: end it with a softmax. "
-            f"Received: outputs from {first.min():.3g}, with the sum {first.sum():.3g}"
-        )
+    check_probabilities(keras.ops.convert_to_numpy(model(features[:1])))
 
 
 def train_classifier(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 
 def every_layer(layer: keras.Layer) -> list[keras.Layer]:
-    """List a layer and all layers in it, however deep: also what custom layers hold.
+    """List a layer and all layers in it, however deep, in custom layers too.
 
     `model.layers` lists the outermost only.
 
@@ -67,7 +67,7 @@ def set_trainable(layer: keras.Layer, trainable: bool) -> None:
 
 
 def freeze_batch_normalization(layer: keras.Layer) -> None:
-    """Freeze each BatchNormalization in a model, and leave all other layers alone.
+    """Freeze each BatchNormalization in a model, and no other layer.
 
     A frozen one runs in inference mode: it uses its stored statistics and keeps them.
     Compile the model afterwards.

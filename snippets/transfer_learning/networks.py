@@ -124,6 +124,8 @@ def resnet50_classifier(
 ) -> keras.Model:
     """Build the published ResNet50 recipe: a frozen base and a new head of two layers.
 
+    The preprocessing of ResNet50 is part of the model.
+
     Args:
         num_classes: Integer of at least 2.
         image_shape: Tuple `(height, width, 3)`, without the batch axis, at least
@@ -132,9 +134,9 @@ def resnet50_classifier(
             `None` to start untrained, or the path of a file of weights.
 
     Returns:
-        An uncompiled `keras.Model` from images of shape `(batch, *image_shape)`, as
-        `keras.applications.resnet50.preprocess_input` returns them, to probabilities
-        of shape `(batch, num_classes)`, float32. All but its last two layers is frozen.
+        An uncompiled `keras.Model` from images of shape `(batch, *image_shape)`, RGB
+        with values from 0 to 255, to probabilities of shape `(batch, num_classes)`,
+        float32. All but its last two layers is frozen.
 
     Raises:
         ConnectionError: If the weights are neither on this machine nor to be had. The
@@ -157,7 +159,7 @@ def resnet50_classifier(
         )
     try:
         base = keras.applications.ResNet50(
-            include_top=False, weights=weights, input_shape=image_shape
+            include_top=False, weights=weights, pooling="avg", input_shape=image_shape
         )
     except Exception as error:
         # Keras raises a bare `Exception` when a download fails.
@@ -170,7 +172,8 @@ def resnet50_classifier(
             f"Received: {error}"
         ) from error
     base.trainable = False
-    x = keras.layers.GlobalAveragePooling2D()(base.output)  # (batch, 2048)
+    images = keras.Input(image_shape)
+    x = base(keras.applications.resnet50.preprocess_input(images))  # (batch, 2048)
     x = keras.layers.Dense(1024, activation="relu")(x)
     scores = keras.layers.Dense(num_classes, activation="softmax")(x)
-    return keras.Model(base.input, scores)
+    return keras.Model(images, scores)

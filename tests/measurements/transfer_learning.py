@@ -10,6 +10,7 @@ from snippets.transfer_learning import (
     classifier_on,
     feature_network,
     few_per_class,
+    freeze_batch_normalization,
     select_classes,
     train_classifier,
     train_head_then_fine_tune,
@@ -43,8 +44,9 @@ def accuracy(seed: int, reused: bool, epochs: int = 20) -> float:
 
 
 @measures(
-    "After 20 epochs the reused network reads more of the images, in the mean of three "
-    "draws at least 10 % more of all.",
+    "After 20 epochs on 25 images, the small network of this page reads more of 871 "
+    "test images if it was trained on other classes before, in the mean of three draws "
+    "at least 10 % more of all.",
     bound={"lead": (0.1, 1.0)},
     rounds=2,
 )
@@ -59,10 +61,61 @@ def reused_is_ahead_after_20_epochs(seed: int) -> Figures:
 
 
 @measures(
-    "With 80 epochs in place of 20, the network from scratch passes 80 % on the same "
-    "25 images too: the digits are an easy task.",
+    "With 80 epochs in place of 20, the same small network from scratch passes 80 % "
+    "too.",
     bound={"accuracy": (0.8, 1.0)},
 )
 def scratch_catches_up_in_80_epochs(seed: int) -> Figures:
     """The accuracy of the network from scratch."""
     return {"accuracy": accuracy(seed, reused=False, epochs=80)}
+
+
+def moved_and_turned() -> keras.Sequential:
+    """The augmentation of the page."""
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.RandomTranslation(0.125, 0.125, fill_mode="constant"),
+            keras.layers.RandomRotation(0.05, fill_mode="constant"),
+        ]
+    )
+
+
+def accuracies(seed: int, augmented: bool) -> tuple[float, float]:
+    """The accuracy on test images as they are, and on them moved and turned."""
+    new = select_classes(*digit_images(), range(5, 10))
+    x, y, x_test, y_test = few_per_class(*new, per_class=5, seed=seed)
+    base = keras.models.clone_model(trained_base())
+    base.set_weights(trained_base().get_weights())
+    keras.utils.set_random_seed(seed)
+    x_moved = keras.ops.convert_to_numpy(moved_and_turned()(x_test, training=True))
+    before = moved_and_turned() if augmented else None
+    model = classifier_on(base, num_classes=5, before=before)
+    base.trainable = False
+    train_classifier(model, x, y, 0.03, epochs=5)
+    base.trainable = True
+    freeze_batch_normalization(base)
+    train_classifier(model, x, y, 0.003, epochs=55)
+    shares = []
+    for images in (x_test, x_moved):
+        answers = model.predict(images, batch_size=1024, verbose=0).argmax(axis=-1)
+        shares.append(float(np.mean(answers == y_test)))
+    return shares[0], shares[1]
+
+
+@measures(
+    "What it gains shows on images that vary in the same way: after 60 epochs the "
+    "augmented network reads more of the test images when they are moved and turned, "
+    "in the mean of three draws at least 5 % more of all.",
+    bound={"lead_moved": (0.05, 1.0)},
+    rounds=2,
+)
+def augmentation_helps_on_moved_images(seed: int) -> Figures:
+    """By how much more of two kinds of images the augmented network reads."""
+    draws = range(3 * seed, 3 * seed + 3)
+    with_it, without = (
+        np.mean([accuracies(draw, augmented) for draw in draws], axis=0)
+        for augmented in (True, False)
+    )
+    lead = with_it - without
+    return {"lead_plain": float(lead[0]), "lead_moved": float(lead[1])}

@@ -15,6 +15,7 @@ from snippets.checks import (
     check_mapping,
     check_ndarray,
     check_numbers,
+    check_probabilities,
     check_sizes,
     is_size,
 )
@@ -148,6 +149,27 @@ def test_what_holds_no_numbers_is_refused(array: Any, received: str) -> None:
         ValueError, match=f"to hold numbers. Received: dtype {received}$"
     ):
         check_numbers("x", array)
+
+
+@pytest.mark.parametrize("outputs", [[1.0, 0.0], [0.3, 0.695], [1.0]])
+def test_scores_that_add_up_to_one_are_probabilities(outputs: list[float]) -> None:
+    check_probabilities(np.array([outputs]))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "received"),
+    [
+        ([0.5, 0.6], "outputs from 0.5, with the sum 1.1"),
+        ([1.5, -0.5], "outputs from -0.5, with the sum 1$"),
+        ([0.45, 0.5], "outputs from 0.45, with the sum 0.95"),
+        ([np.nan, 0.5], "outputs from nan, with the sum nan"),
+    ],
+)
+def test_other_scores_are_no_probabilities(outputs: list[float], received: str) -> None:
+    with pytest.raises(
+        ValueError, match=f"end it with a softmax. Received: {received}"
+    ):
+        check_probabilities(np.array([outputs]))
 
 
 @pytest.mark.parametrize("labels", [[0, 1], np.array([1], "uint8"), tf.constant([0])])

@@ -363,7 +363,8 @@ def test_the_recipe_asks_keras_for_the_base_and_freezes_it(
         asked.update(options)
         pixels = keras.Input((8, 8, 3))
         x = keras.layers.BatchNormalization()(keras.layers.Conv2D(6, 3)(pixels))
-        return keras.Model(pixels, x)
+        x = keras.layers.GlobalAveragePooling2D()(x)
+        return keras.Model(pixels, x, name="base")
 
     monkeypatch.setattr(keras.applications, "ResNet50", small_base)
 
@@ -372,12 +373,30 @@ def test_the_recipe_asks_keras_for_the_base_and_freezes_it(
     assert asked == {
         "include_top": False,
         "weights": "file.h5",
+        "pooling": "avg",
         "input_shape": (8, 8, 3),
     }
     shapes = [tuple(weight.shape) for weight in model.trainable_weights]
     assert shapes == [(6, 1024), (1024,), (1024, 2), (2,)]
-    scores = convert_to_numpy(model(np.ones((5, 8, 8, 3))))
+    scores = convert_to_numpy(model(np.ones((5, 8, 8, 3), "float32")))
     assert_allclose(scores.sum(axis=-1), np.ones(5), rtol=1e-5)
+
+
+def test_the_recipe_takes_pixels_from_0_to_255(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def colors(**_: Any) -> keras.Model:
+        pixels = keras.Input((8, 8, 3))
+        return keras.Model(pixels, keras.layers.GlobalAveragePooling2D()(pixels))
+
+    monkeypatch.setattr(keras.applications, "ResNet50", colors)
+    model = resnet50_classifier(2, (8, 8, 3), None)
+    features = keras.Model(model.inputs, model.layers[-3].output)
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3)).astype("float32")
+
+    expected = pixels.mean(axis=(1, 2))[:, ::-1] - [103.939, 116.779, 123.68]
+
+    assert_allclose(features(pixels), expected, atol=1e-2)
 
 
 def test_what_keras_refuses_stays_its_own_error() -> None:
@@ -646,7 +665,7 @@ def test_a_model_without_a_softmax_is_refused() -> None:
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
     model.add(keras.layers.Dense(2, bias_initializer="ones"))
 
-    with pytest.raises(ValueError, match="to end in probabilities"):
+    with pytest.raises(ValueError, match="`model` to give probabilities"):
         check_examples(model, IMAGES, LABELS)
 
 
@@ -657,7 +676,7 @@ def test_outputs_that_nearly_add_up_to_one_are_no_probabilities(
     model = keras.Sequential([keras.Input((2,)), keras.layers.Activation("linear")])
 
     check_examples(model, np.array([[0.505, 0.5]]), np.array([1]))
-    with pytest.raises(ValueError, match="to end in probabilities"):
+    with pytest.raises(ValueError, match="`model` to give probabilities"):
         check_examples(model, np.array([outputs]), np.array([1]))
 
 
