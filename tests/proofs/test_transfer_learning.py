@@ -160,8 +160,8 @@ def test_the_first_model_trains_on_a_folder(size=(8, 8)):
 
 @proves(
     "If you will neither augment the images nor fine-tune, run the frozen network "
-    "once, `features = resnet.predict(images)`, and train the head alone on "
-    "`features`: it learns the same.",
+    "once on the preprocessed images, `features = resnet.predict(images)`, and "
+    "train the head alone on `features`: it learns the same.",
     false_with={"frozen": False},
 )
 def test_features_first_is_the_same(frozen=True):
@@ -270,6 +270,7 @@ def test_preprocessing_inside_the_network(networks=INSIDE):
     "Call `preprocess_input` inside the model, after the Input, so that it is "
     "saved with the model, and you pass raw pixels wherever you load it.",
     false_with={"inside": False},
+    needs="keras>=3",
 )
 def test_preprocessing_is_saved(inside=True):
     preprocess = keras.applications.resnet50.preprocess_input
@@ -297,8 +298,8 @@ def test_scaled_images_raise_no_error(divisor=255):
 
 
 @proves(
-    "`RandomBrightness` and its like expect pixels from 0 to 255 unless you set "
-    "`value_range`; on pixels from 0 to 1 it makes images black or white.",
+    "`RandomBrightness` expects pixels from 0 to 255 unless you set "
+    "`value_range`; on pixels from 0 to 1 it makes an image black or white.",
     false_with={"options": {"value_range": (0, 1)}},
 )
 def test_brightness_expects_255(options=None):
@@ -709,7 +710,8 @@ def test_keras_3_reads_the_flag_when_traced():
 
 
 @proves(
-    "The two agree where `compile` stands between the last flag and the `fit`.",
+    "Keras 2 and Keras 3 agree where `compile` stands between the last flag and "
+    "the `fit`.",
     false_with={"steps": "compile fit freeze fit"},
 )
 def test_both_agree_after_compile(steps="compile fit freeze compile fit"):
@@ -890,11 +892,11 @@ def test_weights_files_know_no_names(order=("dense", "relu")):
 
 
 @proves(
-    "`by_name=True` works on Keras 3 with whole models in the old `.h5` format, "
-    "and needs `skip_mismatch=True` if a layer of the same name has another "
-    "shape.",
+    "From Keras 3.9 on, `by_name=True` works with whole models in the old `.h5` "
+    "format, and needs `skip_mismatch=True` if a layer of the same name has "
+    "another shape.",
     false_with={"skip": False},
-    needs="keras>=3",
+    needs="keras>=3.9",
 )
 def test_by_name_needs_an_old_file(skip=True):
     with pytest.raises(ValueError, match="by_name"):
@@ -910,6 +912,7 @@ def test_by_name_needs_an_old_file(skip=True):
 @proves(
     "If no name matches, nothing is loaded, and nothing is said.",
     false_with={"names": ("body", "head")},
+    needs="keras>=3.9",
 )
 def test_by_name_may_load_nothing(names=("other", "name")):
     model = stack(5, names)
@@ -919,6 +922,20 @@ def test_by_name_may_load_nothing(names=("other", "name")):
         bodies_after(model, "a.h5", by_name=True)
     assert all(map(np.array_equal, before, model.get_weights()))
     assert not any("load" in str(w.message) for w in caught)
+
+
+@proves(
+    "From a model in memory, copy a layer by its name: "
+    '`new.get_layer("body").set_weights(old.get_layer("body").get_weights())`.',
+    false_with={"name": "head"},
+)
+def test_a_layer_is_copied_by_its_name(name="body"):
+    old, new = stack(5), stack(3)
+    if name == "head":  # another layer than the one that is compared
+        new = stack(5)
+    new.get_layer(name).set_weights(old.get_layer(name).get_weights())
+    kernels = [model.get_layer("body").get_weights()[0] for model in (old, new)]
+    assert np.array_equal(*kernels)
 
 
 # No error, wrong result
@@ -1183,27 +1200,8 @@ def error_of(call, *arguments, **options):
 
 
 @proves(
-    "An EfficientNet was built for one channel, and the weights are for three.",
-    false_with={"channels": 3},
-    needs="keras>=3",
-)
-def test_one_channel_does_not_fit(channels=1):
-    three = application("EfficientNetB0")
-    with tempfile.TemporaryDirectory() as folder:
-        three.save(f"{folder}/a.h5")
-        options = {"weights": f"{folder}/a.h5", "input_shape": (32, 32, channels)}
-        network = keras.applications.EfficientNetB0
-        said = error_of(network, include_top=False, **options)
-    assert said == (
-        "ValueError: Shape mismatch in layer #1 (named stem_conv)for weight "
-        "stem_conv/kernel. Weight expects shape (3, 3, 1, 32). Received saved weight "
-        "with shape (3, 3, 3, 32)"
-    )
-
-
-@proves(
-    "If your images are in color, update Keras: from 3.11.2 on it has three "
-    "channels, unlike [shortly "
+    "Update Keras: from 3.11.2 on an EfficientNet is built for the three channels "
+    "of its weights again, unlike [on the releases just "
     "before](https://github.com/keras-team/keras/issues/21529).",
     false_with={"channels": 1},
     needs="keras>=3.11.2",
@@ -1292,6 +1290,33 @@ def test_one_hot_labels_need_another_loss(loss="sparse_categorical_crossentropy"
     labels = np.eye(5)[[0, 1, 2, 3, 4, 0]]
     assert RANKS in error_of_fit("pooled", labels, loss)
     assert error_of_fit("pooled", labels, "categorical_crossentropy") == ""
+
+
+@proves(
+    "``Arguments `target` and `output` must have the same rank (ndim)``: "
+    "`image_dataset_from_directory` gives the labels as whole numbers, so the "
+    "loss is `sparse_categorical_crossentropy`.",
+    false_with={"loss": "sparse_categorical_crossentropy"},
+    needs="keras>=3",
+)
+def test_whole_numbers_need_the_sparse_loss(loss="categorical_crossentropy"):
+    said = error_of_fit("pooled", np.zeros(6), loss)
+    assert "Arguments `target` and `output` must have the same rank (ndim)" in said
+    assert error_of_fit("pooled", np.zeros(6)) == ""
+
+
+@proves(
+    "`No images found in directory`: each class needs a folder of its own inside, "
+    "with BMP, GIF, JPEG or PNG files.",
+    false_with={"per_class": 1},
+)
+def test_a_folder_without_images(per_class=0):
+    with tempfile.TemporaryDirectory() as folder:
+        read = keras.utils.image_dataset_from_directory
+        said = error_of(read, image_folder(folder, per_class=per_class))
+        formats = re.findall(r"\w+(?=')", said)
+    assert "No images found in directory" in said
+    assert {"bmp", "gif", "jpeg", "png"} <= set(formats)
 
 
 @proves(

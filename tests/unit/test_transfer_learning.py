@@ -391,7 +391,7 @@ def test_the_recipe_takes_pixels_from_0_to_255(
 
     monkeypatch.setattr(keras.applications, "ResNet50", colors)
     model = resnet50_classifier(2, (8, 8, 3), None)
-    features = keras.Model(model.inputs, model.layers[-3].output)
+    features = keras.Model(model.inputs[0], model.layers[-2].input)
     pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3)).astype("float32")
 
     expected = pixels.mean(axis=(1, 2))[:, ::-1] - [103.939, 116.779, 123.68]
