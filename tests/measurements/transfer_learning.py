@@ -44,9 +44,9 @@ def accuracy(seed: int, reused: bool, epochs: int = 20) -> float:
 
 
 @measures(
-    "After 20 epochs on 25 images, the small network of this page reads more of 871 "
-    "test images if it was trained on other classes before, in the mean of three draws "
-    "at least 10 % more of all.",
+    "After 20 epochs on 25 images, the small network of this page, if it was trained "
+    "on other classes before, reads at least 10 percentage points more of 871 test "
+    "images, in the mean of three draws.",
     bound={"lead": (0.1, 1.0)},
     rounds=2,
 )
@@ -61,8 +61,8 @@ def reused_is_ahead_after_20_epochs(seed: int) -> Figures:
 
 
 @measures(
-    "With 80 epochs in place of 20, the same small network from scratch passes 80 % "
-    "too.",
+    "After 80 epochs instead of 20, the same small network reads more than 80 % of "
+    "them from scratch as well.",
     bound={"accuracy": (0.8, 1.0)},
 )
 def scratch_catches_up_in_80_epochs(seed: int) -> Figures:
@@ -104,10 +104,9 @@ def accuracies(seed: int, augmented: bool) -> tuple[float, float]:
 
 
 @measures(
-    "What augmentation gains shows on images that vary in the same way: after 60 "
-    "epochs the augmented network reads more of the test images when they are moved "
-    "and turned, in the mean of three draws at least 5 % more of all, and fewer of "
-    "them as they are.",
+    "Augment if your real images vary in this way: after 60 epochs the augmented "
+    "network reads at least 5 percentage points more of the test images when they are "
+    "moved and turned, in the mean of three draws, and fewer of them as they are.",
     bound={"lead_moved": (0.05, 1.0), "lead_plain": (-1.0, 0.0)},
     rounds=2,
 )

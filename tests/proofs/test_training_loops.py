@@ -105,7 +105,7 @@ def in_fresh_process(program):
 
 @proves(
     "This is the step of such a loop: a `tf.GradientTape`, compiled by "
-    "`tf.function`, with all losses, and with metrics that count inside it.",
+    "`tf.function`, with all losses, and with metrics that are updated inside it.",
     false_with={"rate": 0.0},
     needs="keras>=3",
 )
@@ -157,7 +157,7 @@ def test_the_loop_ends_with_the_weights_of_fit(dropout=0.2):
 
 @proves(
     "step: two optimizers, a penalty on gradients | a custom `train_step`, which "
-    "`fit` compiles with `tf.function` | the default step alone",
+    "`fit` compiles with `tf.function` | only the default step",
     false_with={"run_eagerly": True},
 )
 def test_fit_compiles_the_step(run_eagerly=False):
@@ -288,7 +288,7 @@ def test_compute_loss_sees_the_inputs(penalty=5.0):
 
 @proves(
     "step: two optimizers, a penalty on gradients | a custom `train_step`, which "
-    "`fit` compiles with `tf.function` | the default step alone",
+    "`fit` compiles with `tf.function` | only the default step",
     false_with={"default_step": True},
 )
 def test_a_step_gives_up_the_default_step(default_step=False):
@@ -653,8 +653,8 @@ def step_under(policy, scaled):
 
 
 @proves(
-    "`self.optimizer.scale_loss(loss)` | in `mixed_float16` the model learns "
-    "32,768 times too slowly",
+    "`self.optimizer.scale_loss(loss)` | in `mixed_float16` a model learns 32,768 "
+    "times too slowly by SGD",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -787,8 +787,8 @@ def history_of(way, weight=2.0):
 
 
 @proves(
-    "`class_weight` is an argument of `fit` alone: a loop takes `sample_weight`, "
-    "the third part of a batch.",
+    "A loop of your own has no `class_weight`: it takes `sample_weight`, the "
+    "third part of a batch.",
     false_with={"weight": 3.0},
     needs="keras>=3",
 )
@@ -1010,7 +1010,8 @@ def test_backup_goes_on_from_the_last_epoch(saved=True):
 
 
 @proves(
-    "A model without Dropout ends as if it had never been killed.",
+    "If the data comes in the same order, a model without Dropout ends as if it "
+    "had never been killed.",
     false_with={"dropout": 0.5},
 )
 def test_backup_resumes_without_dropout(dropout=0.0):
@@ -1110,8 +1111,8 @@ def accumulate(batch_size, parts, optimizer="SGD", examples=12, rate=0.5, epochs
 
 
 @proves(
-    "Keras 3 has it built in: with `gradient_accumulation_steps=4`, an argument "
-    "of the optimizer, batches of 8 take the steps of batches of 32.",
+    "Keras 3.6 and later have it built in: with `gradient_accumulation_steps=4`, "
+    "an argument of the optimizer, batches of 8 take the steps of batches of 32.",
     false_with={"parts": 2},
     needs="keras>=3",
     keras=">=3.6",
@@ -1344,7 +1345,8 @@ def test_compile_wraps_the_optimizer(policy=mixed_float16):
 
 
 @proves(
-    "It skips a step whose gradients are not finite, and halves the scale.",
+    "`LossScaleOptimizer` skips a step whose gradients are not finite, and halves "
+    "the scale.",
     false_with={"gradient": 1.0},
     needs="keras>=3",
 )
@@ -1619,7 +1621,7 @@ def test_untracked_loss_is_zero_on_keras_3():
 
 
 @proves(
-    "`EarlyStopping` on that loss stops after 2 epochs.",
+    "`EarlyStopping` on that loss, without patience, stops after 2 epochs.",
     keras=">=3",
     false_with={"patience": 4},
 )
@@ -1866,7 +1868,7 @@ def test_each_epoch_is_short(repeated=False):
 
 
 @proves(
-    "Leave `steps_per_epoch` out, or repeat the dataset:",
+    "Leave `steps_per_epoch` out, or keep it and repeat the dataset:",
     false_with={"repeated": False},
 )
 def test_repeated_it_is_whole(repeated=True):

@@ -97,7 +97,7 @@ def application(name, **options):
 
 @proves(
     "Load the network without its last layer, set `trainable = False`, put its "
-    "preprocessing before it and a new last layer after it, compile, and train.",
+    "preprocessing before it and new last layers after it, compile, and train.",
     false_with={"frozen": ""},
 )
 def test_the_recipe_trains_the_head_alone(frozen="base"):
@@ -710,8 +710,8 @@ def test_keras_3_reads_the_flag_when_traced():
 
 
 @proves(
-    "Keras 2 and Keras 3 agree where `compile` stands between the last flag and "
-    "the `fit`.",
+    "For the flag of the whole base, Keras 2 and Keras 3 agree where `compile` "
+    "stands between the last flag and the `fit`.",
     false_with={"steps": "compile fit freeze fit"},
 )
 def test_both_agree_after_compile(steps="compile fit freeze compile fit"):
@@ -721,8 +721,8 @@ def test_both_agree_after_compile(steps="compile fit freeze compile fit"):
 
 
 @proves(
-    "A flag that came too late is obeyed on Keras 3 as soon as a batch of another "
-    "size makes `fit` trace again.",
+    "A layer that was frozen too late is frozen on Keras 3 as soon as a batch of "
+    "another size makes `fit` trace again.",
     keras=">=3",
     false_with={"steps": "compile fit freeze fit"},
 )
@@ -740,7 +740,7 @@ def eager_steps():
 
 
 @proves(
-    "With `run_eagerly=True` it is obeyed in each step.",
+    "With `run_eagerly=True` it is frozen from the next step on.",
     keras=">=3",
 )
 def test_eager_steps_read_the_flag_on_keras_3():
