@@ -104,7 +104,7 @@ def test_fit_trains_the_gain(trainable=True):
 
 
 @proves(
-    "The file brings back the weights, and because `get_config` returns it, the "
+    "The file restores the weights, and, because `get_config` returns it, the "
     "argument.",
     false_with={"returned": False},
 )
@@ -622,9 +622,9 @@ def test_the_warning_ends_with_the_cause(kind=Nested):
 
 
 @proves(
-    "**Needed** to have the weights without a call. `layer.build(shape)` of a "
-    "layer that has inner layers and no `build` makes no weights, and marks it as "
-    "built.",
+    "**Needed** if you want the weights before the first call. "
+    "`layer.build(shape)` of a layer that has inner layers and no `build` makes "
+    "no weights, and marks it as built.",
     false_with={"kind": Built},
     needs="keras>=3",
 )
@@ -751,7 +751,7 @@ def test_a_sum_overflows_in_float16(dtype="float16"):
 
 @proves(
     "Around 1 the numbers of float16 are 0.001 apart, and the steps of this mean "
-    "are 0.0002, so the mean stays below the first number after 1:",
+    "are 0.0002, so each step starts from 1 again:",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -775,7 +775,7 @@ def test_a_rounded_mean_stands_still(policy="mixed_float16"):
 
 @proves(
     "Around 1 the numbers of float16 are 0.001 apart, and the steps of this mean "
-    "are 0.0002, so the mean stays below the first number after 1:",
+    "are 0.0002, so each step starts from 1 again:",
     false_with={"dtype": "float32"},
 )
 def test_float16_has_no_number_that_near(dtype="float16"):
@@ -1007,6 +1007,29 @@ def test_the_first_mask_goes_on(computes=False):
 
 
 @proves(
+    "Keras calls `compute_mask` with the first argument and its mask, so return that "
+    "mask to pass it on.",
+    false_with={"masked": (False, True)},
+    needs="keras>=3",
+)
+def test_compute_mask_gets_the_first_argument(masked=(True, True)):
+    class Two(keras.layers.Layer):
+        def call(self, query, value, query_mask=None, value_mask=None):
+            return query + value
+
+        def compute_mask(self, query, mask):
+            return mask
+
+    rows = np.array([[[1.0], [0.0]]]), np.array([[[0.0], [2.0]]])
+    query, value = (
+        keras.layers.Masking()(row) if has_mask else keras.ops.convert_to_tensor(row)
+        for row, has_mask in zip(rows, masked, strict=True)
+    )
+    mask = getattr(Two()(query, value), "_keras_mask", None)
+    assert np.array(mask).tolist() == [[True, False]]
+
+
+@proves(
     "**No error, wrong result:** in `call(self, query, value, mask=None)` the "
     "mask is `None` on Keras 3. For two arguments, write `query_mask=None` and "
     "`value_mask=None`: the name of the argument and `_mask`.",
@@ -1159,7 +1182,8 @@ def test_keras_casts_inputs_and_weights(policy="mixed_float16"):
 
 
 @proves(
-    "**Your constants.** A float32 tensor stops the layer; a Python number does not.",
+    "**Your constants.** Added by `+`, a float32 tensor stops the layer; a Python "
+    "number does not.",
     false_with={"policy": "float32"},
 )
 def test_a_constant_tensor_stops_mixed_precision(policy="mixed_float16"):
@@ -1169,7 +1193,8 @@ def test_a_constant_tensor_stops_mixed_precision(policy="mixed_float16"):
 
 
 @proves(
-    "**Your constants.** A float32 tensor stops the layer; a Python number does not.",
+    "**Your constants.** Added by `+`, a float32 tensor stops the layer; a Python "
+    "number does not.",
     false_with={"policy": "float32"},
 )
 def test_a_python_number_does_not(policy="mixed_float16"):

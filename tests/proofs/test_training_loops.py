@@ -157,7 +157,7 @@ def test_the_loop_ends_with_the_weights_of_fit(dropout=0.2):
 
 @proves(
     "step: two optimizers, a penalty on gradients | a custom `train_step`, which "
-    "`fit` compiles with `tf.function` | only the default step",
+    "`fit` compiles with `tf.function` | nothing but the default step",
     false_with={"run_eagerly": True},
 )
 def test_fit_compiles_the_step(run_eagerly=False):
@@ -288,7 +288,7 @@ def test_compute_loss_sees_the_inputs(penalty=5.0):
 
 @proves(
     "step: two optimizers, a penalty on gradients | a custom `train_step`, which "
-    "`fit` compiles with `tf.function` | only the default step",
+    "`fit` compiles with `tf.function` | nothing but the default step",
     false_with={"default_step": True},
 )
 def test_a_step_gives_up_the_default_step(default_step=False):
@@ -1151,6 +1151,27 @@ def test_parts_count_alike(first=8):
 
 
 @proves(
+    "If the parts are batches of the dataset, an optimizer with "
+    "`gradient_accumulation_steps` does it in a loop as well.",
+    false_with={"parts": None},
+    needs="keras>=3.6",
+)
+def test_a_loop_accumulates_too(parts=2):
+    from snippets.training_loops import training_step
+
+    weights = []
+    for steps, size in ((parts, 6), (None, 12)):
+        keras.utils.set_random_seed(0)
+        model = classifier()
+        optimizer = keras.optimizers.SGD(0.5, gradient_accumulation_steps=steps)
+        step = training_step(model, crossentropy(), optimizer, keras.metrics.Mean())
+        for start in range(0, 12, size):
+            step(X[start : start + size], Y[start : start + size])
+        weights.append(model.get_weights())
+    assert largest_difference(*weights) < 1e-6
+
+
+@proves(
     "An epoch of 3 parts with `gradient_accumulation_steps=4` changes nothing until "
     "the "
     "next epoch.",
@@ -1402,8 +1423,8 @@ def test_regularizers_count_twice(name="undivided"):
 
 @proves(
     "Without the second `all_reduce`, `LossScaleOptimizer` looks for infinite "
-    "gradients on the first replica alone: one on the second replica makes the "
-    "weights NaN, since Keras 3.6 in `fit` too.",
+    "gradients on the first replica alone. One on the second replica makes the "
+    "weights NaN; from Keras 3.6 on, in `fit` too.",
     false_with={"replica": 0},
     needs="keras>=3",
     keras=">=3.6",
@@ -1415,8 +1436,8 @@ def test_an_overflow_on_the_second_replica(replica=1):
 
 @proves(
     "Without the second `all_reduce`, `LossScaleOptimizer` looks for infinite "
-    "gradients on the first replica alone: one on the second replica makes the "
-    "weights NaN, since Keras 3.6 in `fit` too.",
+    "gradients on the first replica alone. One on the second replica makes the "
+    "weights NaN; from Keras 3.6 on, in `fit` too.",
     false_with={"replica": 0},
     keras=">=3.6",
 )
@@ -1877,7 +1898,8 @@ def test_repeated_it_is_whole(repeated=True):
 
 
 @proves(
-    "A generator is empty after one pass: write `while True:` around its loop.",
+    "A generator is empty after one pass: write `while True:` around its loop, "
+    "and pass `steps_per_epoch`.",
     false_with={"for_ever": False},
 )
 def test_a_generator_that_never_ends(for_ever=True):

@@ -161,7 +161,8 @@ def test_the_first_model_trains_on_a_folder(size=(8, 8)):
 @proves(
     "If you will neither augment the images nor fine-tune, run the frozen network "
     "once on the preprocessed images, `features = resnet.predict(images)`, and "
-    "train the head alone on `features`: it learns the same.",
+    "train the head alone on `features`: without `Dropout` in the network, it "
+    "learns the same.",
     false_with={"frozen": False},
 )
 def test_features_first_is_the_same(frozen=True):
@@ -483,7 +484,7 @@ def test_unfreezing_from_a_layer(layer="conv_2"):
 
 
 @proves(
-    "From Keras 3.15 on, `MultiOptimizer` gives the head another rate than the base:",
+    "From Keras 3.15 on, `MultiOptimizer` gives the head another rate than the base.",
     false_with={"pattern": "other/.*"},
     needs="keras>=3.15",
 )
@@ -710,8 +711,8 @@ def test_keras_3_reads_the_flag_when_traced():
 
 
 @proves(
-    "For the flag of the whole base, Keras 2 and Keras 3 agree where `compile` "
-    "stands between the last flag and the `fit`.",
+    "If `compile` stands between the last flag of the whole base and `fit`, Keras "
+    "2 and Keras 3 do the same.",
     false_with={"steps": "compile fit freeze fit"},
 )
 def test_both_agree_after_compile(steps="compile fit freeze compile fit"):
@@ -984,8 +985,8 @@ def base_after_outer_flag(steps=(True,)):
 
 
 @proves(
-    "On Keras 3 with TensorFlow an attribute set to the value that it has is "
-    "skipped, so the base inside is not told:",
+    "On Keras 3 with TensorFlow, setting an attribute to the value that it has "
+    "does nothing, so the base inside stays frozen:",
     keras=">=3",
     false_with={"steps": (False, True)},
 )
@@ -994,8 +995,8 @@ def test_a_flag_that_is_there_is_skipped(steps=(True,)):
 
 
 @proves(
-    "On Keras 3 with TensorFlow an attribute set to the value that it has is "
-    "skipped, so the base inside is not told:",
+    "On Keras 3 with TensorFlow, setting an attribute to the value that it has "
+    "does nothing, so the base inside stays frozen:",
     keras="<3",
 )
 def test_a_flag_that_is_there_is_passed_on_by_keras_2():
@@ -1246,8 +1247,9 @@ def test_images_of_32_at_least(size=31):
 
 
 @proves(
-    "With `include_top=True` the size is fixed, and the message is `input_shape "
-    "should be (224, 224, 3)`; with `classes=5` it is `classes should be 1000`.",
+    "With `include_top=True` and the weights of ImageNet the size is fixed, and "
+    "the message is `input_shape should be (224, 224, 3)`; with `classes=5` it is "
+    "`classes should be 1000`.",
     false_with={"top": False},
 )
 def test_top_has_1000_classes(top=True):
