@@ -443,7 +443,8 @@ def test_recomputed_trains_the_same(rate=0.5):
 
     expected = trained_with(not_wrapped, ("Dropout", 0.5), ("BatchNormalization",))
     found = trained_with(Recomputed, ("Dropout", rate), ("BatchNormalization",))
-    assert distance(found, expected) < 1e-5
+    # Seen: 1e-5, as threads sum in another order; 0.36 and 1 where masks differ.
+    assert distance(found, expected) < 1e-3
 
 
 @proves(

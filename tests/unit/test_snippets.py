@@ -221,10 +221,12 @@ print(json.dumps(errors))
     errors = json.loads(there(installed, "-c", program).splitlines()[-1])
     said = "No module named '{}'. It comes with: pip install \"keras-snippets[{}]\""
     assert errors == {
+        "snippets.custom_layers.versions": said.format("tf_keras", "keras2"),
         "snippets.data": said.format("sklearn", "data"),
         "snippets.showing.both_kerases": said.format("tf_keras", "keras2"),
         "snippets.showing.figures": said.format("matplotlib", "figures"),
         "snippets.subclassing.versions": said.format("tf_keras", "keras2"),
+        "snippets.training_loops.versions": said.format("tf_keras", "keras2"),
     }
 
 
