@@ -522,6 +522,23 @@ def test_a_placeholder_with_a_default(default=0.5):
 
 
 @proves(
+    "An argument of `call` is given with each call, as in `model(x, rate=3.0)`; `fit` "
+    "and `predict` take its default.",
+    false_with={"default": 3.0},
+)
+def test_fit_and_predict_take_the_default(default=0.5):
+    class Scaled(keras.Model):
+        def call(self, x, rate=default):
+            return rate * x
+
+    model, x = Scaled(), np.ones((2, 1), "float32")
+    assert np.array_equal(model(x, rate=3.0), 3.0 * x)
+    assert np.array_equal(model.predict(x, verbose=0), 0.5 * x)
+    model.compile(loss="mse")
+    assert np.isclose(model.fit(x, 0.5 * x, verbose=0).history["loss"], 0.0)
+
+
+@proves(
     "`session.run(scores, {x: rows})` | `model.predict(rows)`, or `model(rows)`",
     false_with={"rows": 2 * ROWS},
 )
