@@ -130,7 +130,8 @@ def test_the_text_classifier_is_its_layers_on_the_words_alone() -> None:
 def test_the_text_classifier_gives_probabilities_for_texts_of_any_length(
     num_words: int,
 ) -> None:
-    scores = text_classifier(9, 3)(np.full((2, num_words), 8, "int32"))
+    tokens = np.full((2, num_words), 8, "int32")
+    scores = convert_to_numpy(text_classifier(9, 3)(tokens))
 
     assert scores.shape == (2, 3)
     assert_allclose(np.sum(scores, axis=-1), [1.0, 1.0], rtol=1e-5)
