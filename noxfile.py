@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -123,14 +124,21 @@ def notebooks(session: nox.Session) -> None:
     found = sorted((HTML / "notebooks").rglob("*.ipynb"))
     if not found:
         session.error("there are no notebooks in build/html: run `nox -s docs` first")
-    with session.chdir(session.create_tmp()):
-        absent = (
-            "from importlib.util import find_spec; assert not find_spec('snippets')"
-        )
+    folder = Path(session.create_tmp())
+    absent = "from importlib.util import find_spec; assert not find_spec('snippets')"
+    with session.chdir(folder):
         session.run("python", "-c", absent)
-        for count, path in enumerate(found, start=1):
-            session.log(f"[{count}/{len(found)}] {path.relative_to(HTML)}")
-            session.run("jupyter", "execute", str(path), "--timeout=300")
+
+    def execute(path: Path) -> None:
+        """Run one in a folder of its own, where the files of no other page lie."""
+        place = folder / path.stem
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        copy = shutil.copy(path, place)
+        session.run("jupyter", "execute", copy, "--timeout=300")
+
+    with ThreadPoolExecutor(max_workers=2) as workers:
+        list(workers.map(execute, found))
 
 
 @nox.session
