@@ -2,12 +2,16 @@
 
 import csv
 import sys
+import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from conf.addresses import from_environment  # noqa: E402  # the line above makes it importable
+# The line above makes these importable.
+from conf.addresses import from_environment  # noqa: E402
+from conf.hosting.machines import descriptions  # noqa: E402
 
 project = "Keras snippets"
 author = "the keras-snippets authors"
@@ -16,14 +20,18 @@ language = "en"
 
 extensions = [
     "myst_nb",
+    "notfound.extension",
+    "sphinx.ext.githubpages",
     "sphinx_copybutton",
     "sphinx_design",
+    "sphinx_reredirects",
     "conf.build",
     "conf.pages.notebook",
     "conf.pages.columns",
     "conf.reference.listings",
     "conf.reference.entries",
     "conf.proofs.show",
+    "conf.hosting.machines",
 ]
 
 # Pages
@@ -57,6 +65,20 @@ page_preload = [
 notebook_needs = ["tensorflow", "keras", "tf_keras", "scikit-learn", "matplotlib"]
 site_addresses = from_environment(ROOT)
 
+# Where it is hosted, and what programs read
+site_descriptions = descriptions(ROOT / "docs")
+# Long, and of use one at a time: they are linked from llms.txt alone.
+site_not_in_full = ["reference/recipes/*", "reference/versions", "about/changelog"]
+with (ROOT / "docs/redirects.toml").open("rb") as _moved:
+    redirects = {old: f"/{new}.html" for old, new in tomllib.load(_moved).items()}
+redirect_html_template_file = str(ROOT / "docs/_templates/moved.html")
+notfound_urls_prefix = urlsplit(site_addresses.root).path.rstrip("/") + "/"
+notfound_context = {
+    "title": "Page not found",
+    "body": "<h1>Page not found</h1><p>Nothing stands at this address. The menu and "
+    "the search have every page. If a link of this site led here, it is wrong.</p>",
+}
+
 # References: other projects' names cannot be looked up without a network.
 nitpick_ignore_regex = [("py:.*", r"(?!snippets\.).*")]
 python_use_unqualified_type_names = True
@@ -67,6 +89,8 @@ add_module_names = False
 html_theme = "sphinx_book_theme"
 html_title = "Keras snippets"
 html_baseurl = site_addresses.site
+html_logo = "../docs/_static/logo.svg"
+html_favicon = "../docs/_static/logo.svg"
 html_static_path = ["../docs/_static"]
 templates_path = ["../docs/_templates"]
 html_css_files = ["site.css"]
@@ -76,6 +100,7 @@ html_context = {"default_mode": "auto"}
 html_theme_options = {
     "article_footer_items": ["ran-on.html"],
     "home_page_in_toc": True,
+    "logo": {"text": "Keras snippets", "alt_text": "Keras snippets, home"},
     "navbar_persistent": [],  # the sidebar has the search field
     "path_to_docs": "docs",
     "repository_url": site_addresses.repository,
