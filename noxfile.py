@@ -14,7 +14,19 @@ nox.options.sessions = ["lint", "tests", "docs"]
 
 ROOT = Path(__file__).parent
 HTML = ROOT / "build/html"
-GROUPS = ("backends", "docs", "lint", "live", "notebooks", "test", "versions")
+GROUPS = (
+    *("actions", "backends", "docs", "lint", "live", "notebooks", "package", "test"),
+    "versions",
+)
+
+HOSTED = {  # files of hosts, by the schema that they have to keep
+    "vendor.github-workflows": ".github/workflows/*.yml",
+    "vendor.github-issue-forms": ".github/ISSUE_TEMPLATE/[!c]*.yml",
+    "vendor.github-issue-config": ".github/ISSUE_TEMPLATE/config.yml",
+    "vendor.dependabot": ".github/dependabot.yml",
+    "vendor.readthedocs": ".readthedocs.yaml",
+    "vendor.citation-file-format": "CITATION.cff",
+}
 
 
 def install(session: nox.Session, group: str) -> None:
@@ -80,6 +92,11 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("mypy")
     session.run("codespell")
+    # How it is hosted: neither asks anyone, and what they know of is in their wheels.
+    session.run("zizmor", "--offline", "--quiet", "--pedantic", ".github")
+    for schema, paths in HOSTED.items():
+        found = sorted(str(path) for path in ROOT.glob(paths))
+        session.run("check-jsonschema", "--builtin-schema", schema, *found)
 
 
 @nox.session
@@ -142,6 +159,45 @@ def notebooks(session: nox.Session) -> None:
 
 
 @nox.session
+def links(session: nox.Session) -> None:
+    """Ask every link to elsewhere whether it still works; needs a network."""
+    install(session, "docs")
+    session.run(
+        *("python", "-m", "sphinx", "-c", "conf", "-b", "linkcheck", "--keep-going"),
+        *("-d", "build/doctrees", "docs", "build/links", *session.posargs),
+        env={"PYTHONPATH": str(ROOT)},
+    )
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build what the package index gets; `-- 0.1.0` has to be its version."""
+    install(session, "package")
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run("hatchling", "build")
+    for version in session.posargs:
+        name = f"keras_snippets-{version}"
+        wanted = {f"{name}.tar.gz", f"{name}-py3-none-any.whl"}
+        built = {path.name for path in (ROOT / "dist").iterdir()}
+        if built != wanted:
+            session.error(f"the tag wants {sorted(wanted)}, built: {sorted(built)}")
+
+
+@nox.session
+def actions(session: nox.Session) -> None:
+    """Check the workflows with actionlint.
+
+    Its package fetches the program from where it is made, so it is no part of `lint`,
+    which needs the package index alone.
+    """
+    try:
+        install(session, "actions")
+    except nox.command.CommandFailed:
+        session.skip("actionlint could not be fetched here")
+    session.run("actionlint", *session.posargs)
+
+
+@nox.session
 def versions(session: nox.Session) -> None:
     """Run every proof on every version that readers still meet; only what is stale."""
     install(session, "versions")
@@ -199,8 +255,11 @@ def lock(session: nox.Session) -> None:
     """Lock each dependency group with hashes; `-- --upgrade` takes newer versions."""
     session.install("uv")
     for group in GROUPS:
+        # Tools that do not run the package need none of its dependencies.
+        package = () if group in {"actions", "package"} else ("pyproject.toml",)
         session.run(
-            *("uv", "pip", "compile", "--quiet", "pyproject.toml", f"--group={group}"),
+            *("uv", "pip", "compile", "--quiet", *package),
+            f"--group=pyproject.toml:{group}",
             *("--universal", "--python-version=3.11", "--fork-strategy=fewest"),
             *("--generate-hashes", "--no-emit-package=keras-snippets"),
             *(

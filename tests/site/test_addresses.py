@@ -26,6 +26,18 @@ def test_colab_reads_the_published_notebook_from_github() -> None:
     assert ALL.colab("guides/a") == f"{place}guides/a.ipynb"
 
 
+def test_a_release_is_in_a_folder_of_its_name() -> None:
+    release = Addresses(ALL.repository, ALL.site, "abc", "0.1")
+    assert release.page("guides/a") == "https://site.test/x/0.1/guides/a.html"
+    assert release.colab("a").endswith("/name/blob/gh-pages/0.1/notebooks/a.ipynb")
+
+
+def test_a_version_must_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITE_VERSION", "../x")
+    with pytest.raises(ValueError, match=r"SITE_VERSION must look like 0\.1\."):
+        from_environment(tmp_path)
+
+
 @pytest.mark.parametrize(
     "repository", ["https://gitlab.com/owner/name", "https://github.com/"]
 )
