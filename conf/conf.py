@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT))
 # The line above makes these importable.
 from conf.addresses import from_environment  # noqa: E402
 from conf.hosting.machines import descriptions  # noqa: E402
+from conf.hosting.publish import NEWEST, SWITCHER  # noqa: E402
 
 project = "Keras snippets"
 author = "the keras-snippets authors"
@@ -32,6 +33,7 @@ extensions = [
     "conf.reference.entries",
     "conf.proofs.show",
     "conf.hosting.machines",
+    "conf.hosting.links",
 ]
 
 # Pages
@@ -98,7 +100,7 @@ html_js_files = ["copy.js", "proofs.js"]
 html_copy_source = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {
-    "article_footer_items": ["ran-on.html"],
+    "article_footer_items": ["ran-on.html", "wrong.html"],
     "home_page_in_toc": True,
     "logo": {"text": "Keras snippets", "alt_text": "Keras snippets, home"},
     "navbar_persistent": [],  # the sidebar has the search field
@@ -108,8 +110,23 @@ html_theme_options = {
     "use_download_button": False,
     "use_edit_page_button": bool(site_addresses.repository),
     "use_fullscreen_button": False,
-    "use_issues_button": bool(site_addresses.repository),
+    "use_issues_button": False,  # wrong.html asks for page and sentence
     "use_source_button": bool(site_addresses.repository),
 }
+if site_addresses.site:
+    # An address without a host: it is asked of the server that the page is from.
+    html_theme_options |= {
+        "check_switcher": False,  # it is written when the site is published
+        "switcher": {
+            "json_url": urlsplit(site_addresses.site).path.rstrip("/") + f"/{SWITCHER}",
+            "version_match": site_addresses.version or NEWEST,
+        },
+    }
+    html_sidebars = {
+        "**": [
+            *("navbar-logo.html", "version-switcher.html", "icon-links.html"),
+            *("search-button-field.html", "sbt-sidebar-nav.html"),
+        ]
+    }
 exclude_patterns = ["_templates"]
 copybutton_exclude = ".linenos, .gp"

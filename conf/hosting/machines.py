@@ -19,6 +19,7 @@ from sphinx.environment import BuildEnvironment
 
 from conf.addresses import Addresses
 from conf.hosting import cards, markdown
+from conf.hosting.publish import SWITCHER, switcher
 
 DESCRIPTIONS = "descriptions.toml"
 CARDS = "_static/cards"
@@ -155,10 +156,12 @@ def _lists(app: Sphinx, exception: Exception | None) -> None:
         "llms-full.txt": _llms_full(app, docnames),
         "robots.txt": "User-agent: *\nAllow: /\n",
         "sitemap.xml": "",
+        SWITCHER: "",
     }
     if addresses.site and not addresses.version:  # of the newest site alone
         files["robots.txt"] += f"\nSitemap: {addresses.site}/sitemap.xml\n"
         files["sitemap.xml"] = _sitemap(addresses, docnames)
+        files[SWITCHER] = switcher([], addresses.site)  # until releases lie beside it
     for name, text in files.items():
         if text:
             (out / name).write_text(text, "utf-8")
