@@ -6,6 +6,12 @@ from textwrap import wrap
 
 SIZE = (1200, 630)
 _INK, _PAPER, _GREEN, _GRAY = "#10241c", "#ffffff", "#0a7a55", "#4b5d55"
+# The strokes of docs/_static/logo.svg, on its 64 units.
+_LOGO = [
+    ([(20, 13), (12, 13), (12, 51), (20, 51)], "#bff0d8", 4),
+    ([(44, 13), (52, 13), (52, 51), (44, 51)], "#bff0d8", 4),
+    ([(22, 33), (30, 42), (43, 23)], _PAPER, 6),
+]
 _MADE_OF = "made-of"
 
 
@@ -44,9 +50,11 @@ def draw(path: Path, title: str, words: str, site: str) -> None:
     for line in wrap(words, 54)[: 5 if len(lines) < 3 else 4]:
         pen.text((100, top), line, font=font("normal", 32), fill=_GRAY)
         top += 46
-    pen.rounded_rectangle((100, 530, 150, 580), radius=12, fill=_GREEN)
-    pen.line([(112, 556), (121, 566), (139, 543)], fill=_PAPER, width=7, joint="curve")
-    pen.text((170, 533), site, font=font("bold", 34), fill=_INK)
+    pen.rounded_rectangle((100, 528, 154, 582), radius=12, fill=_GREEN)
+    for strokes, color, width in _LOGO:
+        at = [(100 + x * 54 / 64, 528 + y * 54 / 64) for x, y in strokes]
+        pen.line(at, fill=color, width=width, joint="curve")
+    pen.text((174, 533), site, font=font("bold", 34), fill=_INK)
     about = PngImagePlugin.PngInfo()
     about.add_text(_MADE_OF, made_of)
     path.parent.mkdir(parents=True, exist_ok=True)
