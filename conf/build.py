@@ -66,7 +66,7 @@ class Build:
         self.addresses: Addresses = app.config.site_addresses
         self.before = self.known.pages
         # All that a page can depend on: while it is the same, pages need no parsing.
-        self.inputs = self.package.digest + self.proving.digest + self.addresses.site
+        self.inputs = self.package.digest + self.proving.digest + self.addresses.root
         self.pages: dict[str, Page] = {}
         self.problems: set[Problem] = set()
         self.faults: list[Fault] = []
