@@ -4,7 +4,7 @@ The three models share one training step. What is their own is a method each: th
 losses, and what the networks are told beside the image.
 """
 
-from snippets.gans.conditional import ConditionalGAN, between_labels, label_maps
+from snippets.gans.conditional import ConditionalGAN, label_maps, latent_walk
 from snippets.gans.judging import (
     SamplesByEpoch,
     frechet_distance,
@@ -12,7 +12,6 @@ from snippets.gans.judging import (
     train_judge,
 )
 from snippets.gans.networks import (
-    Images,
     build_discriminator,
     build_generator,
     two_adams,
@@ -23,16 +22,15 @@ from snippets.gans.wasserstein import WassersteinGAN, gradient_penalty
 __all__ = [
     "GAN",
     "ConditionalGAN",
-    "Images",
     "SamplesByEpoch",
     "WassersteinGAN",
-    "between_labels",
     "build_discriminator",
     "build_generator",
     "frechet_distance",
     "gradient_penalty",
     "judge_samples",
     "label_maps",
+    "latent_walk",
     "train_judge",
     "two_adams",
 ]

@@ -1,15 +1,14 @@
 """A GAN that is told which class to make."""
 
-from typing import Any, cast
+from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 from keras import ops
 
-from snippets.checks import check_labels
-from snippets.gans.networks import Images
-from snippets.gans.step import GAN
+from snippets.gans.step import GAN, checked
 
 
 def label_maps(labels: Any, num_classes: int, height: int, width: int) -> Any:
@@ -105,28 +104,31 @@ class ConditionalGAN(GAN):
         self.num_classes = num_classes
         super().__init__(generator, discriminator, **kwargs)
 
-    def check_data(self, images: Any, labels: Any) -> None:
-        """Raise a `ValueError` for what this GAN cannot be trained on."""
-        super().check_data(images, labels)
+    def batch(self, data: Any, seed: Any) -> tuple[Any, Any, Any]:
+        """Return images, labels and noise, or refuse what cannot be learned."""
+        images, labels, noise = super().batch(data, seed)
         if labels is None:
             raise ValueError("Expected labels beside the images: `fit(images, labels)`")
-        check_labels(labels, self.num_classes)
-        if len(labels) != len(images):
+        labels = tf.convert_to_tensor(labels)
+        if not (labels.shape.rank == 1 and labels.dtype.is_integer):
             raise ValueError(
-                "Expected as many labels as images. "
-                f"Received: {len(labels)} labels and {len(images)} images"
+                "Expected labels of shape (batch,) and of integers. "
+                f"Received: shape {labels.shape}, {labels.dtype.name}"
             )
+        are_classes = (labels >= 0) & (labels < self.num_classes)
+        expected = f"Expected labels from 0 to {self.num_classes - 1}."
+        return images, ops.cast(checked(labels, are_classes, expected), "int32"), noise
 
     def generate(self, noise: Any, labels: Any, training: bool) -> Any:
         """Make images of the classes `labels` of noise `(batch, latent_dim)`."""
-        one_hot = ops.one_hot(labels, self.num_classes)
-        return self.generator(ops.concatenate([noise, one_hot], -1), training=training)
+        one_hot = ops.one_hot(labels, self.num_classes, dtype=noise.dtype)
+        return super().generate(ops.concatenate([noise, one_hot], -1), None, training)
 
     def score(self, images: Any, labels: Any, training: bool) -> Any:
         """Score images together with the classes that they are meant to be."""
         maps = label_maps(labels, self.num_classes, *self.image_shape[:2])
-        told = ops.concatenate([images, maps], axis=-1)
-        return self.discriminator(told, training=training)
+        told = ops.concatenate([images, ops.cast(maps, images.dtype)], axis=-1)
+        return super().score(told, None, training)
 
     def score_unreal(self, images: Any, fakes: Any, labels: Any) -> Any:
         """Score made-up images, and as many real ones, each under a wrong label."""
@@ -137,49 +139,49 @@ class ConditionalGAN(GAN):
         both = ops.concatenate([labels, (labels + shift) % count])
         return self.score(ops.concatenate([fakes, images]), both, training=True)
 
-    def sample(self, wanted: Any, seed: int = 0) -> Images:
+    def sample(self, wanted: Any, seed: int = 0) -> npt.NDArray[Any]:
         """Make an image of each label in `wanted`, the same for the same `seed`."""
-        check_labels(wanted, self.num_classes)
-        noise, labels = self.noise(len(wanted), seed), np.asarray(wanted)
-        return cast(Images, np.array(self.generate(noise, labels, training=False)))
+        labels = np.asarray(wanted)
+        if labels.ndim != 1 or not set(labels) <= set(range(self.num_classes)):
+            raise ValueError(
+                f"Expected labels from 0 to {self.num_classes - 1}. Received: {wanted}"
+            )
+        noise = self.noise(len(labels), seed)
+        labels = labels.astype("int32")
+        return np.array(self.generate(noise, labels, training=False))
 
     def get_config(self) -> dict[str, Any]:
         """Return what the constructor takes."""
         return {**super().get_config(), "num_classes": self.num_classes}
 
 
-def between_labels(
-    noise: npt.NDArray[Any], first: int, last: int, steps: int, num_classes: int = 10
-) -> Images:
-    """Make the inputs of a conditional generator on the way from one class to another.
-
-    The noise is the same at every step, so that only the class changes.
+def latent_walk(
+    start: npt.NDArray[Any], end: npt.NDArray[Any], steps: int
+) -> npt.NDArray[Any]:
+    """Make the inputs of a generator on the straight way from one input to another.
 
     Args:
-        noise: Array of shape `(latent_dim,)`.
-        first: Integer from 0 to `num_classes - 1`, the class of the first step.
-        last: Integer from 0 to `num_classes - 1`, the class of the last step.
-        steps: Integer of at least 2.
-        num_classes: Integer of at least 1.
+        start: Array of shape `(num_inputs,)`, the first input.
+        end: Array of the same shape, the last input.
+        steps: Integer of at least 2, the inputs with both ends.
 
     Returns:
-        A float32 array of shape `(steps, latent_dim + num_classes)`.
+        An array of shape `(steps, num_inputs)`.
 
     Raises:
-        ValueError: If `noise` has another shape, or a number is out of range.
+        ValueError: If the shapes are others, or `steps` is less than 2.
 
     Example:
-        >>> between_labels(np.array([0.5]), 0, 1, steps=3, num_classes=2)
-        array([[0.5, 1. , 0. ],
-               [0.5, 0.5, 0.5],
-               [0.5, 0. , 1. ]], dtype=float32)
+        >>> latent_walk(np.array([0.5, 1.0]), np.array([0.5, 0.0]), steps=3)
+        array([[0.5, 1. ],
+               [0.5, 0.5],
+               [0.5, 0. ]])
     """
-    if np.ndim(noise) != 1 or steps < 2:
+    if np.ndim(start) != 1 or np.shape(start) != np.shape(end) or steps < 2:
         raise ValueError(
-            "Expected `noise` of shape (latent_dim,) and `steps` of at least 2. "
-            f"Received: shape {np.shape(noise)} and {steps}"
+            "Expected two inputs of shape (num_inputs,) and `steps` of at least 2. "
+            f"Received: shapes {np.shape(start)} and {np.shape(end)}, {steps}"
         )
-    check_labels([first, last], num_classes)
-    one_hot, share = np.eye(num_classes), np.linspace(0.0, 1.0, steps)[:, None]
-    labels = (1.0 - share) * one_hot[first] + share * one_hot[last]
-    return np.hstack([np.tile(noise, (steps, 1)), labels]).astype("float32")
+    share = np.linspace(0.0, 1.0, steps)[:, None]
+    inputs: npt.NDArray[Any] = (1.0 - share) * start + share * end
+    return inputs

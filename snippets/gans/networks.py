@@ -1,14 +1,13 @@
 """The two networks of a GAN for small images, and their optimizers."""
 
 import keras
-import numpy as np
-import numpy.typing as npt
-
-Images = npt.NDArray[np.float32]
 
 
 def build_generator(
-    input_dim: int, image_shape: tuple[int, int, int] = (8, 8, 1), width: int = 32
+    input_dim: int,
+    image_shape: tuple[int, int, int] = (8, 8, 1),
+    width: int = 32,
+    activation: str = "sigmoid",
 ) -> keras.Sequential:
     """Build a network that turns noise into images.
 
@@ -19,10 +18,12 @@ def build_generator(
             one-hot label if the GAN is conditional.
         image_shape: Tuple `(height, width, channels)`, height and width even.
         width: Integer of at least 2, the channels of its widest layer.
+        activation: String, `"sigmoid"` for images in `[0, 1]` or `"tanh"` for images in
+            `[-1, 1]`.
 
     Returns:
         A `keras.Sequential` from vectors of shape `(batch, input_dim)` to images of
-        shape `(batch, *image_shape)`, float32 in `[0, 1]`.
+        shape `(batch, *image_shape)`.
 
     Raises:
         ValueError: If `input_dim` is less than 1, or if height or width is odd: half of
@@ -54,7 +55,7 @@ def build_generator(
             ),
             layers.BatchNormalization(),
             layers.ReLU(),
-            layers.Conv2D(image_shape[2], 3, padding="same", activation="sigmoid"),
+            layers.Conv2D(image_shape[2], 3, padding="same", activation=activation),
         ],
         name="generator",
     )

@@ -1,44 +1,43 @@
 """The training step of a GAN."""
 
-from typing import Any, cast
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from keras import ops
 
-from snippets.gans.networks import Images
 
+def checked(values: Any, are_valid: Any, expected: str) -> Any:
+    """Return values, or stop the training step if one of them is not valid.
 
-def check_real_images(images: Any, image_shape: tuple[int, ...]) -> None:
-    """Refuse training images that a generator could never make.
+    XLA leaves assertions out: under `jit_compile=True` nothing is stopped.
 
     Args:
-        images: Array or tensor of shape `(batch, height, width, channels)`.
-        image_shape: Tuple `(height, width, channels)` of the generator's images.
+        values: Tensor of numbers.
+        are_valid: Boolean tensor of the same shape; comparisons with NaN are false.
+        expected: String, the beginning of the message.
+
+    Returns:
+        `values`, which whatever is computed of them has to wait for.
 
     Raises:
-        ValueError: If there is no image, if the shape is another, or if a value is not
-            a number in `[0, 1]`.
+        tf.errors.InvalidArgumentError: If a value is not valid.
 
     Example:
-        >>> check_real_images(np.full((2, 8, 8, 1), 255), (8, 8, 1))
+        >>> pixels = tf.constant([0.0, 255.0])
+        >>> checked(pixels, pixels <= 1, "Expected images in [0, 1].")
         Traceback (most recent call last):
             ...
-        ValueError: Expected images in [0, 1], ... Received: values from 255 to 255
+        tensorflow.python.framework.errors_impl.InvalidArgumentError: ...
     """
-    shape = np.shape(images)
-    if shape[1:] != tuple(image_shape) or not shape[0]:
-        raise ValueError(
-            f"Expected images of shape (batch, {', '.join(map(str, image_shape))}), as "
-            f"the generator makes them, at least one. Received: shape {shape}"
-        )
-    low, high = np.min(images), np.max(images)
-    if not (low >= 0 and high <= 1):
-        raise ValueError(
-            "Expected images in [0, 1], as the generator makes them. "
-            f"Received: values from {low:g} to {high:g}"
-        )
+    low, high = tf.reduce_min(values), tf.reduce_max(values)
+    message = [f"{expected} Received: from", low, "to", high]
+    with tf.control_dependencies(
+        [tf.debugging.Assert(tf.reduce_all(are_valid), message)]
+    ):
+        return tf.identity(values)
 
 
 @keras.saving.register_keras_serializable(package="snippets")
@@ -50,10 +49,21 @@ class GAN(keras.Model):
     network has an optimizer of its own, and neither half touches the weights of the
     other network.
 
+    Each batch is checked before it is learned from: its shape, that its dtype is a
+    float, and that every pixel is a number in `image_range`. XLA leaves out the last
+    check, so `compile` has `jit_compile=False` as its default. Labels beside the images
+    are left aside, unless a subclass uses them.
+
+    With `validation_data`, both losses are computed for the held-out images and as many
+    made-up ones, always of the same noise: how well the discriminator tells them
+    apart, which is no measure of how good the images are.
+
     Args:
         generator: A `keras.Model` from noise of shape `(batch, latent_dim)` to images
-            in `[0, 1]`.
+            in `image_range`.
         discriminator: A `keras.Model` from such images to scores of shape `(batch, 1)`.
+        image_range: Tuple of two floats, the lowest and the highest value of a pixel:
+            `(0, 1)` for a generator that ends in a sigmoid, `(-1, 1)` for a tanh.
         label_smoothing: Float in `[0, 0.5)`, how far below 1 the target of real images
             is, so that the discriminator is never quite sure.
         seed: Integer of at least 0 that decides the noise of the training.
@@ -87,207 +97,189 @@ class GAN(keras.Model):
         self,
         generator: keras.Model,
         discriminator: keras.Model,
+        image_range: tuple[float, float] = (0.0, 1.0),
         label_smoothing: float = 0.1,
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        """Keep the two networks and make what counts their losses."""
         super().__init__(**kwargs)
-        if not 0.0 <= label_smoothing < 0.5:
-            raise ValueError(
-                f"Expected `label_smoothing` in [0, 0.5). Received: {label_smoothing}"
-            )
         self.generator, self.discriminator = generator, discriminator
-        self.label_smoothing, self.seed = label_smoothing, seed
+        self.image_range, self.label_smoothing = tuple(image_range), label_smoothing
         *size, channels = self.image_shape = tuple(generator.output_shape[1:])
         self.latent_dim = generator.input_shape[-1] - self.num_classes
+        self.seed, self.noise_source = seed, keras.random.SeedGenerator(seed)
+        self.discriminator_tracker = keras.metrics.Mean(name="discriminator_loss")
+        self.generator_tracker = keras.metrics.Mean(name="generator_loss")
+        self.built = True  # its networks are
         scored = (*size, channels + self.num_classes)
         if self.latent_dim < 1 or tuple(discriminator.input_shape[1:]) != scored:
             raise ValueError(
                 f"Expected a generator of more than {self.num_classes} inputs, and a "
-                f"discriminator of images of shape {scored}. Received: "
-                f"{generator.input_shape[-1]} inputs and "
-                f"{discriminator.input_shape[1:]}"
+                f"discriminator of images {scored}. Received: "
+                f"{generator.input_shape[-1]} and {discriminator.input_shape[1:]}"
             )
-        self.noise_source = keras.random.SeedGenerator(seed)
-        self.discriminator_tracker = keras.metrics.Mean(name="discriminator_loss")
-        self.generator_tracker = keras.metrics.Mean(name="generator_loss")
-        self.built = True  # its networks are
+        if not (image_range[0] < image_range[1] and 0 <= label_smoothing < 0.5):
+            raise ValueError(
+                "Expected `image_range` as (lowest, highest) and `label_smoothing` in "
+                f"[0, 0.5). Received: {image_range} and {label_smoothing}"
+            )
 
     def compile(
         self,
-        generator_optimizer: keras.Optimizer | None = None,
-        discriminator_optimizer: keras.Optimizer | None = None,
-        **kwargs: Any,
+        generator_optimizer: Any = None,
+        discriminator_optimizer: Any = None,
+        jit_compile: bool = False,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
     ) -> None:
-        """Give each network its optimizer, by default Adam as the DCGAN has it."""
-        first = generator_optimizer or keras.optimizers.Adam(1e-3, beta_1=0.5)
-        second = discriminator_optimizer or keras.optimizers.Adam(1e-3, beta_1=0.5)
+        """Give each network its optimizer, by default Adam(1e-3, beta_1=0.5)."""
+        first, second = (
+            keras.optimizers.get(given or keras.optimizers.Adam(1e-3, beta_1=0.5))
+            for given in (generator_optimizer, discriminator_optimizer)
+        )
         if first is second:
-            raise ValueError(
-                "Expected an optimizer for each network, since one knows the variables "
-                "of one network only. Received: the same object twice"
-            )
-        # Keras would scale the loss of one of the two, in mixed precision.
-        super().compile(optimizer=first, **{"auto_scale_loss": False, **kwargs})
+            raise ValueError("Expected two optimizers. Received: the same one twice")
+        super().compile(
+            optimizer=first,
+            jit_compile=jit_compile,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+        )
+        if self.optimizer is not first:  # Keras has wrapped it: mixed_float16
+            second = keras.mixed_precision.LossScaleOptimizer(second)
         self.discriminator_optimizer = second
-        first.build(self.generator.trainable_variables)
+        self.optimizer.build(self.generator.trainable_variables)
         second.build(self.discriminator.trainable_variables)
 
-    def fit(
-        self, x: Any = None, y: Any = None, **kwargs: Any
-    ) -> keras.callbacks.History:
-        """Check the data, then train as `keras.Model.fit` does.
-
-        A dataset is read once for the check; of one without an end, the first batch.
-        """
-        batches: Any = [(x, y)]
-        if isinstance(x, tf.data.Dataset):
-            batches = x.take(1 if x.cardinality() < 0 else -1)
-        elif isinstance(x, keras.utils.PyDataset):
-            batches = [x[0]]
-        batch = None
-        for batch in batches:
-            self.check_data(*self.unpack(batch))
-        if batch is None:
-            raise ValueError("Expected at least one batch. Received: an empty dataset")
-        return super().fit(x, y, **kwargs)
-
-    def unpack(self, data: Any) -> tuple[Any, Any]:
-        """Return images and labels of a batch, and refuse weights."""
-        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
-        if weights is not None:
-            raise ValueError(
-                "Expected images without `sample_weight` or `class_weight`"
-            )
-        return images, labels
-
-    def check_data(self, images: Any, labels: Any) -> None:
-        """Raise a `ValueError` for what this GAN cannot be trained on."""
-        check_real_images(images, self.image_shape)
-
     def generate(self, noise: Any, labels: Any, training: bool) -> Any:
-        """Make images of noise of shape `(batch, latent_dim)`."""
-        return self.generator(noise, training=training)
+        images = self.generator(noise, training=training)
+        return ops.cast(images, self.variable_dtype)
 
     def score(self, images: Any, labels: Any, training: bool) -> Any:
-        """Score images; the result has shape `(batch, 1)`."""
-        return self.discriminator(images, training=training)
+        scores = self.discriminator(images, training=training)
+        return ops.cast(scores, self.variable_dtype)
 
     def score_unreal(self, images: Any, fakes: Any, labels: Any) -> Any:
-        """Score what the discriminator should score low: made-up images."""
         return self.score(fakes, labels, training=True)
 
     def discriminator_loss(self, real: Any, fake: Any) -> Any:
-        """Be sure of the made-up images, and almost sure of the real ones."""
-        target = (1.0 - self.label_smoothing) * ops.ones_like(real)
-        loss = keras.losses.BinaryCrossentropy(from_logits=True)
-        return loss(target, real) + loss(ops.zeros_like(fake), fake)
+        # softplus(-score) is -log(sigmoid(score)), the cross-entropy.
+        part = self.label_smoothing
+        loss = (1 - part) * ops.softplus(-real) + part * ops.softplus(real)
+        return ops.mean(loss) + ops.mean(ops.softplus(fake))
 
     def generator_loss(self, fake: Any) -> Any:
-        """Have the made-up images taken for real."""
-        loss = keras.losses.BinaryCrossentropy(from_logits=True)
-        return loss(ops.ones_like(fake), fake)
+        return ops.mean(ops.softplus(-fake))
 
     def penalty(self, images: Any, fakes: Any, labels: Any) -> Any:
-        """Add nothing to the discriminator's loss."""
         return 0.0
 
-    def train_step(self, data: Any) -> dict[str, Any]:
+    def train_step(self, data: Any) -> Any:
         """Train both networks on one batch."""
-        images, labels = self.unpack(data)
-        noise = self.noise(ops.shape(images)[0], self.noise_source)
+        images, labels, noise = self.batch(data, self.noise_source)
         with tf.GradientTape() as tape:
             fakes = self.generate(noise, labels, training=True)
-            with tape.stop_recording():  # the discriminator learns on a tape of its own
+            with tape.stop_recording():  # the discriminator has a tape of its own
                 self.train_discriminator(images, fakes, labels)
             loss = self.generator_loss(self.score(fakes, labels, training=False))
-            scaled = self.optimizer.scale_loss(loss)
-        variables = self.generator.trainable_variables
-        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+            scaled = self.scaled(loss, self.generator, self.optimizer)
+        weights = self.generator.trainable_variables
+        self.optimizer.apply(tape.gradient(scaled, weights), weights)
         self.generator_tracker.update_state(loss)
-        return self.mean_losses()
+        return self.get_metrics_result()
 
     def train_discriminator(self, images: Any, fakes: Any, labels: Any) -> None:
         """Train the discriminator on real and made-up images, and nothing else."""
+        optimizer = self.discriminator_optimizer
         with tf.GradientTape() as tape:
             real = self.score(images, labels, training=True)
             fake = self.score_unreal(images, fakes, labels)
             loss = self.discriminator_loss(real, fake)
             loss += self.penalty(images, fakes, labels)
-            scaled = self.discriminator_optimizer.scale_loss(loss)
-        variables = self.discriminator.trainable_variables
-        gradients = tape.gradient(scaled, variables)
-        self.discriminator_optimizer.apply(gradients, variables)
+            scaled = self.scaled(loss, self.discriminator, optimizer)
+        weights = self.discriminator.trainable_variables
+        optimizer.apply(tape.gradient(scaled, weights), weights)
         self.discriminator_tracker.update_state(loss)
 
-    def test_step(self, data: Any) -> dict[str, Any]:
+    def scaled(self, loss: Any, network: keras.Model, optimizer: Any) -> Any:
+        """Add regularizers, share among the devices, scale for float16."""
+        count = tf.distribute.get_strategy().num_replicas_in_sync
+        return optimizer.scale_loss((loss + sum(network.losses)) / count)
+
+    def test_step(self, data: Any) -> Any:
         """Measure both losses, each batch with the same noise, and train nothing."""
-        images, labels = self.unpack(data)
-        noise = self.noise(ops.shape(images)[0], self.seed)
+        images, labels, noise = self.batch(data, self.seed)
         fakes = self.generate(noise, labels, training=False)
         real = self.score(images, labels, training=False)
         fake = self.score(fakes, labels, training=False)
         loss = self.discriminator_loss(real, fake) + self.penalty(images, fakes, labels)
         self.discriminator_tracker.update_state(loss)
         self.generator_tracker.update_state(self.generator_loss(fake))
-        return self.mean_losses()
+        return self.get_metrics_result()
 
-    def mean_losses(self) -> dict[str, Any]:
-        """Return both losses, without the one that Keras has for a single network."""
-        trackers = self.discriminator_tracker, self.generator_tracker
-        return {tracker.name: tracker.result() for tracker in trackers}
+    @property
+    def metrics(self) -> list[keras.Metric]:
+        return [self.discriminator_tracker, self.generator_tracker]
+
+    def batch(self, data: Any, seed: Any) -> tuple[Any, Any, Any]:
+        """Return images, labels and noise, or refuse what no generator could make."""
+        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        if weights is not None:
+            raise ValueError("Expected no `sample_weight` and no `class_weight`")
+        images, shape = tf.convert_to_tensor(images), (None, *self.image_shape)
+        if not (images.shape.is_compatible_with(shape) and images.dtype.is_floating):
+            raise ValueError(
+                f"Expected images of shape {shape} and of floats, as the generator "
+                f"makes them. Received: shape {images.shape}, {images.dtype.name}"
+            )
+        low, high = self.image_range
+        expected = f"Expected images in [{low:g}, {high:g}], without NaN."
+        images = checked(images, (images >= low) & (images <= high), expected)
+        with tf.control_dependencies([images]):
+            noise = self.noise(ops.shape(images)[0], seed)
+        return ops.cast(images, self.variable_dtype), labels, noise
+
+    def noise(self, count: Any, seed: Any) -> Any:
+        shape = (count, self.latent_dim)
+        return keras.random.normal(shape, dtype=self.variable_dtype, seed=seed)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Make images, so that `predict` works: the generator is what is kept."""
         return self.generator(inputs, training=training)
 
-    def noise(self, count: Any, seed: Any) -> Any:
-        """Draw normal noise of shape `(count, latent_dim)`."""
-        return keras.random.normal((count, self.latent_dim), seed=seed)
-
-    def sample(self, wanted: Any, seed: int = 0) -> Images:
+    def sample(self, wanted: Any, seed: int = 0) -> npt.NDArray[Any]:
         """Make `wanted` images, the same ones for the same `seed`."""
         if wanted < 1:
             raise ValueError(f"Expected at least one image. Received: {wanted}")
         noise = self.noise(wanted, seed)
-        return cast(Images, np.array(self.generate(noise, None, training=False)))
+        return np.array(self.generate(noise, None, training=False))
 
     def get_config(self) -> dict[str, Any]:
-        """Return what the constructor takes."""
         networks = {"generator": self.generator, "discriminator": self.discriminator}
         return {
             **super().get_config(),
             **{n: keras.saving.serialize_keras_object(m) for n, m in networks.items()},
+            "image_range": self.image_range,
             "label_smoothing": self.label_smoothing,
             "seed": self.seed,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "GAN":
-        """Make the networks again, then the model."""
         networks = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects)
             for name in ("generator", "discriminator")
         }
         return cls(**{**config, **networks})
 
-    def save_own_variables(self, store: Any) -> None:
-        """Save how far the noise has come, which no layer keeps."""
-        store["noise"] = np.array(self.noise_source.state)
-
-    def load_own_variables(self, store: Any) -> None:
-        """Go on with the noise where the saved model was."""
-        self.noise_source.state.assign(store["noise"])
-
     def get_compile_config(self) -> dict[str, Any]:
         """Return both optimizers, so that a loaded model goes on training."""
-        optimizers = (self.optimizer, self.discriminator_optimizer)
-        names = ("generator_optimizer", "discriminator_optimizer")
         serialize = keras.saving.serialize_keras_object
-        return dict(zip(names, map(serialize, optimizers), strict=True))
+        return {
+            "generator_optimizer": serialize(self.optimizer),
+            "discriminator_optimizer": serialize(self.discriminator_optimizer),
+        }
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile with the optimizers of a saved model."""
         deserialize = keras.saving.deserialize_keras_object
         self.compile(**{name: deserialize(config[name]) for name in config})

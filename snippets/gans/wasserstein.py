@@ -1,4 +1,4 @@
-"""A GAN whose scores estimate a distance, with a gradient penalty."""
+"""A GAN whose scores differ by an estimate of a distance, with a gradient penalty."""
 
 from collections.abc import Callable
 from typing import Any
@@ -48,10 +48,11 @@ def gradient_penalty(
 
 @keras.saving.register_keras_serializable(package="snippets")
 class WassersteinGAN(GAN):
-    """A GAN whose scores are a distance: WGAN-GP.
+    """A GAN whose critic compares real and made-up images by a distance: WGAN-GP.
 
     The discriminator, here called the critic, learns to score real images as much
-    higher than made-up ones as a slope of 1 permits.
+    higher than made-up ones as a slope of 1 permits. A score measures nothing by
+    itself; the difference of the mean scores estimates the distance.
 
     Args:
         generator: As for `GAN`.
@@ -103,7 +104,9 @@ class WassersteinGAN(GAN):
     def penalty(self, images: Any, fakes: Any, labels: Any) -> Any:
         """Keep the slope of the scores near 1."""
         shape = (ops.shape(images)[0], 1, 1, 1)
-        mix = keras.random.uniform(shape, seed=self.noise_source)
+        mix = keras.random.uniform(
+            shape, dtype=self.variable_dtype, seed=self.noise_source
+        )
         return self.penalty_weight * gradient_penalty(
             lambda x: self.score(x, labels, training=True), images, fakes, mix
         )
