@@ -266,7 +266,8 @@ def test_a_dataset_is_read_once() -> None:
 
     signature = tf.TensorSpec((None, 4, 4, 1), "float32")
     batches = tf.data.Dataset.from_generator(images, output_signature=signature)
-    small().fit(batches, shuffle=False, verbose=0)
+    known = batches.apply(tf.data.experimental.assert_cardinality(2))
+    small().fit(known, shuffle=False, verbose=0)
 
     assert read == ["again"]
 
