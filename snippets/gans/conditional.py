@@ -32,26 +32,6 @@ def label_maps(labels: Any, num_classes: int, height: int, width: int) -> Any:
     return ops.tile(one_hot, (1, height, width, 1))
 
 
-def correct_pixels(maps: Any, labels: npt.NDArray[Any]) -> float:
-    """Measure how many pixels of label maps are the one-hot label, all channels right.
-
-    Args:
-        maps: Tensor of shape `(batch, height, width, num_classes)`.
-        labels: Integer array of shape `(batch,)`.
-
-    Returns:
-        A float from 0 to 1.
-
-    Example:
-        >>> labels = np.array([3, 1, 4])
-        >>> correct_pixels(label_maps(labels, 10, 8, 8), labels)
-        1.0
-    """
-    values = np.array(maps)
-    wanted = np.eye(values.shape[-1])[labels][:, None, None, :]
-    return float(np.mean(np.all(values == wanted, axis=-1)))
-
-
 @keras.saving.register_keras_serializable(package="snippets")
 class ConditionalGAN(GAN):
     """A GAN that makes the class it is asked for.
