@@ -31,6 +31,7 @@ extensions = [
     "conf.pages.columns",
     "conf.reference.listings",
     "conf.reference.entries",
+    "conf.reference.file_tables",
     "conf.proofs.show",
     "conf.hosting.machines",
     "conf.hosting.links",
@@ -50,6 +51,7 @@ nb_render_markdown_format = "gfm"
 recipes_package = str(ROOT / "snippets")
 recipes_shared = [
     *("both_kerases", "checks", "data", "drawings", "extras", "figures"),
+    "files",  # its page is in the reference
     *("measuring", "processes", "tables"),
 ]
 page_store = str(ROOT / "build/store")

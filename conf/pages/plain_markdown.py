@@ -21,7 +21,7 @@ ADMONITIONS = {
     "warning": "Warning",
     "seealso": "See also",
 }
-SITE_ONLY = {"figures", "toctree"}  # what a notebook has no use for
+SITE_ONLY = {"figures", "file-matrix", "toctree"}  # what a notebook has no use for
 # A role's plain form, from its text. Marks mean something only on the site.
 ROLES: dict[str, Callable[[str], str]] = {
     "proof": lambda text: "",

@@ -47,12 +47,17 @@ class Reach:
     Args:
         package: the package of the recipes.
         others: modules outside of it that its tests import, by dotted name.
+        folders: folders of data outside of it, by the name that code has for them.
     """
 
     def __init__(
-        self, package: Package, others: Mapping[str, Module] | None = None
+        self,
+        package: Package,
+        others: Mapping[str, Module] | None = None,
+        folders: Mapping[str, Path] | None = None,
     ) -> None:
         self.package = package
+        self.folders = folders or {}
         self.modules = {**package.modules, **(others or {})}
         self._uses: dict[tuple[str, str], Uses] = {}
         self._acts: dict[str, list[str]] = {}
@@ -93,10 +98,16 @@ class Reach:
         rest = {act for name in modules for act in self._acting(name)}
         rest = rest.union(*(uses.outside for uses in found))
         for name in set().union(*(uses.data for uses in found)):
-            content = self.package.data_files[name].read_bytes()
-            rest.add(f"{name} {hashlib.sha256(content).hexdigest()}")
+            rest.add(f"{name} {hashlib.sha256(self._content(name)).hexdigest()}")
         own, others = parts[: len(nodes)], parts[len(nodes) :]
         return _hash([*own, *sorted(others), *sorted(rest)])
+
+    def _content(self, name: str) -> bytes:
+        """A data file, or all files of a folder of data."""
+        if name in self.folders:
+            files = sorted(self.folders[name].glob("*.json"))
+            return b"".join(path.name.encode() + path.read_bytes() for path in files)
+        return self.package.data_files[name].read_bytes()
 
     def _code(self, module: Module, name: str) -> str:
         key = (module.name, name)
@@ -160,7 +171,7 @@ class Reach:
 
     def _in_string(self, text: str, found: _Found) -> None:
         """A data file's name, or a program that imports from this project."""
-        if text in self.package.data_files:
+        if text in self.package.data_files or text in self.folders:
             found.data.add(text)
         if "." not in text and "import" not in text:
             return

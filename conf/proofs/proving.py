@@ -11,7 +11,7 @@ from conf.pages.read import Cell, Problem
 from conf.pages.recipes import Package, RecipeError
 from conf.proofs import marks
 from conf.proofs.run import Running, Verdicts
-from conf.proofs.source import FOLDER, ProofSource, read
+from conf.proofs.source import DATA, FOLDER, ProofSource, read
 from conf.proofs.verdict import (
     AGAIN,
     Results,
@@ -281,7 +281,7 @@ def _stem(docname: str) -> str:
 def digest(root: Path) -> str:
     """Equal where all that is known of proofs and measurements must be the same."""
     found = hashlib.sha256(fingerprint.environment().encode())
-    for folder in (FOLDER, measured.FOLDER):
+    for folder in (FOLDER, measured.FOLDER, *DATA):
         for path in sorted((root / folder).rglob("*")):
             if path.suffix in {".py", ".json", ".toml", ".txt"}:
                 found.update(path.name.encode() + path.read_bytes())

@@ -20,6 +20,8 @@ from conf.pages.recipes import Module, Package, RecipeError
 from conf.proofs import falsifiers
 
 FOLDER = "tests/proofs"
+# Folders of data that a proof may name, and then depends on.
+DATA = ("tests/files/results",)
 # What a proof declares: none of it changes what is seen when it runs.
 RANGES = ("keras", "tensorflow")
 NEEDS = ("keras", "tensorflow")
@@ -89,7 +91,7 @@ def read(root: Path, package: Package | None = None) -> dict[str, ProofSource]:
         for path in sorted((root / FOLDER).glob("*.py"))
         if path.name not in NOT_REACHED
     }
-    reach = Reach(package, modules)
+    reach = Reach(package, modules, {name: root / name for name in DATA})
     found = {}
     for module in modules.values():
         if not module.path.name.startswith("test_"):

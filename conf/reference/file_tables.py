@@ -1,0 +1,311 @@
+"""The tables of what a file is worth to another version, made from what was seen.
+
+`{file-matrix}` without an argument shows all formats at a glance; `{file-matrix} h5`
+shows one: which version reads what which version wrote, by model, and every message.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+from conf.reference import crossed
+from conf.reference.crossed import (
+    FAILED,
+    FORMATS,
+    MODELS,
+    NO_OPTIMIZER,
+    NOT_WRITTEN,
+    OTHER,
+    SAME,
+    Pair,
+    Seen,
+)
+
+logger = logging.getLogger(__name__)
+
+DASH = "\N{EN DASH}"
+SIGNS = {SAME: "✓", NO_OPTIMIZER: "◐", OTHER: "≠", FAILED: "✗", NOT_WRITTEN: DASH}
+LOADS = (SAME, NO_OPTIMIZER)
+NAMES = {
+    "keras": "`.keras`",
+    "h5": "`.h5`, the whole model",
+    "weights": "`.weights.h5`",
+    "arrays": "`.npz`",
+    "export": "SavedModel by `export`",
+    "saved_model": "SavedModel by `save`",
+    "checkpoint": "`tf.train.Checkpoint`",
+}
+SECTIONS = {
+    "keras": "files-keras",
+    "h5": "files-h5",
+    "weights": "files-weights",
+    "arrays": "files-arrays",
+    "export": "files-export",
+    "saved_model": "files-saved-model",
+    "checkpoint": "files-checkpoint",
+}
+WAYS = {
+    "compile=False": "[`compile=False`](#files-way-compile)",
+    "custom_objects": "[`custom_objects`](#files-way-objects)",
+    "safe_mode=False": "[`safe_mode=False`](#files-way-lambda)",
+    "load_weights": "[`load_weights`](#files-way-weights)",
+    "TFSMLayer": "[`TFSMLayer`](#files-way-saved-model)",
+    "signatures": "[`tf.saved_model.load`](#files-way-saved-model)",
+}
+DIRECTIONS = ((2, 2), (2, 3), (3, 2), (3, 3))
+
+
+class FileMatrix(SphinxDirective):
+    """All formats at a glance, or one format by version, by model and by message."""
+
+    optional_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        root = Path(self.config.recipes_package).parent
+        for path in sorted((root / crossed.FOLDER).rglob("*")):
+            if path.suffix in {".json", ".py"}:
+                self.env.note_dependency(str(path))
+        for line in crossed.stale(root):
+            logger.warning(line, location=self.env.docname)
+        try:
+            tables = Tables.of(root)
+        except ValueError as error:
+            raise self.error(str(error)) from error
+        form = self.arguments[0] if self.arguments else ""
+        if form and form not in FORMATS:
+            raise self.error(f"no format {form!r}; there are {', '.join(FORMATS)}")
+        text = tables.of_format(form) if form else tables.summary()
+        return self.parse_text_to_nodes(text)
+
+
+class Tables:
+    """Writes the tables as Markdown.
+
+    Args:
+        matrix: what was seen of each pair.
+        keras: by lane, its Keras, such as `2.15.0`.
+        dates: the days on which the lanes were run.
+    """
+
+    def __init__(
+        self,
+        matrix: Mapping[Pair, Seen],
+        keras: Mapping[str, str],
+        dates: Iterable[str],
+    ) -> None:
+        self.matrix, self.keras, self.dates = matrix, keras, sorted(set(dates))
+
+    @classmethod
+    def of(cls, root: Path) -> "Tables":
+        """Read what was seen.
+
+        Raises:
+            ValueError: something is missing, or cannot be relied on.
+        """
+        matrix = crossed.matrix(root)
+        results = [
+            crossed.load(crossed.results_of(root, name))
+            for name in crossed.gating(root)
+        ]
+        keras = {found.lane: found.environment["tf.keras"] for found in results}
+        return cls(matrix, keras, [found.date for found in results])
+
+    def generation(self, lane: str) -> int:
+        """2 or 3; `tf_keras` counts its versions as TensorFlow does, and is Keras 2."""
+        return 3 if self.keras[lane].startswith("3.") else 2
+
+    def summary(self) -> str:
+        """How many models cross each border, by format."""
+        heads = [f"Keras {a} → Keras {b}" for a, b in DIRECTIONS]
+        lines = _head("Format", heads)
+        for form in FORMATS:
+            name = f"[{NAMES[form]}](#{SECTIONS[form]})"
+            cells = [self._share(form, *border) for border in DIRECTIONS]
+            lines.append(_row(name, cells))
+        written = sum(seen.what != NOT_WRITTEN for seen in self.matrix.values())
+        states = Counter(seen.what for seen in self.matrix.values())
+        days = " to ".join(dict.fromkeys((self.dates[0], self.dates[-1])))
+        told = (
+            f"✓ and ✗ count the models, of {len(MODELS)}, that gave the same outputs "
+            "in every pair of versions, ≠ those that loaded with other outputs in one. "
+            f"{written:,} files were read, {days}: {states[SAME]:,} gave the same "
+            f"outputs, {states[NO_OPTIMIZER]:,} lost the optimizer alone, "
+            f"{states[OTHER]:,} loaded with other outputs, {states[FAILED]:,} failed."
+        )
+        table = "\n".join(lines)
+        return f":::::{{div}} files-table\n\n{table}\n\n:::::\n\n{told}"
+
+    def _share(self, form: str, writer: int, reader: int) -> str:
+        found = self._select(form, writer, reader)
+        good = self._models(found, lambda whats: whats <= set(LOADS))
+        wrong = self._models(found, lambda whats: OTHER in whats)
+        if all(seen.what == NOT_WRITTEN for seen in found.values()):
+            return DASH
+        sign = "✓" if good == len(MODELS) else "≠" if wrong else "✗"
+        return f"{sign} {wrong if wrong else good}/{len(MODELS)}"
+
+    @staticmethod
+    def _models(found: Mapping[Pair, Seen], test: Callable[[set[str]], bool]) -> int:
+        whats: dict[str, set[str]] = {}
+        for pair, seen in found.items():
+            whats.setdefault(pair.model, set()).add(seen.what)
+        return sum(map(test, whats.values()))
+
+    def _select(self, form: str, writer: int, reader: int) -> dict[Pair, Seen]:
+        return {
+            pair: seen
+            for pair, seen in self.matrix.items()
+            if pair.form == form
+            and self.generation(pair.writer) == writer
+            and self.generation(pair.reader) == reader
+        }
+
+    def of_format(self, form: str) -> str:
+        """One format: a grid of versions, a table of models, and every message."""
+        messages = self._messages(form)
+        parts = [self._grid(form), self._by_model(form, messages)]
+        parts += [
+            self._entry(form, number, message) for message, number in messages.items()
+        ]
+        return "\n\n".join(parts)
+
+    def _grid(self, form: str) -> str:
+        """How many models each version reads of each version."""
+        lines = _head("from \\ to", map(self._label, self.keras))
+        for writer in self.keras:
+            cells = []
+            for reader in self.keras:
+                whats = Counter(
+                    self.matrix[Pair(model, form, writer, reader)].what
+                    for model in MODELS
+                )
+                good = whats[SAME] + whats[NO_OPTIMIZER]
+                if whats[NOT_WRITTEN] == len(MODELS):
+                    cells.append(DASH)
+                elif whats[OTHER]:
+                    cells.append("≠")
+                else:
+                    every, none = good == len(MODELS), not good
+                    cells.append("✓" if every else "✗" if none else str(good))
+            if set(cells) != {DASH}:
+                lines.append(_row(f"**{self._label(writer)}**", cells))
+        return (
+            ":::::{div} files-grid\n\n" + "\n".join(lines) + "\n\n:::::\n\n"
+            f"From the version in the row to the version in the column: ✓ all "
+            f"{len(MODELS)} models give the same outputs, a number: so many do, "
+            "✗ none does, ≠ some load and give other outputs."
+        )
+
+    def _by_model(self, form: str, messages: Mapping[str, int]) -> str:
+        lines = _head("Model", [f"{a} → {b}" for a, b in DIRECTIONS])
+        for model in MODELS:
+            cells = []
+            for border in DIRECTIONS:
+                found = {
+                    pair: seen
+                    for pair, seen in self._select(form, *border).items()
+                    if pair.model == model
+                }
+                cells.append(self._cell(form, found, messages))
+            lines.append(_row(f"`{model}`", cells))
+        return ":::::{div} files-table\n\n" + "\n".join(lines) + "\n\n:::::"
+
+    def _cell(
+        self, form: str, found: Mapping[Pair, Seen], messages: Mapping[str, int]
+    ) -> str:
+        counts = Counter(seen.what for seen in found.values())
+        total = len(found)
+        parts = [
+            SIGNS[what] + (f" {count}/{total}" if count < total else "")
+            for what, count in sorted(counts.items(), key=lambda item: -item[1])
+        ]
+        numbers = {messages[seen.error] for seen in found.values() if seen.error}
+        links = [f"[{n}](#{SECTIONS[form]}-{n})" for n in sorted(numbers)]
+        return " ".join([*parts, *links])
+
+    def _messages(self, form: str) -> dict[str, int]:
+        """Every message of a format with its number, the most frequent first."""
+        counts = Counter(
+            seen.error
+            for pair, seen in self.matrix.items()
+            if pair.form == form and seen.error
+        )
+        ordered = sorted(counts, key=lambda message: (-counts[message], message))
+        return {message: number for number, message in enumerate(ordered, start=1)}
+
+    def _entry(self, form: str, number: int, message: str) -> str:
+        found = {
+            pair: seen
+            for pair, seen in self.matrix.items()
+            if pair.form == form and seen.error == message
+        }
+        is_written = any(seen.what != NOT_WRITTEN for seen in found.values())
+        models = list(dict.fromkeys(pair.model for pair in found))
+        which = (
+            "all models"
+            if len(models) == len(MODELS)
+            else ", ".join(f"`{model}`" for model in MODELS if model in models)
+        )
+        writers = self._versions({pair.writer for pair in found})
+        readers = self._versions({pair.reader for pair in found})
+        if is_written:
+            where = f"{which}; written by {writers}, read by {readers}"
+            ways = Counter(seen.across for seen in found.values())
+            others = ways.pop("", 0)
+            told = [f"{WAYS[way]} ({count})" for way, count in ways.most_common()]
+            if others:
+                told.append(f"[from another file](#files-way-out) ({others})")
+            where += f". Across: {', '.join(told)}."
+        else:
+            where = f"{which}; when {writers} writes."
+        return (
+            f"({SECTIONS[form]}-{number})=\n"
+            f"**{number}.** {where}\n\n"
+            f":::::{{div}} files-message\n\n```text\n{message}\n```\n\n:::::"
+        )
+
+    def _versions(self, some: set[str]) -> str:
+        """Lanes, the neighbors of the table as ranges."""
+        runs: list[list[str]] = []
+        last = -2
+        for place, lane in enumerate(self.keras):
+            if lane in some:
+                is_next = place == last + 1 and self.generation(lane) == (
+                    self.generation(runs[-1][-1])
+                )
+                if is_next:
+                    runs[-1].append(lane)
+                else:
+                    runs.append([lane])
+                last = place
+        labels = [
+            self._label(run[0])
+            + (f" to {self._label(run[-1])}" if len(run) > 1 else "")
+            for run in runs
+        ]
+        return ", ".join(labels)
+
+    @staticmethod
+    def _label(lane: str) -> str:
+        version, *rest = lane.removeprefix("tensorflow-").split("-", 1)
+        return f"{version} K2" if rest else version
+
+
+def _head(first: str, others: Iterable[str]) -> list[str]:
+    names = list(others)
+    return [_row(first, names), "| --- |" + " :-: |" * len(names)]
+
+
+def _row(first: str, others: Iterable[str]) -> str:
+    return f"| {first} | " + " | ".join(others) + " |"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("file-matrix", FileMatrix)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
