@@ -27,6 +27,7 @@ FORMATS = ("keras", "h5", "weights", "arrays", "export", "saved_model", "checkpo
 USED = ("keras_2_objects", "load_arrays", "save_arrays")
 SAME, NO_OPTIMIZER, OTHER = "same", "no optimizer", "other outputs"
 FAILED, NOT_WRITTEN = "failed", "not written"
+TOLERANCE = 1e-5
 AGAIN = "run `nox -s versions`"
 
 

@@ -23,6 +23,7 @@ from conf.reference.crossed import (
     NOT_WRITTEN,
     OTHER,
     SAME,
+    TOLERANCE,
     Pair,
     Seen,
 )
@@ -40,6 +41,19 @@ NAMES = {
     "export": "SavedModel by `export`",
     "saved_model": "SavedModel by `save`",
     "checkpoint": "`tf.train.Checkpoint`",
+}
+HOW = {
+    "keras": "Written by `model.save(path)`, read by `load_model(path)`.",
+    "h5": "Written by `model.save(path)`, read by `load_model(path)`.",
+    "weights": "Written by `save_weights`, read by `load_weights` into a model of the "
+    "same code.",
+    "arrays": "Written by `save_arrays`, read by `load_arrays` into a model of the "
+    "same code.",
+    "export": "Written by `model.export(folder)`, read by "
+    "`tf.saved_model.load(folder).serve(x)`.",
+    "saved_model": "Written by `model.save(folder)`, read by `load_model(folder)`.",
+    "checkpoint": "Written by `tf.train.Checkpoint(model=model).write(path)`, read by "
+    "`restore(path)` into a model of the same code.",
 }
 SECTIONS = {
     "keras": "files-keras",
@@ -122,7 +136,7 @@ class Tables:
 
     def summary(self) -> str:
         """How many models cross each border, by format."""
-        heads = [f"Keras {a} → Keras {b}" for a, b in DIRECTIONS]
+        heads = [f"Keras {a} → {b}" for a, b in DIRECTIONS]
         lines = _head("Format", heads)
         for form in FORMATS:
             name = f"[{NAMES[form]}](#{SECTIONS[form]})"
@@ -132,8 +146,9 @@ class Tables:
         states = Counter(seen.what for seen in self.matrix.values())
         days = " to ".join(dict.fromkeys((self.dates[0], self.dates[-1])))
         told = (
-            f"✓ and ✗ count the models, of {len(MODELS)}, that gave the same outputs "
-            "in every pair of versions, ≠ those that loaded with other outputs in one. "
+            f"How many of {len(MODELS)} models gave the same outputs in every pair of "
+            "versions; behind ≠, how many loaded with other outputs in one. "
+            f"Outputs are the same if no number differs by more than {TOLERANCE:.5f}. "
             f"{written:,} files were read, {days}: {states[SAME]:,} gave the same "
             f"outputs, {states[NO_OPTIMIZER]:,} lost the optimizer alone, "
             f"{states[OTHER]:,} loaded with other outputs, {states[FAILED]:,} failed."
@@ -147,8 +162,10 @@ class Tables:
         wrong = self._models(found, lambda whats: OTHER in whats)
         if all(seen.what == NOT_WRITTEN for seen in found.values()):
             return DASH
-        sign = "✓" if good == len(MODELS) else "≠" if wrong else "✗"
-        return f"{sign} {wrong if wrong else good}/{len(MODELS)}"
+        if wrong:
+            return f"≠ {wrong} of {len(MODELS)}"
+        every = {len(MODELS): "✓ all", 0: "✗ none"}
+        return every.get(good, f"{good} of {len(MODELS)}")
 
     @staticmethod
     def _models(found: Mapping[Pair, Seen], test: Callable[[set[str]], bool]) -> int:
@@ -169,7 +186,7 @@ class Tables:
     def of_format(self, form: str) -> str:
         """One format: a grid of versions, a table of models, and every message."""
         messages = self._messages(form)
-        parts = [self._grid(form), self._by_model(form, messages)]
+        parts = [HOW[form], self._grid(form), self._by_model(form, messages)]
         parts += [
             self._entry(form, number, message) for message, number in messages.items()
         ]

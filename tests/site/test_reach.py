@@ -201,6 +201,26 @@ def test_a_file_of_data_is_reached_by_the_recipe_that_names_it(folder: Path) -> 
     assert digest(folder, "mini.four.table") != before
 
 
+def test_a_folder_of_data_is_reached_by_the_code_that_names_it(folder: Path) -> None:
+    seen = folder.parent / "seen"
+    seen.mkdir()
+    (seen / "one.json").write_text("1")
+    (folder / "five.py").write_text("IT = 'a/seen'\n\n\ndef it():\n    return IT\n")
+
+    def digests() -> list[str]:
+        package = Package(folder)
+        reach = Reach(package, folders={"a/seen": seen})
+        places = map(package.place, ("mini.five.it", "mini.four.table"))
+        return [reach.digest(m, [m.objects[name]]) for m, name in places]
+
+    before = digests()
+    assert digests() == before
+    (seen / "two.json").write_text("2")
+    after = digests()
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+
+
 @pytest.mark.parametrize(
     "body",
     [
