@@ -120,6 +120,59 @@ def pipelines(
     return found
 
 
+def slow_batches(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> tf.data.Dataset:
+    """Enlarge images in a generator: Python runs for every image, in every epoch.
+
+    Args:
+        x: Array of shape `(num_images, height, width, 1)`, float32.
+        y: Array of shape `(num_images,)`, integers.
+
+    Returns:
+        A `tf.data.Dataset` of batches of up to 32 images, 32 pixels high and wide, and
+        their labels.
+
+    Example:
+        >>> slow_batches(np.ones((5, 8, 8, 1)), np.arange(5)).element_spec[0].shape
+        TensorShape([None, 32, 32, 1])
+    """
+
+    def enlarged() -> Iterator[tuple[tf.Tensor, Any]]:
+        for image, label in zip(x, y, strict=True):
+            yield tf.image.resize(image, (32, 32)), label
+
+    types = tf.TensorSpec((32, 32, 1)), tf.TensorSpec((), tf.int64)
+    images = tf.data.Dataset.from_generator(enlarged, output_signature=types)
+    return images.batch(32)
+
+
+def fast_batches(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> tf.data.Dataset:
+    """Enlarge images in a `map`, once, and read ahead; each epoch has its own order.
+
+    Args:
+        x: Array of shape `(num_images, height, width, 1)`, float32, at least one image.
+        y: Array of shape `(num_images,)`, integers.
+
+    Returns:
+        A `tf.data.Dataset` as of `slow_batches`, shuffled.
+
+    Example:
+        >>> fast_batches(np.ones((5, 8, 8, 1)), np.arange(5)).element_spec[0].shape
+        TensorShape([None, 32, 32, 1])
+    """
+
+    def enlarge(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.image.resize(image, (32, 32)), label
+
+    return (
+        tf.data.Dataset.from_tensor_slices((x, y))
+        .map(enlarge, num_parallel_calls=tf.data.AUTOTUNE)
+        .cache()
+        .shuffle(len(x))
+        .batch(32)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
 def read_through(
     dataset: tf.data.Dataset, step: Callable[..., tf.Tensor]
 ) -> Callable[[], float]:

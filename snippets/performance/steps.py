@@ -1,13 +1,45 @@
-"""Compiled steps, traces, and gradients of your own."""
+"""Compiled steps, what they wait for, traces, and a gradient of your own."""
 
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
+
+
+def seconds_per_step(
+    model: keras.Model, batches: tf.data.Dataset, steps: int = 50
+) -> dict[str, float]:
+    """Time the steps of `fit` on a pipeline, and on one batch that stays in memory.
+
+    Both runs train the model. If the pipeline has a `cache`, let `fit` read it once
+    before.
+
+    Args:
+        model: A compiled `keras.Model`.
+        batches: A finite `tf.data.Dataset` of what `fit` takes.
+        steps: Integer of at least 1, the steps of each run.
+
+    Returns:
+        A dict of two numbers, the seconds of a step: `"pipeline"` and `"one batch"`.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse")
+        >>> batches = tf.data.Dataset.from_tensors((tf.ones([5, 4]), tf.ones([5, 1])))
+        >>> list(seconds_per_step(model, batches, steps=2))
+        ['pipeline', 'one batch']
+    """
+    one_batch, found = batches.take(1).cache(), {}
+    options: dict[str, Any] = {"shuffle": False, "verbose": 0}
+    for name, data in [("pipeline", batches), ("one batch", one_batch)]:
+        model.fit(data.repeat(), steps_per_epoch=1, **options)  # traces the step
+        start = time.perf_counter()
+        model.fit(data.repeat(), steps_per_epoch=steps, **options)
+        found[name] = (time.perf_counter() - start) / steps
+    return found
 
 
 def epoch_of_fit(
@@ -42,86 +74,32 @@ def epoch_of_fit(
     return train
 
 
-def scaled_gradient(slope: float, scale: float, dtype: str = "float16") -> float:
-    """Send the gradient of a scaled loss through a small dtype, and unscale it.
-
-    Args:
-        slope: Float, the gradient that is right.
-        scale: Float greater than 0 by which the loss is multiplied, and its gradient
-            divided.
-        dtype: String, the dtype in which the gradient passes.
-
-    Returns:
-        A float: `slope`, if `dtype` can hold `scale * slope`.
-
-    Raises:
-        ValueError: If `scale` is not greater than 0.
-
-    Example:
-        >>> scaled_gradient(1e-8, scale=1.0), scaled_gradient(1e-8, scale=2.0**15)
-        (0.0, 1.000e-08)
-    """
-    if not scale > 0:
-        raise ValueError(f"Expected `scale` greater than 0. Received: scale={scale}")
-    x = tf.constant(1.0)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        loss = slope * tf.cast(tf.cast(x, dtype), "float32")
-        scaled_loss = scale * loss
-    return float(tape.gradient(scaled_loss, x)) / scale
-
-
 @tf.custom_gradient
-def log1p_exp(x: tf.Tensor) -> Any:
-    """Compute `log(1 + exp(x))` with a gradient that does not overflow.
+def reverse_gradient(x: tf.Tensor) -> Any:
+    """Pass a tensor on, and turn its gradient around.
+
+    A network behind it learns to get better at a task, and the layers before it learn
+    to make that task impossible.
 
     Args:
         x: Float tensor of any shape.
 
     Returns:
-        A tensor of the same shape and dtype.
+        The same tensor.
 
     Example:
-        >>> x = tf.constant([0.0, 100.0])
+        >>> x = tf.constant([1.0, 2.0])
         >>> with tf.GradientTape() as tape:
         ...     tape.watch(x)
-        ...     y = log1p_exp(x)
+        ...     y = 3.0 * reverse_gradient(x)
         >>> tape.gradient(y, x).numpy().tolist()
-        [0.5, 1.0]
+        [-3.0, -3.0]
+
+    References:
+        - [Unsupervised Domain Adaptation by Backpropagation](
+          https://arxiv.org/abs/1409.7495), Y. Ganin and V. Lempitsky, 2015.
     """
-    powers = tf.exp(x)
-
-    def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        return upstream * (1.0 - 1.0 / (1.0 + powers))
-
-    return tf.math.log1p(powers), gradient
-
-
-def gradient_of_sum(
-    function: Callable[[tf.Tensor], tf.Tensor], x: tf.Tensor
-) -> Callable[[], npt.NDArray[Any]]:
-    """Make an action of the gradient of the sum of a function, compiled.
-
-    Args:
-        function: Function from a tensor to a tensor.
-        x: Float tensor of any shape.
-
-    Returns:
-        A function without arguments that returns an array of the shape of `x`.
-
-    Example:
-        >>> gradient_of_sum(tf.square, tf.constant([1.0, 2.0]))()
-        array([2., 4.], dtype=float32)
-    """
-
-    @tf.function(autograph=False)
-    def gradient(x: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            total = tf.reduce_sum(function(x))
-        return tape.gradient(total, x)
-
-    return lambda: np.array(gradient(x))
+    return tf.identity(x), lambda upstream: -upstream
 
 
 def calls_of_a_function(x: tf.Tensor) -> dict[str, Callable[[], float]]:

@@ -21,9 +21,9 @@ from snippets.gans import (
     train_judge,
 )
 from snippets.input_layers import feature_extractor
-from snippets.performance import lite_file, lite_function
 from snippets.placeholders import count_traces
 from snippets.sequential import image_classifier, shapes_by_layer, train_classifier
+from snippets.smaller_models import lite_file, lite_function
 from snippets.subclassing import VariationalAutoencoder
 from snippets.transfer_learning import feature_network, unfreeze_from, weight_values
 

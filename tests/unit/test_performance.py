@@ -15,16 +15,17 @@ from snippets.choosing import functional_cnn
 from snippets.data import digit_images
 from snippets.measuring import peak_memories
 from snippets.performance import (
-    LITE_KINDS,
     Recomputed,
-    lite_file,
-    lite_function,
-    log1p_exp,
+    fast_batches,
+    fit_in_parallel,
+    fit_on_mirrors,
     reading,
     replica_step,
     replicas,
+    reverse_gradient,
+    seconds_per_step,
+    steps,
 )
-from snippets.performance.lite import share_right
 from snippets.performance.memory import deep_cnn, deep_cnn_step, memory_preparation
 from snippets.performance.reading import (
     pipelines,
@@ -33,6 +34,7 @@ from snippets.performance.reading import (
     prepared_one_by_one,
     python_in_a_map,
     read_through,
+    slow_batches,
 )
 from snippets.performance.replicas import (
     STRATEGIES,
@@ -46,9 +48,8 @@ from snippets.performance.replicas import (
 from snippets.performance.steps import (
     calls_of_a_function,
     epoch_of_fit,
-    gradient_of_sum,
-    scaled_gradient,
 )
+from snippets.processes import run_python
 
 ONE_DEVICE = tf.distribute.get_strategy()
 
@@ -199,6 +200,44 @@ def test_a_dataset_is_read_once_and_summed() -> None:
     assert seen == [1, 2]
     assert read_through(dataset.take(0), step)() == 0
     assert read_through(tf.data.Dataset.range(4), lambda x: x)() == 6.0
+
+
+@pytest.mark.parametrize("batches", [slow_batches, fast_batches])
+def test_images_are_enlarged_and_keep_their_labels(batches: Any) -> None:
+    images, labels = some_digits(40)
+    for _ in range(2):
+        found = list(batches(images, labels).as_numpy_iterator())
+        assert [len(y) for _, y in found] == [32, 8]
+        y = np.concatenate([y for _, y in found])
+        x = np.concatenate([x for x, _ in found])
+        order = [
+            int(
+                np.argmin(
+                    np.abs(tf.image.resize(images, (32, 32)) - each).sum((1, 2, 3))
+                )
+            )
+            for each in x
+        ]
+        assert sorted(order) == list(range(40))
+        np.testing.assert_array_equal(y, labels[order])
+
+
+def test_fast_batches_prepare_once_and_in_another_order_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    count, resize = tf.Variable(0), tf.image.resize
+
+    def counted(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+        with tf.control_dependencies([count.assign_add(1)]):
+            return tf.identity(resize(image, size))
+
+    monkeypatch.setattr(tf.image, "resize", counted)
+    images, labels = np.ones((40, 8, 8, 1), "float32"), np.arange(40)
+    dataset = fast_batches(images, labels)
+    epochs = [np.concatenate([y for _, y in dataset]) for _ in range(3)]
+    assert int(count) == 40
+    assert not np.array_equal(epochs[1], epochs[2])
+    assert np.array_equal(np.sort(epochs[2]), labels)
 
 
 # Memory
@@ -376,25 +415,6 @@ def test_only_float16_has_its_loss_scaled(monkeypatch: pytest.MonkeyPatch) -> No
     ]
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
-@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0**15, 2.0**60])
-@pytest.mark.parametrize("slope", [1e-8, -1e-8, 3.0])
-def test_a_gradient_is_what_its_dtype_makes_of_it(
-    slope: float, scale: float, dtype: str
-) -> None:
-    wide = np.float32(slope * scale)
-    with np.errstate(over="ignore"):
-        narrow = wide.astype(tf.as_dtype(dtype).as_numpy_dtype)
-    expected = float(narrow) / scale
-    assert scaled_gradient(slope, scale, dtype) == pytest.approx(expected, rel=1e-6)
-
-
-@pytest.mark.parametrize("scale", [0, -1.0, float("nan")])
-def test_a_scale_of_nothing_is_refused(scale: float) -> None:
-    with pytest.raises(ValueError, match=f"scale={scale}"):
-        scaled_gradient(1.0, scale)
-
-
 @pytest.mark.parametrize(("batch_size", "parts"), [(8, 3), (8, 0), (0, 1), (8, 1.5)])
 def test_a_batch_that_cannot_be_cut_is_refused(batch_size: Any, parts: Any) -> None:
     with pytest.raises(ValueError, match=f"batch_size={batch_size} and parts={parts}"):
@@ -404,24 +424,50 @@ def test_a_batch_that_cannot_be_cut_is_refused(batch_size: Any, parts: Any) -> N
 # Functions
 
 
-def test_a_custom_gradient_is_the_gradient() -> None:
-    x = np.linspace(-5, 50, 12, dtype="float32")
-    np.testing.assert_allclose(log1p_exp(tf.constant(x)), np.logaddexp(0, x), atol=1e-5)
-    expected = 1 / (1 + np.exp(-x.astype("float64")))
-    found = gradient_of_sum(log1p_exp, tf.constant(x))()
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_gradient_is_turned_around(dtype: str, jit_compile: bool) -> None:
+    x = tf.constant([[1.0, -2.0], [0.5, 3.0]], dtype)
+
+    @tf.function(jit_compile=jit_compile, autograph=False)
+    def gradients(x: tf.Tensor) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = reverse_gradient(x * x)
+            loss = tf.reduce_sum(3.0 * y)
+        return y, tape.gradient(loss, x)
+
+    y, gradient = gradients(x)
+    np.testing.assert_array_equal(y, x * x)
+    np.testing.assert_array_equal(gradient, -6.0 * x)
 
 
-def test_a_custom_gradient_passes_on_what_comes_from_above() -> None:
-    x = tf.constant([0.0, 1.0])
-    found = gradient_of_sum(lambda x: 3.0 * log1p_exp(x), x)()
-    np.testing.assert_allclose(found, 3 / (1 + np.exp([0.0, -1.0])), rtol=1e-5)
+def test_a_step_is_timed_on_the_pipeline_and_on_one_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The clock is the number of batches that were prepared."""
+    prepared: list[int] = []
 
+    def prepare(number: np.ndarray) -> np.ndarray:
+        prepared.append(int(number))
+        return np.float32(number)
 
-def test_a_gradient_passes_through_python() -> None:
-    x = tf.constant([-1.0, 0.0, 100.0])
-    in_python = gradient_of_sum(lambda x: tf.py_function(log1p_exp, [x], tf.float32), x)
-    np.testing.assert_allclose(in_python(), gradient_of_sum(log1p_exp, x)())
+    def batch(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x = tf.numpy_function(prepare, [number], tf.float32)
+        x = tf.ensure_shape(x, ())
+        return tf.fill([5, 4], x), tf.fill([5, 1], x)
+
+    dataset = tf.data.Dataset.range(3).map(batch)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    monkeypatch.setattr(steps.time, "perf_counter", lambda: float(len(prepared)))
+
+    found = seconds_per_step(model, dataset, steps=10)
+
+    assert list(found) == ["pipeline", "one batch"]
+    assert 1.0 <= found["pipeline"] < 2.0  # it may be read ahead
+    assert found["one batch"] < 0.2
+    assert int(model.optimizer.iterations) == 22
 
 
 def test_numbers_are_doubled_in_every_language() -> None:
@@ -444,98 +490,82 @@ def test_a_new_python_number_is_traced_at_every_call(
     assert counts == {"a tensor": 10, "a new number": 40}
 
 
-# TensorFlow Lite
+# Devices
 
 
-@functools.cache
-def lite_classifier() -> keras.Model:
+def vectors() -> tuple[np.ndarray, np.ndarray]:
+    x = np.random.default_rng(0).normal(size=(128, 8)).astype("float32")
+    return x, np.arange(128) % 10
+
+
+def by_plain_fit() -> list[Any]:
     keras.utils.set_random_seed(0)
-    model = functional_cnn((8, 8, 1), 10)
-    dataset = tf.data.Dataset.from_tensor_slices(some_digits(400)).batch(20)
-    train = epoch_of_fit(model, dataset, jit_compile=False)
-    for _ in range(5):
-        train()
-    return model
+    softmax = keras.layers.Dense(10, "softmax")
+    model = keras.Sequential([keras.Input((8,)), softmax])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(*vectors(), batch_size=64, shuffle=False, verbose=0)
+    return [keras.ops.convert_to_numpy(weight) for weight in model.weights]
 
 
-@functools.cache
-def lite_digits(kind: str) -> bytes:
-    return lite_file(lite_classifier(), kind, some_digits(200)[0])
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("train", [fit_on_mirrors, fit_in_parallel])
+def test_one_device_trains_as_without_a_distribution(train: Any) -> None:
+    keras.utils.set_random_seed(0)
+    model = train(*vectors())
+    found = [keras.ops.convert_to_numpy(weight) for weight in model.weights]
+    assert largest_difference(found, by_plain_fit()) < 1e-6
 
 
-@pytest.mark.parametrize("kind", LITE_KINDS)
-@pytest.mark.parametrize("count", [1, 7, 200])
-def test_a_lite_file_answers_as_keras_does(kind: str, count: int) -> None:
-    images, _ = some_digits(count)
-    expected = np.array(lite_classifier()(images))
-    found = lite_function(lite_digits(kind))(images)
-    tolerance = {"float32": 1e-5, "float16 weights": 1e-2}.get(kind, 0.5)
-
-    assert found.dtype == "float32"
-    np.testing.assert_allclose(found, expected, atol=tolerance)
-    assert np.mean(found.argmax(1) == expected.argmax(1)) >= 0.97
-
-
-def test_fewer_bits_make_a_smaller_file() -> None:
-    sizes = {kind: len(lite_digits(kind)) for kind in LITE_KINDS}
-    weights = lite_classifier().count_params()
-    assert sizes["float32"] > 4 * weights
-    assert 2 * weights < sizes["float16 weights"] < 0.7 * sizes["float32"]
-    for kind in ("int8 weights", "int8"):
-        assert weights < sizes[kind] < 0.8 * sizes["float16 weights"]
-
-
-def test_a_lite_function_takes_batches_of_any_size_in_turn() -> None:
-    images, _ = some_digits(5)
-    predict = lite_function(lite_digits("float32"))
-    whole = predict(images)
-    for part in (images[:2], images[:1], images[:2], images):
-        np.testing.assert_allclose(predict(part), whole[: len(part)], atol=1e-5)
+TWO_DEVICES = """
+import json, sys
+import numpy as np
+if {split}:
+    import tensorflow as tf
+    [processor] = tf.config.list_physical_devices("CPU")
+    two = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(processor, two)
+import keras
+from snippets.performance import {name}
+x = np.random.default_rng(0).normal(size=(128, 8)).astype("float32")
+y = np.arange(128) % 10
+keras.utils.set_random_seed(0)
+model = {name}(x, y)
+weights = [keras.ops.convert_to_numpy(weight).tolist() for weight in model.weights]
+try:
+    {name}(x[:81], y[:81])
+    error = "no error"
+except Exception as raised:
+    error = f"{{type(raised).__name__}}: {{raised}}"
+print(json.dumps([len(keras.distribution.list_devices()), weights, error]))
+"""
 
 
-def test_int8_cuts_off_what_is_larger_than_in_its_examples() -> None:
-    model, images = lite_classifier(), some_digits(200)[0]
-    by_size = images[np.argsort(np.max(model(images), axis=1))]
-    few = lite_function(lite_file(model, "int8", by_size[:20]))(by_size)
-    largest = np.max(model(by_size[:20]))
-
-    assert np.max(model(by_size)) > 1.5 * largest
-    assert np.max(few) == pytest.approx(largest, rel=0.05)
+def on_two_devices(recipe: Any) -> Any:
+    split = keras.backend.backend() == "tensorflow"
+    program = TWO_DEVICES.format(name=recipe.__name__, split=split)
+    variables = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    return json.loads(run_python(program, variables, timeout=600).splitlines()[-1])
 
 
-@pytest.mark.parametrize(
-    ("batch", "message"),
-    [
-        (np.ones((2, 8, 9, 1), "float32"), r"\(batch, 8, 8, 1\).*\(2, 8, 9, 1\)"),
-        (np.ones((8, 8, 1), "float32"), r"\(batch, 8, 8, 1\).*\(8, 8, 1\)"),
-        (np.ones((1, 8, 8, 1), "float64"), "FLOAT64 but expected type FLOAT32"),
-    ],
-)
-def test_a_lite_function_refuses_what_does_not_fit(
-    batch: np.ndarray, message: str
-) -> None:
-    with pytest.raises(ValueError, match=message):
-        lite_function(lite_digits("float32"))(batch)
+@pytest.mark.tensorflow
+def test_mirrors_reach_the_weights_of_one_device() -> None:
+    devices, weights, _ = on_two_devices(fit_on_mirrors)
+    assert devices == 2
+    assert largest_difference(weights, by_plain_fit()) < 1e-6
 
 
-@pytest.mark.parametrize("kind", ["int4", None])
-def test_another_kind_of_file_is_refused(kind: Any) -> None:
-    with pytest.raises(ValueError, match=f"'int8'.*Received: {kind!r}"):
-        lite_file(functional_cnn((8, 8, 1), 10), kind, some_digits(2)[0])
-
-
-def test_the_share_of_right_answers_is_counted_one_by_one() -> None:
-    shapes: list[tuple[int, ...]] = []
-
-    def predict(batch: np.ndarray) -> list[np.ndarray]:
-        shapes.append(batch.shape)
-        return [np.eye(3)[int(image.sum())] for image in batch]
-
-    images = np.array([0.0, 1.0, 2.0, 1.0]).reshape(4, 1, 1, 1)
-    classify = share_right(predict, images, np.array([0, 1, 2, 2]))
-    assert shapes == []
-    assert classify() == 0.75
-    assert shapes == [(1, 1, 1, 1)] * 4
+def test_a_parallel_fit_reaches_the_weights_of_one_device() -> None:
+    """On JAX by two devices, which refuse to share 17 examples."""
+    devices, weights, error = on_two_devices(fit_in_parallel)
+    assert devices == 2
+    assert largest_difference(weights, by_plain_fit()) < 1e-6
+    if keras.backend.backend() == "jax":
+        assert error.startswith("IndivisibleError: ")
+        assert "array axis 0 is partitioned 2 times, but the dimension size is 17" in (
+            error
+        )
+    else:
+        assert error == "no error"
 
 
 # Replicas
