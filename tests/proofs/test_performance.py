@@ -858,12 +858,10 @@ def gap(**data):
     wanted = fit(one, batches(**data), run_eagerly=True)
     return float(np.abs(wanted - fit(two, batches(**data))).max())
 def shares(size):
-    [part] = two.experimental_distribute_dataset(batches(64, size)).take(1)
+    [part] = two.experimental_distribute_dataset(batches(64, size).take(1))
     return [len(share) for share in two.experimental_local_results(part[0])]
-def devices_of(distribution):
-    with distribution.scope():
-        weight = build(one).weights[0]
-    value = getattr(weight, "value", weight)
+def devices_of(strategy):
+    value = build(strategy).weights[0].value
     copies = getattr(value, "values", [value])
     return len({copy.device for copy in copies})
 found = {
@@ -880,7 +878,8 @@ found = {
 from tensorflow import keras
 if hasattr(keras, "distribution"):
     parallel = keras.distribution.DataParallel(devices=["cpu:0", "cpu:1"])
-    found["DataParallel"] = devices_of(parallel)
+    with parallel.scope():
+        found["DataParallel"] = devices_of(one)
     found["MirroredStrategy"] = devices_of(two)
 print(json.dumps(found))
 """
