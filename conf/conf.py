@@ -32,6 +32,7 @@ extensions = [
     "conf.reference.listings",
     "conf.reference.entries",
     "conf.reference.file_tables",
+    "conf.reference.errors_page",
     "conf.proofs.show",
     "conf.hosting.machines",
     "conf.hosting.links",
@@ -50,7 +51,7 @@ nb_render_markdown_format = "gfm"
 # Recipes, and how the pages that show them run
 recipes_package = str(ROOT / "snippets")
 recipes_shared = [
-    *("both_kerases", "checks", "data", "drawings", "extras", "figures"),
+    *("both_kerases", "checks", "data", "drawings", "errors", "extras", "figures"),
     "files",  # its page is in the reference
     *("measuring", "processes", "tables"),
 ]

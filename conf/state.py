@@ -44,6 +44,7 @@ class State:
     notebooks: dict[str, str] = field(default_factory=dict)
     references: dict[str, str] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
     tested: str = ""
     proved: str = ""
     unearned: set[str] = field(default_factory=set)

@@ -3,8 +3,10 @@
 `python -m conf.proofs.lanes [LANE ...] [--all] [--guide STEM]` takes the lanes of
 `environments.toml`, two at a time: it makes an environment for each with uv, below
 `build/environments`, runs the proofs whose row is stale with that environment's Python,
-and keeps each row in `results/<lane>.json` as it is seen. The exit status is 1 if a
-lane that gates broke, or if a verdict is not what its proof declares.
+and keeps each row in `results/<lane>.json` as it is seen. The entries of the error
+reference are run too, alone with `--guide errors`; their messages are kept in
+`snippets/errors/seen`. The exit status is 1 if a lane that gates broke, or if a verdict
+is not what its proof declares.
 """
 
 import argparse
@@ -25,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conf import sealed
-from conf.pages.recipes import RecipeError
+from conf.pages.recipes import Package, RecipeError
 from conf.proofs.process import Process, ProofsNotRunError
 from conf.proofs.source import ProofSource, read
 from conf.proofs.verdict import (
@@ -41,6 +43,7 @@ from conf.proofs.verdict import (
     results_of,
     save,
 )
+from conf.reference import errors, errors_seen
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build/environments"
@@ -70,6 +73,11 @@ class Wanted:
         """Whether the proof belongs to a wanted guide."""
         return not self.guides or proof.stem in self.guides
 
+    @property
+    def includes_errors(self) -> bool:
+        """Whether the entries of the error reference are wanted."""
+        return not self.guides or errors.STEM in self.guides
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -79,11 +87,13 @@ class Outcome:
         lane: the lane.
         results: what is known of it now; None if there is nothing.
         broken: why it could not be run, in one line, or nothing.
+        seen: the messages of the error reference, if they were wanted.
     """
 
     lane: Lane
     results: Results | None
     broken: str = ""
+    seen: errors.Seen | None = None
 
 
 def main() -> int:
@@ -134,14 +144,20 @@ def timed(
     """Run one lane; say what became of it and how many seconds it took."""
     start = time.perf_counter()
     state = _Seen(lane, known_results(lane), proofs)
-    broken = ""
+    broken, seen = "", None
     try:
         update(state, wanted)
-    except (BrokenError, ProofsNotRunError, RecipeError) as error:
+        if wanted.includes_errors:
+            package, again = Package(ROOT / "snippets"), wanted.everything
+            seen = errors_seen.update(package, lane, install, everything=again)
+    except (
+        *(BrokenError, ProofsNotRunError, RecipeError),
+        errors_seen.EntriesNotRunError,
+    ) as error:
         broken = str(error)
     finally:  # an interruption loses nothing that was seen
         state.save()
-    return Outcome(lane, state.results, broken), time.perf_counter() - start
+    return Outcome(lane, state.results, broken, seen), time.perf_counter() - start
 
 
 def known_results(lane: Lane) -> Results | None:
@@ -382,12 +398,33 @@ def report(
             for words in judge(proof, rows)
             if rows and (whole or "nobody has seen" not in words)
         ]
+    lines += faulty_entries(outcomes)
     for _, line in lines:
         print(line)
     wrong = sum(gates for gates, _ in lines)
     every = "every verdict is what its proof declares"
     print(f"{wrong} to be put right" if wrong else every)
     return 1 if wrong else 0
+
+
+def faulty_entries(outcomes: list[Outcome]) -> list[tuple[bool, str]]:
+    """Messages that are not what they were; those of a lane to come gate nothing."""
+    package = Package(ROOT / "snippets")
+    entries = {
+        n: e for group in errors.read(package).values() for n, e in group.items()
+    }
+    known = errors.everything_seen(package, lanes(ROOT))
+    lines = [(True, words) for words in errors.faults(entries, known)]
+    for outcome in outcomes:
+        if outcome.lane.gates or not outcome.seen:
+            continue
+        newest = errors.newest(known).rows if known else {}
+        for name, row in outcome.seen.rows.items():
+            said = entries[name].heading
+            if name in newest and said in newest[name].said and said not in row.said:
+                words = f"{outcome.lane.name}: `{name}` says now: {row.said[:200]}"
+                lines.append((False, words))
+    return lines
 
 
 def count(some: list[Lane]) -> str:

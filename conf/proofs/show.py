@@ -22,7 +22,7 @@ from conf import state
 from conf.pages.recipes import Package
 from conf.proofs import opened
 from conf.proofs.proving import Proving, digest, full_name
-from conf.reference import listings
+from conf.reference import errors, listings
 from conf.store import Store
 
 logger = logging.getLogger(__name__)
@@ -79,6 +79,13 @@ class Figures(SphinxDirective):
             f"{len(cited) - proved} rest on {len(proving.measurements)} recorded "
             f"measurements. Its **{recipes} recipes** have {tests} unit tests."
         )
+        groups = errors.read(package)
+        silent = len(groups.pop(errors.SILENT, {}))
+        if count := sum(map(len, groups.values())):
+            text += (
+                f" **{count} error messages** and {silent} mistakes without a message "
+                "have code that shows them and code that works."
+            )
         return self.parse_text_to_nodes(text)
 
 

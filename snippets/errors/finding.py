@@ -1,0 +1,215 @@
+"""Find the entry of a message that somebody pastes."""
+
+import importlib
+import itertools
+import json
+import math
+import pkgutil
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from snippets.errors.entry import ENTRIES, Entry
+from snippets.errors.observing import without_colors
+
+SEEN = Path(__file__).with_name("seen")
+CLOSE = 0.6
+PLACE = "·"
+SILENT = "silent"  # the group of mistakes without a message
+_QUOTES = str.maketrans(dict.fromkeys("‘’‚‛“”„‟«»‹›「」『』′`´", "'") | {"`": "`"})
+
+
+class UnknownMessageError(LookupError):
+    """No entry has the message; its text names the nearest.
+
+    Attributes:
+        nearest: A list of at most three entries, the nearest first.
+    """
+
+    def __init__(self, nearest: list[Entry]) -> None:
+        self.nearest = nearest
+        lines = [f"- {entry.heading} ({address(entry)})" for entry in nearest]
+        super().__init__(
+            "No entry has this message. The nearest are:\n"
+            + "\n".join(lines)
+            + "\nAll of them: reference/errors/index.html"
+        )
+
+
+def address(entry: Entry) -> str:
+    """Say where an entry stands on the site.
+
+    Args:
+        entry: The entry.
+
+    Returns:
+        A string, the page and the anchor.
+
+    Example:
+        >>> address(error_for("Cannot convert '32' to a shape."))
+        'reference/errors/inputs.html#input-of-a-number'
+    """
+    return f"reference/errors/{entry.group}.html#{entry.name}"
+
+
+def error_for(message: str) -> Entry:
+    """Find the entry of an error message, with its meaning and a fix that works.
+
+    Names, numbers and shapes may be others than in the entry. Colors, quotation marks
+    of other languages and the lines of a traceback do no harm.
+
+    Args:
+        message: String, an error message or a whole traceback.
+
+    Returns:
+        An `Entry`: `print` it, or ask for `meaning`, `cure`, `repro` and `fixes`.
+
+    Raises:
+        ValueError: If `message` is empty.
+        UnknownMessageError: A `LookupError`, if no entry has this message; it names the
+            three nearest, also in `nearest`.
+
+    Example:
+        >>> entry = error_for("ValueError: Cannot convert '64' to a shape.")
+        >>> entry.cure
+        'Write a tuple of one number; the comma makes it one.'
+    """
+    if not message.strip():
+        raise ValueError(
+            "Expected an error message or a traceback. Received: an empty text"
+        )
+    pasted = _pairs(words(message))
+    ranked = sorted(_texts(), key=lambda text: _score(text, pasted), reverse=True)
+    nearest = list(dict.fromkeys(text.name for text in ranked))[:3]
+    best, *others = ranked
+    score = _score(best, pasted)
+    rivals = [text for text in others if text.name != best.name]
+    if score[0] < CLOSE or score == _score(rivals[0], pasted):
+        raise UnknownMessageError([ENTRIES[name] for name in nearest])
+    return ENTRIES[best.name]
+
+
+def words(text: str) -> list[str]:
+    """Cut a text into words, with one sign for each name, number or shape in it.
+
+    Args:
+        text: String.
+
+    Returns:
+        A list of strings. A quoted name stays a word if an entry is about it.
+
+    Example:
+        >>> words("Cannot convert '32' to a shape.")
+        ['cannot', 'convert', '·', 'to', 'a', 'shape']
+        >>> words("module 'tensorflow' has no attribute 'Session'")
+        ['module', 'tensorflow', 'has', 'no', 'attribute', 'session']
+    """
+    text = without_colors(text).translate(_QUOTES)
+    text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", "", text)  # doesn't
+    shape = r"[(\[](?:None|[\d\s,.?*+e-])*[)\]]"
+    text = re.sub(shape, f" {PLACE} ", text)
+    text = re.sub(r"<(?:[^<>\n]|<[^<>\n]*>)*>", f" {PLACE} ", text)
+    text = re.sub(r"0x[0-9a-f…]+|(?<![A-Za-z_])-?\d[\d.e+-]*", f" {PLACE} ", text)
+    text = re.sub(r"'([^'\n]*)'|\"([^\"\n]*)\"", _kept_or_place, text)
+    found: list[str] = []
+    for word in re.findall(rf"[A-Za-z_]+|{PLACE}", text):
+        if word != PLACE or found[-1:] != [PLACE]:
+            found.append(word.lower().strip("_") or PLACE)
+    return found
+
+
+def _kept_or_place(found: re.Match[str]) -> str:
+    name = found[1] or found[2] or ""
+    return f" {name} " if name in _kept() else f" {PLACE} "
+
+
+@cache
+def _kept() -> frozenset[str]:
+    """Quoted names that entries are about: those in their headings."""
+    names = [re.findall(r"'([\w.]+)", entry.heading) for entry in entries().values()]
+    return frozenset(name for found in names for name in found if not name.isdigit())
+
+
+def entries() -> dict[str, Entry]:
+    """Import the modules of this package, and return its entries by name.
+
+    Returns:
+        A dict of `Entry`.
+
+    Example:
+        >>> entries()["input-of-a-number"].group
+        'inputs'
+    """
+    package = importlib.import_module("snippets.errors")
+    for module in pkgutil.iter_modules(package.__path__, "snippets.errors."):
+        importlib.import_module(module.name)
+    return ENTRIES
+
+
+@dataclass(frozen=True, eq=False)
+class _Text:
+    name: str
+    pairs: frozenset[tuple[str, str]]
+
+
+@cache
+def messages() -> dict[str, list[str]]:
+    """Read what each entry with a message said on the versions that were run.
+
+    Returns:
+        A dict from the name of an entry to its different messages.
+
+    Example:
+        >>> messages()["input-of-a-number"]
+        ["ValueError: Cannot convert '32' to a shape."]
+    """
+    found: dict[str, list[str]] = {
+        name: [] for name, entry in entries().items() if entry.group != SILENT
+    }
+    for path in sorted(SEEN.glob("*.json")):
+        for name, row in json.loads(path.read_text("utf-8"))["rows"].items():
+            said = row.get("said", "")
+            if said and said not in found.get(name, [said]):
+                found[name].append(said)
+    return found
+
+
+@cache
+def _texts() -> list[_Text]:
+    """The different texts of all entries, and each heading by itself."""
+    found = []
+    for name, said in messages().items():
+        for text in [entries()[name].heading, *said]:
+            kind, _, message = text.partition(": ")
+            whole = message if re.fullmatch(r"\w+(?::\w+)?", kind) else text
+            found.append(_Text(name, _pairs(words(whole))))
+    return found
+
+
+def _pairs(found: list[str]) -> frozenset[tuple[str, str]]:
+    return frozenset(itertools.pairwise(found)) - {(PLACE, PLACE)}
+
+
+@cache
+def _weights() -> dict[tuple[str, str], float]:
+    """A pair of words says more, the fewer entries have it."""
+    pairs_of: dict[str, set[tuple[str, str]]] = {}
+    for text in _texts():
+        pairs_of.setdefault(text.name, set()).update(text.pairs)
+    count = Counter(pair for pairs in pairs_of.values() for pair in pairs)
+    return {pair: math.log(1 + len(pairs_of) / n) for pair, n in count.items()}
+
+
+def _weight(pairs: frozenset[tuple[str, str]]) -> float:
+    weights = _weights()
+    rarest = math.log(1 + len(entries()))
+    return sum(weights.get(pair, rarest) for pair in pairs)
+
+
+def _score(text: _Text, pasted: frozenset[tuple[str, str]]) -> tuple[float, float]:
+    """How much of the shorter of both the other has, and how much that says."""
+    common = _weight(text.pairs & pasted)
+    shorter = min(_weight(text.pairs), _weight(pasted))
+    return (round(common / shorter, 6) if shorter else 0.0, round(common, 6))

@@ -1,0 +1,416 @@
+"""Saving and loading models and weights."""
+
+import os
+
+import keras
+import numpy as np
+
+from snippets.errors.entry import error
+
+_GUIDE = "guides/subclassing.md"
+_TRANSFER = "guides/transfer_learning.md"
+
+
+@error(
+    "must override `get_config()`",
+    *("google-research/maxvit#6", "mvoelk/keras_layers#1", "keras-team/keras#21546"),
+    *("tensorflow/tensorflow#39793", "tensorflow/hub#926"),
+    guide=_GUIDE + "#must-override-get_config",
+)
+def _layer_without_get_config() -> None:
+    """Keras cannot write an argument of `__init__` into a file, such as an array."""
+
+    class Shift(keras.layers.Layer):
+        def __init__(self, values, **kwargs):
+            super().__init__(**kwargs)
+            self.values = values
+
+        def call(self, x):
+            return x + self.values
+
+    model = keras.Sequential([keras.Input((2,)), Shift(np.ones(2, "float32"))])
+    model.save("shift.keras")
+
+
+@_layer_without_get_config.fix
+def _layer_with_get_config() -> None:
+    """Take plain values, and return them from `get_config`."""
+
+    class Shift(keras.layers.Layer):
+        def __init__(self, values, **kwargs):
+            super().__init__(**kwargs)
+            self.values = values
+
+        def call(self, x):
+            return x + np.array(self.values, "float32")
+
+        def get_config(self):
+            return {**super().get_config(), "values": list(self.values)}
+
+    model = keras.Sequential([keras.Input((2,)), Shift([1.0, 1.0])])
+    model.save("shift.keras")
+
+
+@error(
+    "Could not locate class",
+    *("keras-team/keras#19899", "keras-team/keras#21046", "keras-team/keras#17554"),
+    *("tensorflow/tensorflow#61085", "googlecolab/colabtools#4753"),
+    guide=_GUIDE + "#could-not-locate-class-and-unknown-layer-at-loading",
+)
+def _class_that_is_not_registered() -> None:
+    """Keras does not know your class by the name in the file; in a long message read
+    what follows the last "Exception encountered".
+    """
+
+    class Double(keras.layers.Layer):
+        def call(self, x):
+            return 2 * x
+
+    x = keras.Input((2,))
+    keras.Model(x, Double()(x)).save("double.keras")
+    keras.models.load_model("double.keras")
+
+
+@_class_that_is_not_registered.fix
+def _class_that_is_passed() -> None:
+    """Pass the class, or register it with
+    `@keras.saving.register_keras_serializable()` and import its module.
+    """
+
+    class Double(keras.layers.Layer):
+        def call(self, x):
+            return 2 * x
+
+    x = keras.Input((2,))
+    keras.Model(x, Double()(x)).save("double.keras")
+    keras.models.load_model("double.keras", custom_objects={"Double": Double})
+
+
+@error(
+    "Unknown layer:",
+    *("keras-team/keras#11617", "tensorflow/tensorflow#43498"),
+    guide=_GUIDE + "#could-not-locate-class-and-unknown-layer-at-loading",
+)
+def _unknown_layer_in_an_h5_file() -> None:
+    """Keras does not know your class by the name in the `.h5` file."""
+
+    class Double(keras.layers.Layer):
+        def call(self, x):
+            return 2 * x
+
+    keras.Sequential([keras.Input((2,)), Double()]).save("double.h5")
+    keras.models.load_model("double.h5")
+
+
+@_unknown_layer_in_an_h5_file.fix
+def _known_layer_in_an_h5_file() -> None:
+    """Pass the class, or register it."""
+
+    class Double(keras.layers.Layer):
+        def call(self, x):
+            return 2 * x
+
+    keras.Sequential([keras.Input((2,)), Double()]).save("double.h5")
+    keras.models.load_model("double.h5", custom_objects={"Double": Double})
+
+
+@error(
+    "__init__() got an unexpected keyword argument",
+    "keras-team/keras#8956",
+    guide=_GUIDE + "#got-an-unexpected-keyword-argument-trainable",
+)
+def _layer_without_kwargs() -> None:
+    """Loading passes `name`, `trainable` and `dtype`, and `__init__` does not take
+    them.
+    """
+
+    class Scale(keras.layers.Layer):
+        def __init__(self, factor):
+            super().__init__()
+            self.factor = factor
+
+        def call(self, x):
+            return self.factor * x
+
+        def get_config(self):
+            return {**super().get_config(), "factor": self.factor}
+
+    keras.Sequential([keras.Input((2,)), Scale(2.0)]).save("scale.keras")
+    keras.models.load_model("scale.keras", custom_objects={"Scale": Scale})
+
+
+@_layer_without_kwargs.fix
+def _layer_with_kwargs() -> None:
+    """Take `**kwargs`, and pass them on."""
+
+    class Scale(keras.layers.Layer):
+        def __init__(self, factor, **kwargs):
+            super().__init__(**kwargs)
+            self.factor = factor
+
+        def call(self, x):
+            return self.factor * x
+
+        def get_config(self):
+            return {**super().get_config(), "factor": self.factor}
+
+    keras.Sequential([keras.Input((2,)), Scale(2.0)]).save("scale.keras")
+    keras.models.load_model("scale.keras", custom_objects={"Scale": Scale})
+
+
+@error("Could not locate function")
+def _function_that_is_not_registered() -> None:
+    """The model was compiled with a function of yours, which Keras does not know."""
+
+    def my_loss(labels, predictions):
+        return keras.losses.mean_squared_error(labels, predictions)
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", my_loss)
+    model.save("trained.keras")
+    keras.models.load_model("trained.keras")
+
+
+@_function_that_is_not_registered.fix
+def _loaded_without_compile() -> None:
+    """Pass it in `custom_objects`, or load without the loss and compile anew."""
+
+    def my_loss(labels, predictions):
+        return keras.losses.mean_squared_error(labels, predictions)
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", my_loss)
+    model.save("trained.keras")
+    keras.models.load_model("trained.keras", compile=False)
+
+
+@error(
+    "because it is not a KerasSaveable subclass",
+    *("keras-team/keras#19330", "tensorflow/tensorflow#70263"),
+)
+def _short_name_of_a_loss_in_an_h5_file() -> None:
+    """Keras 3 cannot read the loss `"mse"` or `"mae"` from an `.h5` file, which it
+    wrote itself.
+    """
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.save("trained.h5")
+    keras.models.load_model("trained.h5")
+
+
+@_short_name_of_a_loss_in_an_h5_file.fix
+def _loaded_h5_file_without_compile() -> None:
+    """Load with `compile=False` and compile anew; better, save as `.keras`."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.save("trained.h5")
+    keras.models.load_model("trained.h5", compile=False)
+
+
+@error("Invalid filepath extension for saving")
+def _folder_to_save_in() -> None:
+    """Keras 3 saves into a file, and not into a folder."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save("my_model")
+
+
+@_folder_to_save_in.fix
+def _file_to_save_in() -> None:
+    """End the name in `.keras`; a folder for serving is made by `model.export`."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save("my_model.keras")
+
+
+@error(
+    "File format not supported",
+    *("keras-team/keras#18709", "cbrnr/sleepecg#214", "CCSI-Toolset/FOQUS#1202"),
+    *("unicode-org/lstm_word_segmentation#28",),
+    guide="reference/built_in.md",
+    needs="keras>=3",
+)
+def _folder_to_load() -> None:
+    """The path is a folder, a SavedModel of Keras 2 or of `export`, which
+    `load_model` of Keras 3 does not read.
+    """
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.export("exported")
+    keras.models.load_model("exported")
+
+
+@_folder_to_load.fix
+def _folder_as_a_layer() -> None:
+    """Load it as a layer that only predicts."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.export("exported")
+    keras.layers.TFSMLayer("exported", call_endpoint="serve")
+
+
+@error("File not found: filepath=")
+def _file_that_is_not_there() -> None:
+    """There is no file of this name in the folder where the program runs."""
+    keras.models.load_model("missing.keras")
+
+
+@_file_that_is_not_there.fix
+def _file_that_is_there() -> None:
+    """Pass the path from the root, or from `os.getcwd()`."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save("found.keras")
+    keras.models.load_model(os.path.abspath("found.keras"))
+
+
+@error(
+    "The filename must end in `.weights.h5`",
+    *(
+        "keras-team/keras-io#1568",
+        "tensorflow/tensorflow#75196",
+        "tensorflow/docs#2327",
+    ),
+)
+def _name_of_a_file_of_weights() -> None:
+    """Keras 3 wants to see from the name that the file holds weights alone."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save_weights("checkpoint")
+
+
+@_name_of_a_file_of_weights.fix
+def _name_with_weights_h5() -> None:
+    """End the name in `.weights.h5`."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save_weights("checkpoint.weights.h5")
+
+
+@error("The filepath provided must end in `.keras`")
+def _name_of_a_checkpoint() -> None:
+    """`ModelCheckpoint` saves whole models, which Keras 3 writes as `.keras`."""
+    keras.callbacks.ModelCheckpoint("best_model")
+
+
+@_name_of_a_checkpoint.fix
+def _name_of_a_checkpoint_with_keras() -> None:
+    """End the name in `.keras`."""
+    keras.callbacks.ModelCheckpoint("best_model.keras")
+
+
+@error("When using `save_weights_only=True` in `ModelCheckpoint`")
+def _name_of_a_checkpoint_of_weights() -> None:
+    """Weights alone go into a file whose name ends in `.weights.h5`."""
+    keras.callbacks.ModelCheckpoint("best.h5", save_weights_only=True)
+
+
+@_name_of_a_checkpoint_of_weights.fix
+def _name_of_a_checkpoint_with_weights_h5() -> None:
+    """End the name in `.weights.h5`."""
+    keras.callbacks.ModelCheckpoint("best.weights.h5", save_weights_only=True)
+
+
+@error("model that has not yet been built", guide=_GUIDE + "#has-not-yet-been-built")
+def _weights_for_an_unbuilt_model() -> None:
+    """The model has no weights yet that could be filled."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save_weights("dense.weights.h5")
+    keras.Sequential([keras.layers.Dense(1)]).load_weights("dense.weights.h5")
+
+
+@_weights_for_an_unbuilt_model.fix
+def _weights_for_a_built_model() -> None:
+    """Put an Input first, or call the model on one batch, and then load."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save_weights("dense.weights.h5")
+    new = keras.Sequential([keras.layers.Dense(1)])
+    new(np.ones((1, 2)))
+    new.load_weights("dense.weights.h5")
+
+
+@error(
+    "You are saving a model that has not yet been built",
+    guide=_GUIDE + "#has-not-yet-been-built",
+)
+def _saving_an_unbuilt_model() -> None:
+    """The model has no weights yet, so the file holds none."""
+    keras.Sequential([keras.layers.Dense(1)]).save("unbuilt.keras")
+
+
+@_saving_an_unbuilt_model.fix
+def _saving_a_built_model() -> None:
+    """Put an Input first, or call the model on one batch, and then save."""
+    model = keras.Sequential([keras.layers.Dense(1)])
+    model(np.ones((1, 2)))
+    model.save("built.keras")
+
+
+@error(
+    "`function` is a Python lambda",
+    *("keras-team/keras#18284", "keras-team/tf-keras#44", "keras-team/keras#23048"),
+    guide="guides/custom_layers.md#lambda-and-where-it-is-refused",
+)
+def _lambda_in_a_file() -> None:
+    """The file holds Python code, which Keras runs only if you trust it."""
+    double = keras.layers.Lambda(lambda x: 2 * x)
+    keras.Sequential([keras.Input((2,)), double]).save("lambda.keras")
+    keras.models.load_model("lambda.keras")
+
+
+@_lambda_in_a_file.fix
+def _trusted_lambda_in_a_file() -> None:
+    """Write a layer for it; a file that you trust loads with `safe_mode=False`."""
+    double = keras.layers.Lambda(lambda x: 2 * x)
+    keras.Sequential([keras.Input((2,)), double]).save("lambda.keras")
+    keras.models.load_model("lambda.keras", safe_mode=False)
+
+
+@error(
+    "objects could not be loaded",
+    guide=_TRANSFER + "#a-total-of-1-objects-could-not-be-loaded",
+)
+def _weights_of_another_model() -> None:
+    """The file of weights belongs to a model of other layers or sizes."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save_weights("two.weights.h5")
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.load_weights("two.weights.h5")
+
+
+@_weights_of_another_model.fix
+def _weights_of_the_same_model() -> None:
+    """Build the same model, or load what fits with `skip_mismatch=True`."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save_weights("two.weights.h5")
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.load_weights("two.weights.h5")
+
+
+@error(
+    "Layer count mismatch when loading weights from file",
+    guide=_TRANSFER + "#a-total-of-1-objects-could-not-be-loaded",
+)
+def _h5_file_of_another_model() -> None:
+    """The old `.h5` file belongs to a model with more or fewer layers."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save("one_layer.h5")
+    layers = [keras.layers.Dense(2), keras.layers.Dense(1)]
+    model = keras.Sequential([keras.Input((2,)), *layers])
+    model.load_weights("one_layer.h5")
+
+
+@_h5_file_of_another_model.fix
+def _h5_file_of_the_same_model() -> None:
+    """Build the same model first."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save("one_layer.h5")
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.load_weights("one_layer.h5")
+
+
+@error("You are saving your model as an HDF5 file")
+def _saved_as_h5() -> None:
+    """A warning: `.h5` is the format of old models."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save("old.h5")
+
+
+@_saved_as_h5.fix
+def _saved_as_keras() -> None:
+    """Save as `.keras`."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.save("new.keras")

@@ -1,0 +1,784 @@
+"""No error, wrong result: mistakes that say nothing, and a guard that catches each.
+
+The last line of each mistake is the guard, an assertion to paste. It fails on the
+mistake, and passes on the right code.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from snippets.errors.entry import error
+
+_LOOPS = "guides/training_loops.md#no-error-wrong-result"
+_FUNCTIONAL = "guides/functional.md#no-error-wrong-result"
+_SEQUENTIAL = "guides/sequential.md#no-error-wrong-result"
+_SUBCLASSING = "guides/subclassing.md"
+_PLACEHOLDERS = "guides/placeholders.md#no-error-wrong-result"
+
+
+@error(
+    "The loss is 0.0 in every epoch",
+    *("keras-team/keras#19529", "tensorflow/tensorflow#43470"),
+    guide=_LOOPS,
+)
+def _loss_without_a_tracker() -> None:
+    """A `train_step` returns a loss under the name of a tracker that it never
+    updates, and Keras 3 reports the tracker.
+    """
+
+    class OwnStep(keras.Model):
+        def train_step(self, data):
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((y - self(x, training=True)) ** 2)
+            gradients = tape.gradient(loss, self.trainable_variables)
+            pairs = zip(gradients, self.trainable_variables, strict=True)
+            self.optimizer.apply_gradients(pairs)
+            return {"loss": loss}
+
+    x = keras.Input((2,))
+    model = OwnStep(x, keras.layers.Dense(1)(x))
+    model.compile("sgd", "mse")
+    history = model.fit(np.ones((4, 2)), np.full((4, 1), 9.0), verbose=0).history
+    assert history["loss"][0] > 0, "the loss is not tracked"
+
+
+@_loss_without_a_tracker.fix
+def _loss_with_a_tracker() -> None:
+    """Update the tracker of Keras, and return its result."""
+
+    class OwnStep(keras.Model):
+        def train_step(self, data):
+            x, y = data
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean((y - self(x, training=True)) ** 2)
+            gradients = tape.gradient(loss, self.trainable_variables)
+            pairs = zip(gradients, self.trainable_variables, strict=True)
+            self.optimizer.apply_gradients(pairs)
+            self.metrics[0].update_state(loss)
+            return {"loss": self.metrics[0].result()}
+
+    x = keras.Input((2,))
+    model = OwnStep(x, keras.layers.Dense(1)(x))
+    model.compile("sgd", "mse")
+    history = model.fit(np.ones((4, 2)), np.full((4, 1), 9.0), verbose=0).history
+    assert history["loss"][0] > 0, "the loss is not tracked"
+
+
+@error("A frozen layer still learns", guide=_LOOPS)
+def _frozen_after_the_first_fit() -> None:
+    """`trainable` is read when the step is traced, in the first `fit`."""
+    layer = keras.layers.Dense(1)
+    model = keras.Sequential([keras.Input((2,)), layer])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    layer.trainable = False
+    before = model.get_weights()[0]
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    assert np.array_equal(before, model.get_weights()[0]), "a frozen layer moved"
+
+
+@_frozen_after_the_first_fit.fix
+def _frozen_and_compiled_again() -> None:
+    """Compile again after you set `trainable`."""
+    layer = keras.layers.Dense(1)
+    model = keras.Sequential([keras.Input((2,)), layer])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    layer.trainable = False
+    model.compile("sgd", "mse")
+    before = model.get_weights()[0]
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    assert np.array_equal(before, model.get_weights()[0]), "a frozen layer moved"
+
+
+@error(
+    "`model.trainable = True` leaves the base frozen",
+    guide="guides/transfer_learning.md#a-flag-that-is-already-there-is-skipped",
+)
+def _trainable_set_to_what_it_was() -> None:
+    """Keras 3 does nothing when an attribute gets the value that it has, so the flag
+    is not handed on to the layers inside.
+    """
+    base = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    base.trainable = False
+    model = keras.Sequential([base])
+    model.trainable = True
+    assert model.trainable_weights, "the base is still frozen"
+
+
+@_trainable_set_to_what_it_was.fix
+def _trainable_of_the_base() -> None:
+    """Set the flag of the base itself."""
+    base = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    base.trainable = False
+    model = keras.Sequential([base])
+    base.trainable = True
+    assert model.trainable_weights, "the base is still frozen"
+
+
+@error(
+    "Every `Lambda` of a loop does the same",
+    "keras-team/keras#13574",
+    guide=_FUNCTIONAL,
+)
+def _lambda_over_a_loop_variable() -> None:
+    """A function looks its variables up when it runs, after the loop."""
+    x = keras.Input((3,))
+    parts = [keras.layers.Lambda(lambda x: x[:, k : k + 1])(x) for k in range(3)]
+    model = keras.Model(x, keras.layers.Concatenate()(parts))
+    row = np.array([[0.0, 1.0, 2.0]], "float32")
+    assert np.array_equal(model(row), row), "the columns are not what they should be"
+
+
+@_lambda_over_a_loop_variable.fix
+def _lambda_with_a_default() -> None:
+    """Give the function the value as a default, `lambda x, k=k:`."""
+    x = keras.Input((3,))
+    parts = [keras.layers.Lambda(lambda x, k=k: x[:, k : k + 1])(x) for k in range(3)]
+    model = keras.Model(x, keras.layers.Concatenate()(parts))
+    row = np.array([[0.0, 1.0, 2.0]], "float32")
+    assert np.array_equal(model(row), row), "the columns are not what they should be"
+
+
+@error("Three layers share their weights", guide=_FUNCTIONAL)
+def _list_of_layers_times_three() -> None:
+    """`[layer] * 3` holds one layer three times."""
+    x = keras.Input((8,))
+    y = x
+    for layer in [keras.layers.Dense(8)] * 3:
+        y = layer(y)
+    model = keras.Model(x, y)
+    assert len(model.weights) == 6, "there are fewer layers than you meant"
+
+
+@_list_of_layers_times_three.fix
+def _list_of_three_layers() -> None:
+    """Make each layer, `[Dense(8) for _ in range(3)]`."""
+    x = keras.Input((8,))
+    y = x
+    for layer in [keras.layers.Dense(8) for _ in range(3)]:
+        y = layer(y)
+    model = keras.Model(x, y)
+    assert len(model.weights) == 6, "there are fewer layers than you meant"
+
+
+@error("`Add` accepts tensors of different shapes", guide=_FUNCTIONAL)
+def _add_that_stretches() -> None:
+    """An axis of size 1, and one that is missing, is stretched to the other size."""
+    image, vector = keras.Input((8, 8, 3)), keras.Input((1, 1, 3))
+    keras.layers.Add()([image, vector])
+    assert image.shape == vector.shape, "one tensor is stretched to the other"
+
+
+@_add_that_stretches.fix
+def _add_of_equal_shapes() -> None:
+    """Compare the shapes before you add."""
+    image, other = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
+    keras.layers.Add()([image, other])
+    assert image.shape == other.shape, "one tensor is stretched to the other"
+
+
+@error("A list of labels goes to the wrong outputs", guide=_FUNCTIONAL)
+def _list_of_labels_for_a_dict() -> None:
+    """Keras 3 matches a list with the names of the outputs in alphabetical order."""
+    x = keras.Input((1,))
+    same, double = keras.layers.Rescaling(1.0)(x), keras.layers.Rescaling(2.0)(x)
+    model = keras.Model(x, {"same": same, "double": double})
+    model.compile("sgd", {"same": "mse", "double": "mse"})
+    ones = np.ones((4, 1))
+    loss = model.evaluate(ones, [ones, 2 * ones], verbose=0, return_dict=True)["loss"]
+    assert loss == 0, "a perfect model looks wrong"
+
+
+@_list_of_labels_for_a_dict.fix
+def _dict_of_labels_for_a_dict() -> None:
+    """Pass the labels as a dict, too."""
+    x = keras.Input((1,))
+    same, double = keras.layers.Rescaling(1.0)(x), keras.layers.Rescaling(2.0)(x)
+    model = keras.Model(x, {"same": same, "double": double})
+    model.compile("sgd", {"same": "mse", "double": "mse"})
+    ones = np.ones((4, 1))
+    labels = {"same": ones, "double": 2 * ones}
+    loss = model.evaluate(ones, labels, verbose=0, return_dict=True)["loss"]
+    assert loss == 0, "a perfect model looks wrong"
+
+
+@error("An extra key shifts the inputs", "keras-team/keras#23258", guide=_FUNCTIONAL)
+def _dict_with_an_extra_key() -> None:
+    """Keras 3 pairs the sorted keys with the sorted Inputs."""
+    price, cost = keras.Input((), name="price"), keras.Input((), name="cost")
+    profit = keras.Model({"price": price, "cost": cost}, price - cost)
+    sale = {
+        "price": np.array([5.0]),
+        "cost": np.array([3.0]),
+        "article": np.array([9.0]),
+    }
+    profit(sale)
+    assert set(sale) == {x.name for x in [price, cost]}, "the keys are not the Inputs"
+
+
+@_dict_with_an_extra_key.fix
+def _dict_with_the_keys_of_the_inputs() -> None:
+    """Pass the names of the Inputs, and no others."""
+    price, cost = keras.Input((), name="price"), keras.Input((), name="cost")
+    profit = keras.Model({"price": price, "cost": cost}, price - cost)
+    sale = {"price": np.array([5.0]), "cost": np.array([3.0])}
+    profit(sale)
+    assert set(sale) == {x.name for x in [price, cost]}, "the keys are not the Inputs"
+
+
+@error("A copied model forgets what `Normalization` learned", guide=_FUNCTIONAL)
+def _clone_of_an_adapted_model() -> None:
+    """On Keras 3 the mean and the variance of the clone are not used, though
+    `set_weights` copies them.
+    """
+    layer = keras.layers.Normalization()
+    layer.adapt(np.array([[0.0], [10.0]]))
+    model = keras.Sequential([keras.Input((1,)), layer])
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    x = np.array([[10.0]], "float32")
+    assert np.allclose(model(x), clone(x)), "the copy computes something else"
+
+
+@_clone_of_an_adapted_model.fix
+def _weights_through_a_file() -> None:
+    """Copy the weights through a file."""
+    layer = keras.layers.Normalization()
+    layer.adapt(np.array([[0.0], [10.0]]))
+    model = keras.Sequential([keras.Input((1,)), layer])
+    clone = keras.models.clone_model(model)
+    model.save_weights("copy.weights.h5")
+    clone.load_weights("copy.weights.h5")
+    x = np.array([[10.0]], "float32")
+    assert np.allclose(model(x), clone(x)), "the copy computes something else"
+
+
+@error("After `pop()` the old model predicts", guide=_SEQUENTIAL)
+def _pop_after_predict() -> None:
+    """`predict` compiled the layers in its first call, and goes on with them."""
+    x = np.ones((5, 4), "float32")
+    layers = [keras.layers.Dense(3), keras.layers.Dense(2)]
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    model.predict(x, verbose=0)
+    model.pop()
+    predicted = model.predict(x, verbose=0)
+    assert predicted.shape == tuple(model(x).shape), "predict runs the old model"
+
+
+@_pop_after_predict.fix
+def _compile_after_pop() -> None:
+    """Compile again after the last change."""
+    x = np.ones((5, 4), "float32")
+    layers = [keras.layers.Dense(3), keras.layers.Dense(2)]
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    model.predict(x, verbose=0)
+    model.pop()
+    model.compile("sgd", "mse")
+    predicted = model.predict(x, verbose=0)
+    assert predicted.shape == tuple(model(x).shape), "predict runs the old model"
+
+
+@error("Copied weights are not there", guide=_SEQUENTIAL)
+def _copy_of_no_weights() -> None:
+    """A Sequential model without a shape has no weights, and none are copied."""
+    model = keras.Sequential([keras.layers.Dense(3)])
+    copy = keras.Sequential([keras.layers.Dense(3)])
+    copy.set_weights(model.get_weights())
+    assert model.get_weights(), "there was nothing to copy"
+
+
+@_copy_of_no_weights.fix
+def _copy_of_built_weights() -> None:
+    """Begin both models with an Input."""
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    copy = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    copy.set_weights(model.get_weights())
+    assert model.get_weights(), "there was nothing to copy"
+
+
+@error("A Sequential model ignores its second input", guide=_SEQUENTIAL)
+def _two_arrays_for_a_row_of_layers() -> None:
+    """On Keras 3 it reads the first array alone."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    data = [np.ones((2, 3)), np.ones((2, 1))]
+    model(data)
+    assert len(data) == len(model.inputs), "there are more arrays than Inputs"
+
+
+@_two_arrays_for_a_row_of_layers.fix
+def _two_arrays_for_two_inputs() -> None:
+    """Use a Functional model for several inputs."""
+    a, b = keras.Input((3,)), keras.Input((1,))
+    joined = keras.layers.Concatenate()([a, b])
+    model = keras.Model([a, b], keras.layers.Dense(1)(joined))
+    data = [np.ones((2, 3)), np.ones((2, 1))]
+    model(data)
+    assert len(data) == len(model.inputs), "there are more arrays than Inputs"
+
+
+@error("A layer that was appended to `.layers` is not there", guide=_SEQUENTIAL)
+def _append_to_a_copy() -> None:
+    """`.layers` is a copy of the list."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.layers.append(keras.layers.Dense(1))
+    assert len(model.layers) == 2, "the layer was not added"
+
+
+@_append_to_a_copy.fix
+def _add_to_the_model() -> None:
+    """Use `add()`."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.add(keras.layers.Dense(1))
+    assert len(model.layers) == 2, "the layer was not added"
+
+
+@error(
+    "Images of another size are accepted",
+    guide="guides/input_layers.md#a-sequential-model-checks-how-many-axes-there-are-not-how-long",
+)
+def _image_of_another_size() -> None:
+    """A Sequential model of Keras 3 counts the axes, and does not look at their
+    lengths.
+    """
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    images = np.zeros((2, 4, 16, 1))
+    model(images)
+    assert images.shape[1:] == (8, 8, 1), "the images have another size"
+
+
+@_image_of_another_size.fix
+def _image_of_the_declared_size() -> None:
+    """Resize the images, or build a Functional model, which refuses them."""
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()])
+    images = np.zeros((2, 8, 8, 1))
+    model(images)
+    assert images.shape[1:] == (8, 8, 1), "the images have another size"
+
+
+@error(
+    "One image gets many predictions",
+    guide="guides/input_layers.md#one-image-without-its-batch-axis-is-read-as-a-batch-of-rows",
+)
+def _one_image_read_as_rows() -> None:
+    """`predict` takes the first axis for the batch, and the rows of a gray image for
+    images.
+    """
+    image = keras.Input((None, None, 1))
+    maps = keras.layers.Conv2D(4, 3, padding="same")(image)
+    model = keras.Model(image, keras.layers.GlobalAveragePooling2D()(maps))
+    predicted = model.predict(np.ones((8, 8, 1)), verbose=0)
+    assert len(predicted) == 1, "the rows were read as images"
+
+
+@_one_image_read_as_rows.fix
+def _one_image_as_a_batch() -> None:
+    """Put the batch axis in front, `image[None, ...]`."""
+    image = keras.Input((None, None, 1))
+    maps = keras.layers.Conv2D(4, 3, padding="same")(image)
+    model = keras.Model(image, keras.layers.GlobalAveragePooling2D()(maps))
+    predicted = model.predict(np.ones((8, 8, 1))[None, ...], verbose=0)
+    assert len(predicted) == 1, "the rows were read as images"
+
+
+@error(
+    "`x == 0` is always `False`",
+    guide="guides/input_layers.md#x--0-is-false",
+    needs="keras>=3",
+)
+def _equal_signs_on_a_keras_tensor() -> None:
+    """On Keras 3 `==` asks whether both are one object."""
+    x = keras.Input((3,))
+    is_zero = x == 0
+    assert keras.backend.is_keras_tensor(is_zero), "this compares no values"
+
+
+@_equal_signs_on_a_keras_tensor.fix
+def _equal_of_keras_ops() -> None:
+    """Use `keras.ops.equal`."""
+    x = keras.Input((3,))
+    is_zero = keras.ops.equal(x, 0)
+    assert keras.backend.is_keras_tensor(is_zero), "this compares no values"
+
+
+@error(
+    "A fixed batch size is not enforced",
+    guide="guides/input_layers.md#a-fixed-batch-size-is-not-enforced",
+)
+def _batch_of_another_size() -> None:
+    """`batch_shape=(4, 3)` accepts a batch of 2."""
+    x = keras.Input(batch_shape=(4, 3))
+    model = keras.Model(x, keras.layers.Dense(1)(x))
+    rows = np.ones((2, 3))
+    model(rows)
+    assert len(rows) == 4, "the batch has another size"
+
+
+@_batch_of_another_size.fix
+def _batch_of_the_declared_size() -> None:
+    """Check the batch yourself, and drop the rest of a dataset:
+    `batch(4, drop_remainder=True)`.
+    """
+    x = keras.Input(batch_shape=(4, 3))
+    model = keras.Model(x, keras.layers.Dense(1)(x))
+    rows = np.ones((4, 3))
+    model(rows)
+    assert len(rows) == 4, "the batch has another size"
+
+
+@error("Dropout drops what it should keep", guide=_PLACEHOLDERS)
+def _keep_prob_as_rate() -> None:
+    """`keep_prob` of TensorFlow 1 says what is kept, and `rate` what is dropped."""
+    kept = keras.layers.Dropout(0.8)(np.ones((1, 1000)), training=True)
+    assert 0.7 < np.mean(np.array(kept) != 0) < 0.9, "not 80 % are kept"
+
+
+@_keep_prob_as_rate.fix
+def _rate_of_dropout() -> None:
+    """Pass `1 - keep_prob`."""
+    kept = keras.layers.Dropout(0.2)(np.ones((1, 1000)), training=True)
+    assert 0.7 < np.mean(np.array(kept) != 0) < 0.9, "not 80 % are kept"
+
+
+@error("The accuracy stays low with scores for probabilities", guide=_PLACEHOLDERS)
+def _scores_for_probabilities() -> None:
+    """The model ends without a softmax, and the loss takes its scores for
+    probabilities.
+    """
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(np.ones((4, 3)), np.zeros(4), verbose=0)
+    sums = model.predict(np.ones((4, 3)), verbose=0).sum(axis=-1)
+    assert np.allclose(sums, 1, atol=1e-3), "the outputs are no probabilities"
+
+
+@_scores_for_probabilities.fix
+def _softmax_for_probabilities() -> None:
+    """End in a softmax, or write `from_logits=True` in the loss."""
+    layer = keras.layers.Dense(5, activation="softmax")
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(np.ones((4, 3)), np.zeros(4), verbose=0)
+    sums = model.predict(np.ones((4, 3)), verbose=0).sum(axis=-1)
+    assert np.allclose(sums, 1, atol=1e-3), "the outputs are no probabilities"
+
+
+@error("Fractions are cut off", guide=_PLACEHOLDERS)
+def _fractions_for_an_integer_input() -> None:
+    """An Input of whole numbers cuts fractions off."""
+    x = keras.Input((1,), dtype="int32")
+    model = keras.Model(x, keras.layers.Rescaling(1.0)(x))
+    rows = np.array([[2.7]])
+    assert np.allclose(model.predict(rows, verbose=0), rows), "fractions were cut off"
+
+
+@_fractions_for_an_integer_input.fix
+def _fractions_for_a_float_input() -> None:
+    """Declare `dtype="float32"`."""
+    x = keras.Input((1,), dtype="float32")
+    model = keras.Model(x, keras.layers.Rescaling(1.0)(x))
+    rows = np.array([[2.7]])
+    assert np.allclose(model.predict(rows, verbose=0), rows), "fractions were cut off"
+
+
+@error("A random number is the same at each call", guide=_PLACEHOLDERS)
+def _numpy_drawn_once() -> None:
+    """NumPy and Python run while a `tf.function` is traced, and not again."""
+
+    @tf.function
+    def noise():
+        return tf.constant(np.random.default_rng().random())
+
+    assert float(noise()) != float(noise()), "it is drawn once"
+
+
+@_numpy_drawn_once.fix
+def _tensorflow_draws() -> None:
+    """Draw with TensorFlow or with `keras.random`."""
+
+    @tf.function
+    def noise():
+        return tf.random.uniform(())
+
+    assert float(noise()) != float(noise()), "it is drawn once"
+
+
+@error("A `tf.Variable` of a layer is not trained", guide=_SUBCLASSING)
+def _tensorflow_variable_in_a_layer() -> None:
+    """Keras 3 does not see it: it is neither trained nor counted nor saved."""
+
+    class Scale(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.scale = tf.Variable(1.0)
+
+    assert len(Scale().trainable_weights) == 1, "Keras does not see the weight"
+
+
+@_tensorflow_variable_in_a_layer.fix
+def _weight_in_a_layer() -> None:
+    """Make weights with `add_weight`."""
+
+    class Scale(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+
+    assert len(Scale().trainable_weights) == 1, "Keras does not see the weight"
+
+
+@error("A reloaded layer has its default arguments", guide=_SUBCLASSING)
+def _argument_that_get_config_forgets() -> None:
+    """`get_config` leaves an argument out, and loading takes its default."""
+
+    @keras.utils.register_keras_serializable("guard")
+    class Times(keras.layers.Layer):
+        def __init__(self, factor=1.0, **kwargs):
+            super().__init__(**kwargs)
+            self.factor = factor
+
+        def call(self, x):
+            return self.factor * x
+
+        def get_config(self):
+            return {**super().get_config()}
+
+    model = keras.Sequential([keras.Input((1,)), Times(3.0)])
+    model.save("times.keras")
+    loaded = keras.models.load_model("times.keras")
+    x = np.ones((1, 1))
+    assert np.allclose(model(x), loaded(x)), "the loaded model computes something else"
+
+
+@_argument_that_get_config_forgets.fix
+def _argument_in_get_config() -> None:
+    """Return every argument from `get_config`."""
+
+    @keras.utils.register_keras_serializable("guard")
+    class Times(keras.layers.Layer):
+        def __init__(self, factor=1.0, **kwargs):
+            super().__init__(**kwargs)
+            self.factor = factor
+
+        def call(self, x):
+            return self.factor * x
+
+        def get_config(self):
+            return {**super().get_config(), "factor": self.factor}
+
+    model = keras.Sequential([keras.Input((1,)), Times(3.0)])
+    model.save("times.keras")
+    loaded = keras.models.load_model("times.keras")
+    x = np.ones((1, 1))
+    assert np.allclose(model(x), loaded(x)), "the loaded model computes something else"
+
+
+@error(
+    "Images change when a model is called",
+    guide="guides/transfer_learning.md#modelx-augments-the-images",
+)
+def _augmentation_in_a_call() -> None:
+    """Random layers of Keras take `training=True` for granted."""
+    model = keras.Sequential([keras.layers.RandomTranslation(0.5, 0.5)])
+    images = np.random.default_rng(0).random((4, 8, 8, 1)).astype("float32")
+    assert np.allclose(model(images), images), "the images were changed"
+
+
+@_augmentation_in_a_call.fix
+def _no_augmentation_in_a_call() -> None:
+    """Write `training=False`, or call `predict`."""
+    model = keras.Sequential([keras.layers.RandomTranslation(0.5, 0.5)])
+    images = np.random.default_rng(0).random((4, 8, 8, 1)).astype("float32")
+    called = model(images, training=False)
+    assert np.allclose(called, images), "the images were changed"
+
+
+@error("A gradient is `None`", guide="reference/gradient_tape.md")
+def _numpy_on_the_tape() -> None:
+    """`.numpy()` leaves the tape, and what follows has no gradient."""
+    w = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        loss = tf.constant((w * w).numpy())
+    assert tape.gradient(loss, w) is not None, "the loss does not depend on the weight"
+
+
+@_numpy_on_the_tape.fix
+def _tensors_on_the_tape() -> None:
+    """Stay with tensors until the tape is closed."""
+    w = tf.Variable(2.0)
+    with tf.GradientTape() as tape:
+        loss = w * w
+    assert tape.gradient(loss, w) is not None, "the loss does not depend on the weight"
+
+
+@error("A loss is large though the predictions are right")
+def _labels_that_are_stretched() -> None:
+    """Predictions of shape `(4, 1)` minus labels of shape `(4,)` are a table of
+    `(4, 4)` differences.
+    """
+    labels = tf.constant([1.0, 2.0, 3.0, 4.0])
+    predictions = labels[:, None]
+    tf.reduce_mean((labels - predictions) ** 2)
+    assert labels.shape == predictions.shape, "one is stretched to the other"
+
+
+@_labels_that_are_stretched.fix
+def _labels_of_the_same_shape() -> None:
+    """Give both the same shape, here with `[:, None]`."""
+    labels = tf.constant([1.0, 2.0, 3.0, 4.0])[:, None]
+    predictions = tf.identity(labels)
+    tf.reduce_mean((labels - predictions) ** 2)
+    assert labels.shape == predictions.shape, "one is stretched to the other"
+
+
+@error("Augmentation is the same in every epoch", guide="guides/performance.md")
+def _random_before_cache() -> None:
+    """What is random before `cache()` is drawn once."""
+    data = tf.data.Dataset.range(3)
+    data = data.map(lambda n: tf.random.uniform(())).cache()
+    first, second = [[float(x) for x in data] for _ in range(2)]
+    assert first != second, "each epoch has the same random numbers"
+
+
+@_random_before_cache.fix
+def _random_after_cache() -> None:
+    """Put `cache()` before what is random."""
+    data = tf.data.Dataset.range(3).cache()
+    data = data.map(lambda n: tf.random.uniform(()))
+    first, second = [[float(x) for x in data] for _ in range(2)]
+    assert first != second, "each epoch has the same random numbers"
+
+
+@error("Regularization does nothing in a loop of your own", guide=_LOOPS)
+def _loop_without_the_losses_of_layers() -> None:
+    """The losses of regularizers are in `model.losses`, which a loop has to add."""
+    layer = keras.layers.Dense(1, kernel_regularizer="l2")
+    model = keras.Sequential([keras.Input((2,)), layer])
+    x, y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
+    loss = tf.reduce_mean((y - model(x, training=True)) ** 2)
+    whole = tf.reduce_mean((y - model(x)) ** 2) + sum(model.losses)
+    assert np.allclose(loss, whole), "the losses of layers are missing"
+
+
+@_loop_without_the_losses_of_layers.fix
+def _loop_with_the_losses_of_layers() -> None:
+    """Add `sum(model.losses)`."""
+    layer = keras.layers.Dense(1, kernel_regularizer="l2")
+    model = keras.Sequential([keras.Input((2,)), layer])
+    x, y = np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
+    loss = tf.reduce_mean((y - model(x, training=True)) ** 2) + sum(model.losses)
+    whole = tf.reduce_mean((y - model(x)) ** 2) + sum(model.losses)
+    assert np.allclose(loss, whole), "the losses of layers are missing"
+
+
+@error("`BatchNormalization` learns nothing in a loop of your own", guide=_LOOPS)
+def _loop_without_training() -> None:
+    """A call without `training=True` uses the stored statistics, and keeps them."""
+    layer = keras.layers.BatchNormalization()
+    model = keras.Sequential([keras.Input((2,)), layer])
+    model(np.full((4, 2), 5.0))
+    assert np.any(np.array(layer.moving_mean) != 0), "the statistics did not move"
+
+
+@_loop_without_training.fix
+def _loop_with_training() -> None:
+    """Call the model with `training=True` in the step."""
+    layer = keras.layers.BatchNormalization()
+    model = keras.Sequential([keras.Input((2,)), layer])
+    model(np.full((4, 2), 5.0), training=True)
+    assert np.any(np.array(layer.moving_mean) != 0), "the statistics did not move"
+
+
+@error("The validation data is of one class")
+def _validation_split_of_sorted_data() -> None:
+    """`validation_split` takes the last rows as they are, and shuffles the others."""
+    labels = np.array([0] * 8 + [1] * 2)
+    validation = labels[-int(0.2 * len(labels)) :]
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((10, 1)), labels, validation_split=0.2, verbose=0)
+    assert set(validation) == set(labels), "a class is missing in the validation data"
+
+
+@_validation_split_of_sorted_data.fix
+def _validation_split_of_shuffled_data() -> None:
+    """Shuffle the rows first."""
+    labels = np.array([0] * 8 + [1] * 2)
+    labels = labels[[8, 0, 1, 2, 3, 4, 5, 6, 7, 9]]  # as shuffled
+    validation = labels[-int(0.2 * len(labels)) :]
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((10, 1)), labels, validation_split=0.2, verbose=0)
+    assert set(validation) == set(labels), "a class is missing in the validation data"
+
+
+@error("Every example gets class 0")
+def _argmax_of_one_output() -> None:
+    """The largest of one number is always the first."""
+    layer = keras.layers.Dense(1, activation="sigmoid")
+    model = keras.Sequential([keras.Input((1,)), layer])
+    predicted = model.predict(np.array([[-9.0], [9.0]]), verbose=0)
+    predicted.argmax(axis=-1)
+    assert predicted.shape[-1] > 1, "there is one output: use a threshold"
+
+
+@_argmax_of_one_output.fix
+def _threshold_of_one_output() -> None:
+    """Compare one output with 0.5, and take `argmax` of several."""
+    layer = keras.layers.Dense(2, activation="softmax")
+    model = keras.Sequential([keras.Input((1,)), layer])
+    predicted = model.predict(np.array([[-9.0], [9.0]]), verbose=0)
+    predicted.argmax(axis=-1)
+    assert predicted.shape[-1] > 1, "there is one output: use a threshold"
+
+
+@error("Pixels become other numbers")
+def _pixels_outside_of_uint8() -> None:
+    """NumPy wraps what does not fit into `uint8`: -1 becomes 255."""
+    images = np.array([-1.0, 300.0])
+    pixels = images.astype("int64").astype("uint8")
+    assert np.array_equal(pixels, images), "values do not fit into the dtype"
+
+
+@_pixels_outside_of_uint8.fix
+def _pixels_inside_of_uint8() -> None:
+    """Clip before you convert."""
+    images = np.clip(np.array([-1.0, 300.0]), 0, 255)
+    pixels = images.astype("int64").astype("uint8")
+    assert np.array_equal(pixels, images), "values do not fit into the dtype"
+
+
+@error(
+    "The discriminator of a GAN does not learn",
+    *("keras-team/keras#8585", "keras-team/keras#9550", "eriklindernoren/Keras-GAN#91"),
+    guide="guides/gans.md",
+)
+def _discriminator_frozen_for_the_gan() -> None:
+    """On Keras 3 the flag counts when the step is traced, so a discriminator that is
+    frozen for the GAN is frozen for itself, too.
+    """
+    generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    critic = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    critic.compile("sgd", "mse")
+    critic.trainable = False
+    gan = keras.Sequential([generator, critic])
+    gan.compile("sgd", "mse")
+    before = critic.get_weights()[0]
+    critic.train_on_batch(np.ones((4, 2)), np.ones((4, 1)))
+    assert not np.array_equal(before, critic.get_weights()[0]), "it does not learn"
+
+
+@_discriminator_frozen_for_the_gan.fix
+def _discriminator_traced_before() -> None:
+    """Write a `train_step` for both networks; here the flag is set for each step."""
+    generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    critic = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    critic.compile("sgd", "mse")
+    before = critic.get_weights()[0]
+    critic.train_on_batch(np.ones((4, 2)), np.ones((4, 1)))
+    critic.trainable = False
+    gan = keras.Sequential([generator, critic])
+    gan.compile("sgd", "mse")
+    assert not np.array_equal(before, critic.get_weights()[0]), "it does not learn"
