@@ -303,7 +303,12 @@ def everything_seen(package: Package, lanes: Mapping[str, Lane]) -> dict[str, Se
 
 def newest(seen: Mapping[str, Seen]) -> Seen:
     """What was seen with the newest Keras."""
-    return max(seen.values(), key=lambda lane: Version(lane.environment["tf.keras"]))
+    return max(seen.values(), key=keras_of)
+
+
+def keras_of(lane: Seen) -> Version:
+    """The version of Keras on a lane."""
+    return Version(lane.environment["tf.keras"])
 
 
 def faults(entries: Mapping[str, Entry], seen: Mapping[str, Seen]) -> Iterator[str]:

@@ -42,16 +42,15 @@ class _Site:
     def __init__(self, env: BuildEnvironment) -> None:
         package = Package(Path(env.config.recipes_package))
         self.groups = errors.read(package)
-        self.seen = errors.everything_seen(package, lanes(package.folder.parent))
+        seen = errors.everything_seen(package, lanes(package.folder.parent))
+        self.seen = dict(
+            sorted(seen.items(), key=lambda item: errors.keras_of(item[1]))
+        )
         self.entries = {
             n: e for group in self.groups.values() for n, e in group.items()
         }
         parts = [repr(self.groups), repr(self.seen)]
         self.digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-    def group_of(self, entry: Entry) -> str:
-        """The page of an entry."""
-        return next(name for name, group in self.groups.items() if entry.name in group)
 
     def said(self, entry: Entry) -> dict[str, list[str]]:
         """The texts of an entry, the one of the heading first, with their versions.
@@ -143,7 +142,8 @@ def _site(env: BuildEnvironment) -> _Site:
 
 def message(text: str, heading: str) -> nodes.literal_block:
     """A message with its changing parts marked; those of the heading stay plain."""
-    block = nodes.literal_block(text, "", classes=["message"])
+    # Sphinx highlights a block as code if its source is its text.
+    block = nodes.literal_block("message", "", classes=["message"])
     start = text.find(heading)
     at = 0
     for found in _CHANGES.finditer(text):
@@ -154,7 +154,6 @@ def message(text: str, heading: str) -> nodes.literal_block:
         block += nodes.inline("", found[0], classes=["changes"])
         at = found.end()
     block += nodes.Text(text[at:])
-    block.rawsource = ""  # it is not to be highlighted
     return block
 
 
@@ -198,7 +197,8 @@ def _links(entry: Entry, docname: str) -> str:
     up = "../" * docname.count("/")
     parts = []
     if entry.guide:
-        parts.append(f"[In the guide]({up}{entry.guide})")
+        place = "guide" if entry.guide.startswith("guides/") else "reference"
+        parts.append(f"[In the {place}]({up}{entry.guide})")
     for thread in entry.threads:
         repository, _, number = thread.partition("#")
         address = f"https://github.com/{repository}/issues/{number}"

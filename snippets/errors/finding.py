@@ -15,7 +15,7 @@ from snippets.errors.entry import ENTRIES, Entry
 from snippets.errors.observing import without_colors
 
 SEEN = Path(__file__).with_name("seen")
-CLOSE = 0.6
+CLOSE = 0.8
 PLACE = "·"
 SILENT = "silent"  # the group of mistakes without a message
 _QUOTES = str.maketrans(dict.fromkeys("‘’‚‛“”„‟«»‹›「」『』′`´", "'") | {"`": "`"})
@@ -80,15 +80,11 @@ def error_for(message: str) -> Entry:
         raise ValueError(
             "Expected an error message or a traceback. Received: an empty text"
         )
-    pasted = _pairs(words(message))
-    ranked = sorted(_texts(), key=lambda text: _score(text, pasted), reverse=True)
-    nearest = list(dict.fromkeys(text.name for text in ranked))[:3]
-    best, *others = ranked
-    score = _score(best, pasted)
-    rivals = [text for text in others if text.name != best.name]
-    if score[0] < CLOSE or score == _score(rivals[0], pasted):
-        raise UnknownMessageError([ENTRIES[name] for name in nearest])
-    return ENTRIES[best.name]
+    ranked = _ranked(_pairs(words(message)))
+    if ranked[0][0][0] < CLOSE:
+        nearest = dict.fromkeys(text.name for _, text in ranked)
+        raise UnknownMessageError([ENTRIES[name] for name in nearest][:3])
+    return ENTRIES[ranked[0][1].name]
 
 
 def words(text: str) -> list[str]:
@@ -112,7 +108,8 @@ def words(text: str) -> list[str]:
     text = re.sub(shape, f" {PLACE} ", text)
     text = re.sub(r"<(?:[^<>\n]|<[^<>\n]*>)*>", f" {PLACE} ", text)
     text = re.sub(r"0x[0-9a-f…]+|(?<![A-Za-z_])-?\d[\d.e+-]*", f" {PLACE} ", text)
-    text = re.sub(r"'([^'\n]*)'|\"([^\"\n]*)\"", _kept_or_place, text)
+    about = r"(?P<about>\b(?:attribute|named|argument) )?"
+    text = re.sub(about + r"(?:'([^'\n]*)'|\"([^\"\n]*)\")", _kept_or_place, text)
     found: list[str] = []
     for word in re.findall(rf"[A-Za-z_]+|{PLACE}", text):
         if word != PLACE or found[-1:] != [PLACE]:
@@ -121,15 +118,17 @@ def words(text: str) -> list[str]:
 
 
 def _kept_or_place(found: re.Match[str]) -> str:
-    name = found[1] or found[2] or ""
-    return f" {name} " if name in _kept() else f" {PLACE} "
+    name = (found[2] or found[3] or "").strip()
+    is_text = len(name.split()) > 2  # a sentence in quotation marks
+    is_kept = name.startswith(_kept()) or found["about"]
+    return f"{found['about'] or ''} {name if is_text or is_kept else PLACE} "
 
 
 @cache
-def _kept() -> frozenset[str]:
-    """Quoted names that entries are about: those in their headings."""
+def _kept() -> tuple[str, ...]:
+    """How quoted names begin that entries are about: those in their headings."""
     names = [re.findall(r"'([\w.]+)", entry.heading) for entry in entries().values()]
-    return frozenset(name for found in names for name in found if not name.isdigit())
+    return tuple(name for found in names for name in found if len(name) > 1)
 
 
 def entries() -> dict[str, Entry]:
@@ -148,10 +147,14 @@ def entries() -> dict[str, Entry]:
     return ENTRIES
 
 
+_Pairs = frozenset[tuple[str, str]]
+
+
 @dataclass(frozen=True, eq=False)
 class _Text:
     name: str
-    pairs: frozenset[tuple[str, str]]
+    heading: _Pairs
+    pairs: _Pairs
 
 
 @cache
@@ -181,14 +184,15 @@ def _texts() -> list[_Text]:
     """The different texts of all entries, and each heading by itself."""
     found = []
     for name, said in messages().items():
-        for text in [entries()[name].heading, *said]:
+        heading = entries()[name].heading
+        for text in [heading, *said]:
             kind, _, message = text.partition(": ")
             whole = message if re.fullmatch(r"\w+(?::\w+)?", kind) else text
-            found.append(_Text(name, _pairs(words(whole))))
+            found.append(_Text(name, _pairs(words(heading)), _pairs(words(whole))))
     return found
 
 
-def _pairs(found: list[str]) -> frozenset[tuple[str, str]]:
+def _pairs(found: list[str]) -> _Pairs:
     return frozenset(itertools.pairwise(found)) - {(PLACE, PLACE)}
 
 
@@ -202,14 +206,19 @@ def _weights() -> dict[tuple[str, str], float]:
     return {pair: math.log(1 + len(pairs_of) / n) for pair, n in count.items()}
 
 
-def _weight(pairs: frozenset[tuple[str, str]]) -> float:
+def _ranked(pasted: _Pairs) -> list[tuple[tuple[float, bool, float], _Text]]:
+    """All texts, the nearest to what was pasted first, with what they are ranked by.
+
+    That is how much of the shorter of both the other has, whether the heading of the
+    entry is in it, since some entries share a text, and how much the common words say.
+    """
     weights = _weights()
-    rarest = math.log(1 + len(entries()))
-    return sum(weights.get(pair, rarest) for pair in pairs)
-
-
-def _score(text: _Text, pasted: frozenset[tuple[str, str]]) -> tuple[float, float]:
-    """How much of the shorter of both the other has, and how much that says."""
-    common = _weight(text.pairs & pasted)
-    shorter = min(_weight(text.pairs), _weight(pasted))
-    return (round(common / shorter, 6) if shorter else 0.0, round(common, 6))
+    rarest = math.log(1 + len(messages()))
+    whole = sum(weights.get(pair, rarest) for pair in pasted)
+    found = []
+    for text in _texts():
+        common = sum(weights[pair] for pair in text.pairs & pasted)
+        shorter = min(whole, sum(weights[pair] for pair in text.pairs))
+        share = round(common / shorter, 6) if shorter else 0.0
+        found.append(((share, text.heading <= pasted, common), text))
+    return sorted(found, key=lambda ranked: ranked[0], reverse=True)

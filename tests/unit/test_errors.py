@@ -91,15 +91,15 @@ def test_there_are_many_entries_and_all_of_them_were_seen() -> None:
 def changed(text: str) -> str:
     """The message as somebody else has it: other names, numbers and shapes."""
     counter = itertools.count(3)
-    kept = {
-        word for e in EVERY.values() for word in re.findall(r"'([\w.]+)", e.heading)
-    }
+    headings = "".join(entry.heading for entry in EVERY.values())
 
     def other_name(found: re.Match[str]) -> str:
-        return found[0] if found[1] in kept else f"'my_part_{next(counter)}'"
+        is_fixed = found[1] or f"'{found[2]}" in headings or " " in found[2]
+        return found[0] if is_fixed else f"'my_part_{next(counter)}'"
 
     text = re.sub(r"(?<=[A-Za-z])'(?=[A-Za-z])", "", text)
-    text = re.sub(r"'([^'\n]*)'", other_name, text)
+    about = r"(\b(?:attribute|named|argument) )?"
+    text = re.sub(about + r"'([^'\n]*)'", other_name, text)
     return re.sub(r"(?<![\w.])\d+(?![\w.])", lambda _: str(next(counter)), text)
 
 
@@ -114,20 +114,25 @@ def as_traceback(text: str) -> str:
     return f"Traceback (most recent call last):\n{frames}\n{text}\n"
 
 
+def with_the_text(text: str) -> set[str]:
+    """The entries that have a text: on Keras 2 some share one."""
+    return {name for name, other in TEXTS if words(other) == words(text)}
+
+
 @pytest.mark.parametrize(("name", "text"), TEXTS, ids=[name for name, _ in TEXTS])
 def test_every_text_is_found_with_other_names_and_numbers(name: str, text: str) -> None:
     for pasted in (text, changed(text), as_traceback(changed(text))):
-        assert error_for(pasted).name == name
+        assert error_for(pasted).name in with_the_text(text)
 
 
 @pytest.mark.parametrize(("name", "text"), TEXTS, ids=[name for name, _ in TEXTS])
 def test_every_text_is_found_with_colors_and_other_quotation_marks(
     name: str, text: str
 ) -> None:
-    assert error_for(f"\x1b[1m{text}\x1b[0m").name == name
+    assert error_for(f"\x1b[1m{text}\x1b[0m").name in with_the_text(text)
     for marks in ("« \\1 »", "\u2018\\1\u2019"):
         quoted = re.sub(r"(?<![A-Za-z])'([^'\n]*)'", marks, text)
-        assert error_for(quoted).name == name
+        assert error_for(quoted).name in with_the_text(text)
 
 
 @pytest.mark.parametrize("entry", EVERY.values(), ids=EVERY)
@@ -234,11 +239,8 @@ def test_the_warning_of_the_heading_is_the_message() -> None:
     assert observe(entry, warn_twice) == "UserWarning: the known thing"
 
 
-def test_another_warning_is_the_message_of_a_repro_and_none_of_a_fix() -> None:
-    entry = Entry("nothing like it", warn_twice)
-    assert observe(entry, warn_twice) == "UserWarning: another thing"
-    other = Entry("nothing like it", fail)
-    assert observe(other, warn_twice) == ""
+def test_another_warning_is_no_message() -> None:
+    assert observe(Entry("nothing like it", warn_twice), warn_twice) == ""
 
 
 def test_a_line_of_a_logger_is_a_message() -> None:
