@@ -238,7 +238,7 @@ def test_the_source_distribution_holds_what_its_tests_need(
         archive.extractall(tmp_path, filter="data")
     (unpacked,) = tmp_path.iterdir()
     files = {*ROOT.glob("*.py"), *ROOT.glob("*.md"), ROOT / "pyproject.toml"}
-    for folder in ("conf", "docs", "requirements", "snippets", "tests"):
+    for folder in (".github", "conf", "docs", "requirements", "snippets", "tests"):
         files |= {path for path in (ROOT / folder).rglob("*") if path.is_file()}
     names = {
         path.relative_to(ROOT) for path in files if "__pycache__" not in path.parts
