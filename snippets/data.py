@@ -18,7 +18,7 @@ with extra("data"):
     from sklearn.datasets import load_digits, load_wine
     from sklearn.model_selection import train_test_split
 
-from snippets.checks import check_integer
+from snippets.checks import check_integer, check_ndarray
 
 
 def digit_images() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
@@ -216,19 +216,16 @@ def as_dataset(
 
     check_integer("batch_size", batch_size)
     is_table = isinstance(features, Mapping)
-    columns = dict(features) if is_table else {"features": features}
+    columns: dict[str, Any] = dict(features) if is_table else {"features": features}
     given: dict[str, Any] = {**columns, "labels": labels}
     for name, array in given.items():
-        is_masked = isinstance(array, np.ma.MaskedArray)
-        if is_masked or not isinstance(array, np.ndarray) or array.ndim == 0:
-            raise ValueError(
-                f"Expected `{name}` to be a NumPy array of examples. "
-                f"Received: {type(array).__name__}"
-            )
-    if {len(column) for column in columns.values()} != {len(labels)}:
+        check_ndarray(name, array)
+    num_examples = {column.shape[:1] for column in columns.values()}  # () of none
+    if labels.ndim == 0 or num_examples != {labels.shape[:1]}:
+        shapes = {name: array.shape for name, array in given.items()}
         raise ValueError(
-            f"Expected every array to hold {len(labels)} examples, as `labels` does. "
-            f"Received: {[len(column) for column in columns.values()]}"
+            "Expected every array to hold as many examples as `labels`, along its "
+            f"first axis. Received: shapes {shapes}"
         )
     parts = (columns if is_table else features, labels)
     try:
