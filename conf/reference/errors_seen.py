@@ -91,52 +91,48 @@ def _run(
     """Fill the rows of what is due; return the versions of the environment."""
     root = package.folder.parent
     environment: dict[str, str] = {}
+    left = list(due)
     with tempfile.TemporaryDirectory() as home:
+        errors = Path(home, "stderr.txt")
         own = {"PYTHONPATH": str(root), **lane.variables}
-        process = subprocess.Popen(
-            [str(python), "-m", "tests.errors.run", *due],
-            cwd=root,
-            env=sealed.environment(Path(home), own),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # what an entry starts ends with it
-        )
-        lines: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=_read, args=(process, lines), daemon=True).start()
-        errors: list[str] = []
-        drain = threading.Thread(target=_drain, args=(process, errors), daemon=True)
-        drain.start()
-        left = list(due)
-        try:
-            while (line := lines.get(timeout=SECONDS_FOR_AN_ENTRY)) is not None:
-                said = json.loads(line)
-                environment |= said.get("environment", {})
-                if name := said.get("entry"):
-                    rows[name] = Row(entries[name].hash, said["said"], said["fix"])
-                    left.remove(name)
-        except queue.Empty:
-            message = f"{left[0]} took longer than {SECONDS_FOR_AN_ENTRY} s"
-            raise EntriesNotRunError(message) from None
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        drain.join()
+        with (
+            errors.open("w") as stderr,
+            subprocess.Popen(
+                [str(python), "-m", "tests.errors.run", *due],
+                cwd=root,
+                env=sealed.environment(Path(home), own),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+                start_new_session=True,  # what an entry starts ends with it
+            ) as process,
+        ):
+            lines: queue.Queue[str | None] = queue.Queue()
+            reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
+            reader.start()
+            try:
+                while (line := lines.get(timeout=SECONDS_FOR_AN_ENTRY)) is not None:
+                    said = json.loads(line)
+                    environment |= said.get("environment", {})
+                    if name := said.get("entry"):
+                        rows[name] = Row(entries[name].hash, said["said"], said["fix"])
+                        left.remove(name)
+            except queue.Empty:
+                message = f"{left[0]} took longer than {SECONDS_FOR_AN_ENTRY} s"
+                raise EntriesNotRunError(message) from None
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                reader.join()
+        last = (errors.read_text(errors="replace").strip() or "no message").split("\n")
     if left:
-        last = (errors or ["no message"])[-1]
-        raise EntriesNotRunError(f"stopped at `{left[0]}`: {last[:500]}")
+        raise EntriesNotRunError(f"stopped at `{left[0]}`: {last[-1][:500]}")
     return environment
 
 
 def _read(process: "subprocess.Popen[str]", lines: "queue.Queue[str | None]") -> None:
-    assert process.stdout is not None
+    assert process.stdout is not None  # it is a pipe
     for line in process.stdout:
         lines.put(line)
     lines.put(None)
-
-
-def _drain(process: "subprocess.Popen[str]", errors: list[str]) -> None:
-    assert process.stderr is not None
-    errors += [line.strip() for line in process.stderr if line.strip()]

@@ -17,7 +17,7 @@ from snippets.errors.observing import without_colors
 SEEN = Path(__file__).with_name("seen")
 CLOSE = 0.8
 PLACE = "·"
-SILENT = "silent"  # the group of mistakes without a message
+_SILENT = "silent"  # the group of mistakes without a message
 _QUOTES = str.maketrans(dict.fromkeys("‘’‚‛“”„‟«»‹›「」『』′`´", "'") | {"`": "`"})
 
 
@@ -169,7 +169,7 @@ def messages() -> dict[str, list[str]]:
         ["ValueError: Cannot convert '32' to a shape."]
     """
     found: dict[str, list[str]] = {
-        name: [] for name, entry in entries().items() if entry.group != SILENT
+        name: [] for name, entry in entries().items() if entry.group != _SILENT
     }
     for path in sorted(SEEN.glob("*.json")):
         for name, row in json.loads(path.read_text("utf-8"))["rows"].items():
