@@ -15,8 +15,8 @@ nox.options.sessions = ["lint", "tests", "docs"]
 ROOT = Path(__file__).parent
 HTML = ROOT / "build/html"
 GROUPS = (
-    *("actions", "backends", "docs", "lint", "live", "notebooks", "package", "test"),
-    "versions",
+    *("actions", "backends", "docs", "lint", "live", "notebooks", "package"),
+    *("site", "test", "versions"),
 )
 
 HOSTED = {  # files of hosts, by the schema that they have to keep
@@ -81,6 +81,19 @@ def tests(session: nox.Session) -> None:
         *("python", "-m", "pytest", "--dist=loadfile", "--no-loadscope-reorder"),
         *arguments,
         env={"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """Read the built site in a browser, every page of it; needs `docs` first."""
+    install(session, "site")
+    if not (HTML / "index.html").exists():
+        session.error("there is no site in build/html: run `nox -s docs` first")
+    # The other tests' settings import what only they need.
+    folder = "tests/browser"
+    session.run(
+        "python", "-m", "pytest", f"--confcutdir={folder}", folder, *session.posargs
     )
 
 

@@ -36,6 +36,7 @@ extensions = [
     "conf.proofs.show",
     "conf.hosting.machines",
     "conf.hosting.links",
+    "conf.web.search",
 ]
 
 # Pages
@@ -99,7 +100,9 @@ html_favicon = "../docs/_static/logo.svg"
 html_static_path = ["../docs/_static"]
 templates_path = ["../docs/_templates"]
 html_css_files = ["site.css"]
-html_js_files = ["copy.js", "proofs.js"]
+html_js_files = [
+    (name, {"defer": ""}) for name in ("copy.js", "proofs.js", "search.js")
+]
 html_copy_source = False
 html_context = {"default_mode": "auto"}
 html_theme_options = {
@@ -132,4 +135,5 @@ if site_addresses.site:
         ]
     }
 exclude_patterns = ["_templates"]
+search_leaves_out = ["about/changelog", "reference/versions"]
 copybutton_exclude = ".linenos, .gp"
