@@ -242,6 +242,7 @@ for kind in GAN, WassersteinGAN:
     "The step works in `mixed_float16`, where both losses are scaled, with "
     "`jit_compile=True`, and under `MirroredStrategy`.",
     false_with={"halves": "different"},
+    keras=">=3.6",
     needs="keras>=3",
 )
 def test_two_devices_take_the_step_of_one(halves="same"):

@@ -872,9 +872,8 @@ def test_clouds_that_cannot_be_compared_are_refused(shapes: Any, message: str) -
 # The recipe of 2017
 
 
-def moved(library: Any, turn: Callable[..., None]) -> list[bool]:
+def moved(models: Any, turn: Callable[..., None]) -> list[bool]:
     """Whether three rounds move the discriminator, and the generator."""
-    models = models_of_2017(library)
     images = np.random.default_rng(0).random((32, 8, 8, 1), dtype="float32")
     noise = np.random.default_rng(1).normal(size=(32, 4)).astype("float32")
     before = [weights_of(network) for network in models[:2]]
@@ -888,13 +887,13 @@ def moved(library: Any, turn: Callable[..., None]) -> list[bool]:
 
 @pytest.mark.filterwarnings("ignore:.*does not have any trainable weights")
 def test_the_rounds_of_2017_train_no_discriminator_on_keras_3() -> None:
-    assert moved(tf_keras, old_round) == [True, True]
-    assert moved(keras, old_round) == [False, True]
+    assert moved(models_of_2017(tf_keras), old_round) == [True, True]
+    assert moved(models_of_2017(keras), old_round) == [False, True]
 
 
 def test_the_mended_rounds_train_both_on_either_keras() -> None:
-    assert moved(tf_keras, new_round) == [True, True]
-    assert moved(keras, new_round) == [True, True]
+    assert moved(models_of_2017(tf_keras), new_round) == [True, True]
+    assert moved(models_of_2017(keras), new_round) == [True, True]
 
 
 def test_the_module_is_imported_by_its_name() -> None:
