@@ -107,7 +107,6 @@ class NoXLA(keras.layers.Layer):
     "`tf.distribute` strategy, it is not.",
     false_with={"kinds": ("CPU",)},
     needs="keras>=3",
-    keras=">=3.9",
 )
 def test_auto_asks_for_an_accelerator(kinds=("CPU", "GPU")):
     assert compiles_by_xla(kinds)

@@ -465,7 +465,7 @@ def test_a_quantized_model_is_not_converted(quantize=True):
 @proves(
     '`model.export("digits.tflite", format="litert")` writes the same file, and passes '
     "options on: `optimizations=[tf.lite.Optimize.DEFAULT]`.",
-    keras=">=3.12",
+    keras=">=3.13",
     false_with={"options": {}},
     needs="keras>=3.6",
 )
