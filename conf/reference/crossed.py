@@ -25,6 +25,16 @@ MODELS = (
 FORMATS = ("keras", "h5", "weights", "arrays", "export", "saved_model", "checkpoint")
 # The recipes with which files are written and read.
 USED = ("keras_2_objects", "load_arrays", "save_arrays")
+# How the names of the files end.
+ENDS = {
+    "keras": ".keras",
+    "h5": ".h5",
+    "weights": ".weights.h5",
+    "arrays": ".npz",
+    "export": "_exported",
+    "saved_model": "_saved",
+    "checkpoint": ".ckpt",
+}
 SAME, NO_OPTIMIZER, OTHER = "same", "no optimizer", "other outputs"
 FAILED, NOT_WRITTEN = "failed", "not written"
 TOLERANCE = 1e-5
@@ -160,6 +170,8 @@ def load(path: Path) -> Crossed:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = f"{path.name} cannot be read ({error}): {AGAIN}"
         raise ValueError(message) from error
+    if found.lane != path.stem:
+        raise ValueError(f"{path.name} holds results of {found.lane}: {AGAIN}")
     if edited:
         raise ValueError(f"{path.name} was edited by hand: {AGAIN}")
     return found

@@ -28,6 +28,7 @@ from conf import sealed
 from conf.proofs.lanes import AT_ONCE, BrokenError, install, say
 from conf.proofs.verdict import Lane
 from conf.reference.crossed import (
+    ENDS,
     FAILED,
     FORMATS,
     NOT_WRITTEN,
@@ -41,7 +42,7 @@ from conf.reference.crossed import (
 )
 
 ROOT = Path(__file__).parents[2]
-FILES = ROOT / "build/files"
+FILES = ROOT / "build/crossing"
 SECONDS_FOR_ONE = 300
 
 
@@ -113,14 +114,20 @@ class _Reader:
             if why := whole[writer][model].get(form):
                 self.seen[model, form, writer] = Seen(NOT_WRITTEN, why)
             else:
-                things[f"{writer}/{model}/{form}"] = (model, form, writer)
+                place = f"{writer}@{form}/{model}"
+                things[f"{place}/{form}"] = (model, form, writer)
         say(self.lane, f"reads {len(things)} files")
 
         def put(thing: str, said: dict[str, str]) -> None:
             self.seen[things[thing]] = Seen(**said)
 
         try:
-            environment = run(self.lane, "read", things, put, {"what": FAILED})
+            with tempfile.TemporaryDirectory(prefix="files-") as folder:
+                for model, form, writer in things.values():
+                    alone(Path(folder), model, form, writer)
+                environment = run(
+                    self.lane, "read", Path(folder), things, put, {"what": FAILED}
+                )
         except BrokenError as error:
             return f"{self.lane.name}: {error}"
         made = {name: self.state.made[name] for name in (*whole, self.lane.name)}
@@ -135,6 +142,19 @@ class _Reader:
         )
         save(results, self.path)
         return ""
+
+
+def alone(folder: Path, model: str, form: str, writer: str) -> None:
+    """Put one file where no other lies, with what its model answers.
+
+    Keras 3.4 unpacks `model.keras` beside it, and then deletes the `model.weights.h5`
+    that was there.
+    """
+    source, place = FILES / writer / model, folder / f"{writer}@{form}" / model
+    place.mkdir(parents=True)
+    names = [path.name for path in source.glob(f"model{ENDS[form]}*")]
+    for name in [*names, "answers.npz"]:
+        (place / name).symlink_to(source / name)
 
 
 def write(lane: Lane, state: State, models: Iterable[str]) -> Any:
@@ -165,7 +185,8 @@ def write(lane: Lane, state: State, models: Iterable[str]) -> Any:
         errors[thing.partition("/")[2]] = said.get("errors", none)
 
     try:
-        run(lane, "write", [f"{lane.name}/{name}" for name in due], put, {})
+        things = [f"{lane.name}/{name}" for name in due]
+        run(lane, "write", FILES, things, put, {})
     except BrokenError as error:
         return str(error)
     now = {"made": made, "models": dict(state.models), "errors": errors}
@@ -176,6 +197,7 @@ def write(lane: Lane, state: State, models: Iterable[str]) -> Any:
 def run(
     lane: Lane,
     what: str,
+    folder: Path,
     things: Iterable[str],
     put: Callable[[str, dict[str, Any]], None],
     died: dict[str, Any],
@@ -185,6 +207,7 @@ def run(
     Args:
         lane: the lane.
         what: `write` or `read`.
+        folder: where the files are.
         things: what the command line names.
         put: called with each thing and what was seen of it.
         died: what is seen of a thing of which the process dies.
@@ -201,7 +224,7 @@ def run(
         own = {"PYTHONPATH": str(ROOT), **lane.variables}
         variables = sealed.environment(Path(home), own)
         while left:
-            command = [str(python), "-m", "tests.files.run", what, str(FILES), *left]
+            command = [str(python), "-m", "tests.files.run", what, str(folder), *left]
             running, ended = "", ""
             for said in _lines(command, variables):
                 if "environment" in said:

@@ -47,6 +47,13 @@ def test_results_come_back_as_they_were_saved(tmp_path):
     assert crossed.load(path) == results()
 
 
+def test_results_of_another_lane_are_refused(tmp_path):
+    path = tmp_path / f"{OLD}.json"
+    crossed.save(results(), path)
+    with pytest.raises(ValueError, match="holds results of"):
+        crossed.load(path)
+
+
 def test_equal_results_are_equal_bytes(tmp_path):
     one, other = tmp_path / "one.json", tmp_path / "other.json"
     crossed.save(results(), one)
@@ -140,7 +147,7 @@ def test_a_crash_costs_one_row(runner):
     )
     seen = {}
     put = seen.__setitem__
-    found = crossing.run(LANE, "read", ["a", "b", "c"], put, {"what": "failed"})
+    found = crossing.run(LANE, "read", Path(), ["a", "b", "c"], put, {"what": "failed"})
     assert found == {"tf.keras": "3"}
     assert seen["a"] == seen["c"] == {"what": "same"}
     assert seen["b"] == {"what": "failed", "error": "Python died of it: SIGABRT"}
@@ -158,7 +165,7 @@ def test_a_row_that_takes_too_long_costs_itself(runner, monkeypatch):
         """
     )
     seen = {}
-    crossing.run(LANE, "read", ["a", "b"], seen.__setitem__, {"what": "failed"})
+    crossing.run(LANE, "read", Path(), ["a", "b"], seen.__setitem__, {"what": "failed"})
     assert "longer than 2 s" in seen["a"]["error"]
     assert seen["b"] == {"what": "same"}
 
@@ -166,7 +173,29 @@ def test_a_row_that_takes_too_long_costs_itself(runner, monkeypatch):
 def test_a_lane_that_cannot_run_says_why(runner):
     runner("raise OSError('no disk')")
     with pytest.raises(BrokenError, match="no disk"):
-        crossing.run(LANE, "read", ["a"], lambda *_: None, {})
+        crossing.run(LANE, "read", Path(), ["a"], lambda *_: None, {})
+
+
+def test_a_file_is_read_where_no_other_lies(tmp_path, monkeypatch):
+    monkeypatch.setattr(crossing, "FILES", tmp_path / "files")
+    source = tmp_path / "files" / OLD / "dense"
+    source.mkdir(parents=True)
+    names = ["model.h5", "model.weights.h5", "model.ckpt.index", "answers.npz"]
+    for name in names:
+        (source / name).write_text(name)
+    crossing.alone(tmp_path / "own", "dense", "h5", OLD)
+    crossing.alone(tmp_path / "own", "dense", "checkpoint", OLD)
+    found = {
+        path.relative_to(tmp_path / "own").as_posix(): path.read_text()
+        for path in (tmp_path / "own").rglob("*.*")
+        if path.is_file()
+    }
+    assert found == {
+        f"{OLD}@h5/dense/model.h5": "model.h5",
+        f"{OLD}@h5/dense/answers.npz": "answers.npz",
+        f"{OLD}@checkpoint/dense/model.ckpt.index": "model.ckpt.index",
+        f"{OLD}@checkpoint/dense/answers.npz": "answers.npz",
+    }
 
 
 def matrix(outcomes):
@@ -260,6 +289,7 @@ def test_both_sides_use_the_same_words():
     from tests.files import run
 
     assert tuple(run.WRITTEN) == crossed.FORMATS
+    assert {form: end for form, (end, _) in run.WRITTEN.items()} == crossed.ENDS
     for name in ("TOLERANCE", "SAME", "NO_OPTIMIZER", "OTHER", "FAILED"):
         assert vars(run)[name] == vars(crossed)[name]
 
