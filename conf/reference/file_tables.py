@@ -279,6 +279,8 @@ class Tables:
             if others:
                 told.append(f"[from another file](#files-way-out) ({others})")
             where += f". Across: {', '.join(told)}."
+            if message.startswith("TimeoutError"):
+                where += " Keras did not return, and was stopped here."
         else:
             where = f"{which}; when {writers} writes."
         return (
