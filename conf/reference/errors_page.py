@@ -166,7 +166,7 @@ def _versions(
 ) -> str:
     """Which Keras says what, in one line."""
     is_silent = entry.group == errors.SILENT
-    words = ("the guard fails", "another error") if is_silent else _SAID
+    words = ("the guard fails", "an error") if is_silent else _SAID
     parts = [f"**Keras** {_all(texts.get(first, []))}: {words[0]}"]
     others = [
         v for text, found in texts.items() if text and text != first for v in found

@@ -273,7 +273,7 @@ def _folder_with_images() -> None:
         os.makedirs(f"pictures/{name}")
         image = tf.io.encode_png(np.zeros((8, 8, 3), "uint8"))
         tf.io.write_file(f"pictures/{name}/1.png", image)
-    keras.utils.image_dataset_from_directory("pictures", verbose=False)
+    keras.utils.image_dataset_from_directory("pictures")
 
 
 @error(

@@ -206,11 +206,11 @@ def _weights() -> dict[tuple[str, str], float]:
     return {pair: math.log(1 + len(pairs_of) / n) for pair, n in count.items()}
 
 
-def _ranked(pasted: _Pairs) -> list[tuple[tuple[float, bool, float], _Text]]:
+def _ranked(pasted: _Pairs) -> list[tuple[tuple[float, float, bool], _Text]]:
     """All texts, the nearest to what was pasted first, with what they are ranked by.
 
-    That is how much of the shorter of both the other has, whether the heading of the
-    entry is in it, since some entries share a text, and how much the common words say.
+    That is how much of the shorter of both the other has, about, how much the common
+    words say, and, since some entries share a text, whether the heading is in it.
     """
     weights = _weights()
     rarest = math.log(1 + len(messages()))
@@ -219,6 +219,6 @@ def _ranked(pasted: _Pairs) -> list[tuple[tuple[float, bool, float], _Text]]:
     for text in _texts():
         common = sum(weights[pair] for pair in text.pairs & pasted)
         shorter = min(whole, sum(weights[pair] for pair in text.pairs))
-        share = round(common / shorter, 6) if shorter else 0.0
-        found.append(((share, text.heading <= pasted, common), text))
+        share = round(common / shorter, 1) if shorter else 0.0
+        found.append(((share, round(common, 6), text.heading <= pasted), text))
     return sorted(found, key=lambda ranked: ranked[0], reverse=True)

@@ -103,7 +103,7 @@ def _trainable_set_to_what_it_was() -> None:
     """
     base = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
     base.trainable = False
-    model = keras.Sequential([base])
+    model = keras.Sequential([keras.Input((2,)), base])
     model.trainable = True
     assert model.trainable_weights, "the base is still frozen"
 
@@ -113,7 +113,7 @@ def _trainable_of_the_base() -> None:
     """Set the flag of the base itself."""
     base = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
     base.trainable = False
-    model = keras.Sequential([base])
+    model = keras.Sequential([keras.Input((2,)), base])
     base.trainable = True
     assert model.trainable_weights, "the base is still frozen"
 
