@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from packaging.version import Version
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
@@ -64,7 +65,7 @@ class _Site:
                 found.setdefault(key, (row.said, []))[1].append(version_of(lane))
         own = "AssertionError: " if entry.group == errors.SILENT else entry.heading
         texts = sorted(found.values(), key=lambda pair: own not in pair[0])
-        return {text: versions[::-1] for text, versions in texts}
+        return dict(texts)
 
 
 def version_of(lane: Seen) -> str:
@@ -102,7 +103,7 @@ class Errors(SphinxDirective):
         section += _listing("works", entry.fix)
         section += self._words(_versions(site, entry, texts, first))
         for text in [] if is_silent else others:
-            section += self._words(f"On Keras {', '.join(texts[text])}:")
+            section += self._words(f"On Keras {_all(texts[text])}:")
             section += message(text, entry.heading)
         if links := _links(entry, self.env.docname):
             section += self._words(links)
@@ -190,7 +191,7 @@ def _versions(
 
 
 def _all(versions: list[str]) -> str:
-    return ", ".join(versions)
+    return ", ".join(sorted(versions, key=Version))
 
 
 def _links(entry: Entry, docname: str) -> str:

@@ -63,7 +63,7 @@ def observe(entry: Entry, code: Code) -> str:
     """
     is_alone = entry.is_alone and code is entry.repro
     raised, warned = _said_alone(code) if is_alone else _said_here(code)
-    named = [said for said in warned if entry.heading in said]
+    named = [said for said in raised + warned if entry.heading in said]
     kind, _, message = (named or raised or [""])[0].partition(": ")
     return f"{kind}: {inner_message(message)}" if message else ""
 
@@ -176,7 +176,10 @@ def inner_message(text: str) -> str:
         beside = "Graph|Detected|Stack trace|Original stack trace"
         lines = re.findall(rf"^(?!{beside})\S.*", text, re.MULTILINE)
         text = lines[-1] if lines else text
-    ends = r"\n\nOriginal stack trace|\s*\n?The op is created at:"
+    ends = (
+        r"\n\nOriginal stack trace|\s*\n?The op is created at:"
+        r"|\n\nCall arguments received by|\n\n<tf\.Tensor[^\n]* was defined here:"
+    )
     text = re.split(ends, text)[0]
     text = re.sub(r"\b_\w+\.<locals>\.", "", text)  # the function of the entry
     text = re.sub(r"\bsnippets\.errors\.\w+", "__main__", text)

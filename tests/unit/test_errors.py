@@ -282,6 +282,8 @@ def test_a_fix_that_raises_says_so() -> None:
         ("Graph execution error:\n\nDetected at node x\nIt is bad.", "It is bad."),
         ("Graph execution error:\n", "Graph execution error:"),
         ("It is bad.\nThe op is created at:\nFile a", "It is bad."),
+        ("It is bad.\n\nCall arguments received by layer 'a':\n x", "It is bad."),
+        ("It is bad.\n\n<tf.Tensor 'mul:0'> was defined here:\n x", "It is bad."),
         ("_f.<locals>.Scale of snippets.errors.saving", "Scale of __main__"),
         ("a" * 5000, "a" * LONGEST),
     ],
