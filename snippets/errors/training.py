@@ -160,7 +160,7 @@ def _one_hot_labels() -> None:
 
 @error(
     "must have rank (ndim) `target.ndim - 1`",
-    guide="guides/transfer_learning.md#argument-output-must-have-rank-ndim-targetndim---1",
+    guide="guides/transfer_learning.md#argument-output-must-have-rank-ndim-targetndim---1-",
     needs="keras>=3",
 )
 def _one_hot_labels_for_the_sparse_loss() -> None:
