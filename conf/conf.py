@@ -36,6 +36,7 @@ extensions = [
     "conf.proofs.show",
     "conf.hosting.machines",
     "conf.hosting.links",
+    "conf.web.lean",
     "conf.web.search",
 ]
 
@@ -136,4 +137,5 @@ if site_addresses.site:
     }
 exclude_patterns = ["_templates"]
 search_leaves_out = ["about/changelog", "reference/versions"]
+copybutton_selector = "div.highlight pre:not(.linenos)"
 copybutton_exclude = ".linenos, .gp"

@@ -32,6 +32,7 @@ class PageState:
 class State:
     """By document name: pages, notebooks, and digests of what other pages show.
 
+    `opened` holds what the marks of a page open.
     `tested` is the digest of recipes and tests that were last found to belong together,
     `proved` that of the proofs if all of them were in order. `unearned` names the
     proofs whose marks must not be shown, `unchecked` the pages that show other marks
@@ -45,6 +46,7 @@ class State:
     references: dict[str, str] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    opened: dict[str, str] = field(default_factory=dict)
     tested: str = ""
     proved: str = ""
     unearned: set[str] = field(default_factory=set)

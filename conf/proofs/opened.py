@@ -1,7 +1,8 @@
 """What a mark opens: the sentence, where it was seen, and the code that ran.
 
-Each entry is a `<template>`, which a browser reads and does not lay out; a click makes
-a dialog of it (`docs/_static/proofs.js`).
+The entries of a page are a page of their own, `proofs/<docname>.html`. A click on a
+mark fetches it and shows the entry in a dialog (`docs/_static/proofs.js`); without
+JavaScript, and from `file://`, the mark is a link to it.
 """
 
 import ast
@@ -9,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from html import escape
 
 from pygments import highlight
-from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from sphinx.environment import BuildEnvironment
 
@@ -20,9 +20,11 @@ from conf.proofs.source import ProofSource
 from conf.proofs.verdict import DOES_NOT_RUN, HOLDS, IS_FALSE, is_meant_for
 from conf.reference import listings
 from conf.reference.measured import Measurement, spelled
+from conf.web.code import LeanFormatter
 
+FOLDER = "proofs"
 _LEXER = PythonLexer()
-_FORMATTER: "HtmlFormatter[str]" = HtmlFormatter(nowrap=True)
+_FORMATTER = LeanFormatter(nowrap=True)
 NO_MEANING, NOT_RUN = "has no meaning", "was not run"
 _SIGNS = {
     HOLDS: "✓",
@@ -54,16 +56,19 @@ def anchor(names: Iterable[str]) -> str:
     return "proof-" + "-".join(name.replace(".", "-") for name in names)
 
 
-def address(env: BuildEnvironment, name: str, proving: Proving) -> str:
-    """The listing of a proof or a measurement, for who has no JavaScript."""
-    proof = proving.proofs.get(name)
-    thing = proof or proving.measurements[name]
-    test = f"test_{proof.name}" if proof else proving.measurements[name].name
-    return listings.address(env.docname, thing.path, test)
+def place(docname: str) -> str:
+    """The page with what the marks of a page open."""
+    return f"{FOLDER}/{docname}"
+
+
+def address(docname: str, names: Iterable[str]) -> str:
+    """Where a mark of a page leads."""
+    root = "../" * docname.count("/")
+    return f"{root}{place(docname)}.html#{anchor(names)}"
 
 
 def entry(env: BuildEnvironment, names: list[str], label: str, proving: Proving) -> str:
-    """The template of one mark.
+    """What one mark opens.
 
     Args:
         env: Sphinx's environment.
@@ -71,7 +76,6 @@ def entry(env: BuildEnvironment, names: list[str], label: str, proving: Proving)
         label: what the mark is called, `Proof` or `Measurement`.
         proving: the proofs of the site.
     """
-    identifier = anchor(names)
     parts = "".join(
         _proof(env, proving.proofs[name], proving)
         if name in proving.proofs
@@ -80,23 +84,29 @@ def entry(env: BuildEnvironment, names: list[str], label: str, proving: Proving)
     )
     # A row of a table is quoted with the bars between its cells.
     words = marks.plain(proving.quotes[names[0]]).replace(" | ", " · ")
-    title = f"{identifier}-title"
     return (
-        f'<template id="{identifier}">'
-        f'<div class="proof" popover role="dialog" aria-labelledby="{title}">'
-        f'<header><strong id="{title}">{label}</strong>'
-        '<button type="button" class="proof-close" autofocus aria-label="Close">'
-        "\N{MULTIPLICATION SIGN}</button></header>"
-        f"<blockquote>{escape(words)}</blockquote>{parts}</div></template>"
+        f'<section class="proof" id="{anchor(names)}" data-label="{label}">'
+        f"<h2>{escape(words)}</h2>{parts}</section>"
+    )
+
+
+def body(docname: str, title: str, entries: str) -> str:
+    """The page of the entries of one page."""
+    root = "../" * place(docname).count("/")
+    back = f'<a href="{root}{docname}.html">{escape(title)}</a>'
+    legend = ", ".join(f"{sign} {seen}" for seen, sign in _SIGNS.items())
+    return (
+        f"<h1>Proofs: {escape(title)}</h1>"
+        f"<p>What stands behind the marks of {back}, in the order of the page: the "
+        "sentence, what was seen of it on each version of TensorFlow, and the code "
+        f"that ran. On a version, {legend}.</p>{entries}"
     )
 
 
 def _proof(env: BuildEnvironment, proof: ProofSource, proving: Proving) -> str:
     found = seen_on(proof, proving)
     cells = "".join(
-        f'<li class="{seen.replace(" ", "-")}">{_spelled(lane)}'
-        f'<span aria-hidden="true">{sign(seen)}</span>'
-        f'<span class="visually-hidden">{seen}</span></li>'
+        f'<li class="{seen.replace(" ", "-")}">{spelled_lane(lane)} {sign(seen)}</li>'
         for lane, seen in found.items()
     )
     legend = ", ".join(f"{sign(s)} {s}" for s in _SIGNS if s in found.values())
@@ -111,7 +121,7 @@ def _proof(env: BuildEnvironment, proof: ProofSource, proving: Proving) -> str:
     return lanes + _part(env, proof, facts, f"test_{proof.name}")
 
 
-def _spelled(lane: str) -> str:
+def spelled_lane(lane: str) -> str:
     """`2.21 Keras 2` for the lane `tensorflow-2.21-keras-2`."""
     name = lane.removeprefix("tensorflow-").replace("-keras-", " Keras ")
     return escape(name)
@@ -145,7 +155,7 @@ def _part(
         for title, words in facts.items()
         if words
     )
-    target = listings.address(env.docname, thing.path, name)
+    target = listings.address(place(env.docname), thing.path, name)
     addresses: Addresses = env.config.site_addresses
     at_commit = addresses.file(f"{thing.path}#L{thing.line}")
     link = f'<a href="{escape(at_commit or target)}">{escape(thing.path)}</a>'

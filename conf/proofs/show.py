@@ -1,13 +1,15 @@
 """What a reader sees of a proof or a measurement.
 
 After a proved sentence stands a small ✓, after a measured one ≈: it opens the source,
-what was seen of it and where, and is a link to the listing where there is no
+what was seen of it and where, and is a link to the page of proofs where there is no
 JavaScript. A mark that is not earned is a warning with its place, and is not shown.
 """
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from html import escape
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from conf import state
 from conf.pages.recipes import Package
 from conf.proofs import opened
 from conf.proofs.proving import Proving, digest, full_name
+from conf.proofs.verdict import HOLDS
 from conf.reference import errors, listings
 from conf.store import Store
 
@@ -31,7 +34,7 @@ logger = logging.getLogger(__name__)
 class ProofMark(nodes.Inline, nodes.Element):
     """The mark after a sentence.
 
-    `proofs` holds the identifiers, `sign` what shows, `target` the listing.
+    `proofs` holds the identifiers, `sign` what shows, `target` what it opens.
     """
 
 
@@ -50,7 +53,7 @@ class Versions(SphinxDirective):
                 "",
                 f"## {title}",
                 "",
-                *_table(proving, [p for p, _ in page.cites]),
+                *_table(proving, docname, [p for p, _ in page.cites]),
             ]
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
@@ -126,28 +129,43 @@ def _merge(
     state.of(env).unchecked = (state.of(env).unchecked - docnames) | there
     read_there = state.of(other).tables.items()
     state.of(env).tables.update({n: v for n, v in read_there if n in docnames})
+    opened_there = state.of(other).opened.items()
+    state.of(env).opened.update({n: v for n, v in opened_there if n in docnames})
 
 
 def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
     state.of(env).tables.pop(docname, None)
+    state.of(env).opened.pop(docname, None)
     state.of(env).unchecked.discard(docname)
 
 
-def _table(proving: Proving, identifiers: list[str]) -> list[str]:
-    lanes = list(proving.results)
-    heads = [lane.removeprefix("tensorflow-") for lane in lanes]
-    lines = [
-        "| Sentence | " + " | ".join(heads) + " |",
-        "| --- |" + " :-: |" * len(lanes),
-    ]
+def _table(proving: Proving, docname: str, identifiers: list[str]) -> list[str]:
+    """What differs between versions; the rest is a figure, and a link to all."""
+    rows, count = [], 0
     for identifier in dict.fromkeys(identifiers):
         proof = proving.proofs.get(identifier)
         if proof is None:  # a measurement, or a mark that has a warning of its own
             continue
-        seen = map(opened.sign, opened.seen_on(proof, proving).values())
-        quote = proof.quote.replace("|", "\\|")
-        lines.append(f"| {quote} | " + " | ".join(seen) + " |")
-    return lines
+        count += 1
+        seen = opened.seen_on(proof, proving)
+        if set(seen.values()) != {HOLDS}:
+            quote = proof.quote.replace("|", "\\|")
+            rows.append(f"| {quote} | {' · '.join(_spans(seen))} |")
+    root = "../" * docname.count("/")
+    page = f"{root}{opened.place(docname)}.html"
+    same = f"{count - len(rows)} of {count} sentences hold on every version"
+    return [
+        f'<p>{same}: <a href="{page}">all of them</a>.</p>',
+        *(["", "| Sentence | On TensorFlow |", "| --- | --- |", *rows] if rows else []),
+    ]
+
+
+def _spans(seen: Mapping[str, str]) -> Iterator[str]:
+    """`✗ 2.13 to 2.15`, for each row of versions on which the same was seen."""
+    for verdict, lanes in groupby(seen, key=lambda lane: seen[lane]):
+        names = [opened.spelled_lane(lane) for lane in lanes]
+        ends = dict.fromkeys((names[0], names[-1]))
+        yield f"{opened.sign(verdict)} {' to '.join(ends)}"
 
 
 class MarkRole(SphinxRole):
@@ -170,7 +188,7 @@ class MarkRole(SphinxRole):
 
 
 class Entries(Transform):
-    """Put what the marks open at the end of the page."""
+    """Lead the marks to what they open, on a page of its own."""
 
     default_priority = 810
 
@@ -182,13 +200,14 @@ class Entries(Transform):
         for mark in found:
             _join(mark)
         proving = of_site(env)
-        entries = []
+        entries: dict[str, str] = {}
         for mark in found:
             names = mark["proofs"]
             if set(names) <= set(proving.quotes):
-                mark["target"] = opened.address(env, names[0], proving)
-                entries.append(opened.entry(env, names, mark["label"], proving))
-        self.document.append(nodes.raw("", "".join(entries), format="html"))
+                mark["target"] = opened.address(env.docname, names)
+                entry = opened.entry(env, names, mark["label"], proving)
+                entries[mark["target"]] = entry
+        state.of(env).opened[env.docname] = "".join(entries.values())
 
     @staticmethod
     def _earned(env: BuildEnvironment, found: list[ProofMark]) -> list[ProofMark]:
@@ -248,6 +267,19 @@ def of_site(env: BuildEnvironment) -> Proving:
     return known.proving
 
 
+def _pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """The pages of proofs, those that are not written yet."""
+    menu = listings.menu(app)
+    for docname, entries in sorted(state.of(app.env).opened.items()):
+        title = app.env.titles[docname].astext()
+        body = opened.body(docname, title, entries)
+        context = {"title": f"Proofs: {title}", "toc": "", "display_toc": False}
+        name = opened.place(docname)
+        page = listings.unwritten(app, name, context, body, menu)
+        if page:
+            yield page
+
+
 def _visit(translator: Any, node: ProofMark) -> None:
     """The sign, except in menus, where no link can stand."""
     parent = node.parent
@@ -279,6 +311,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("figures", Figures)
     app.connect("doctree-read", _clean_titles, priority=900)
     app.connect("env-get-outdated", _outdated)
+    app.connect("html-collect-pages", _pages)
     app.connect("env-merge-info", _merge)
     app.connect("env-purge-doc", _purge)
     app.add_transform(Entries)

@@ -7,21 +7,22 @@ So a link stays right when lines move.
 
 import ast
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from pygments import highlight
-from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from sphinx.application import Sphinx
 
 from conf.addresses import Addresses
 from conf.pages.read import Problem
 from conf.pages.recipes import Module, Package, RecipeError
+from conf.web.code import LeanFormatter
 
 FOLDER = "listings"
 UNIT = "tests/unit"
@@ -95,19 +96,18 @@ def _collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     the page itself says what it was made of.
     """
     package = Package(Path(app.config.recipes_package))
-    titles = {name: title.astext() for name, title in app.env.titles.items()}
-    menu = repr((sorted(titles.items()), app.config.site_addresses))
+    own_menu = menu(app)
     tested: dict[str, list[Module]] = {}  # the recipes, by their file of tests
     for module in package.recipe_modules:
         path = tests_of(package, module).path
         tested.setdefault(path.name, []).append(module)
-        made_of = hashlib.sha256((module.text + menu).encode()).hexdigest()
+        made_of = hashlib.sha256((module.text + own_menu).encode()).hexdigest()
         if not _is_written(app, module.place, made_of):
             anchors = {module.source_of(name)[0]: [name] for name in module.objects}
             yield _page(app, module.place, module.text, anchors, made_of)
     for name, modules in tested.items():
         file = TestFile(package.folder.parent / UNIT / name)
-        words = file.text + menu + "".join(module.text for module in modules)
+        words = file.text + own_menu + "".join(module.text for module in modules)
         made_of = hashlib.sha256(words.encode()).hexdigest()
         if not file.path.exists() or _is_written(app, f"{UNIT}/{name}", made_of):
             continue
@@ -116,11 +116,38 @@ def _collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
             for test in file.of(recipe)[:1]:
                 lines[test.line].append(recipe)
         yield _page(app, f"{UNIT}/{name}", file.text, lines, made_of)
-    yield from _proofs(app, package.folder.parent, menu)
+    yield from _proofs(app, package.folder.parent, own_menu)
+
+
+def menu(app: Sphinx) -> str:
+    """All that stands around the body of a page."""
+    titles = {name: title.astext() for name, title in app.env.titles.items()}
+    return repr((sorted(titles.items()), app.config.site_addresses, _own_code()))
+
+
+@cache
+def _own_code() -> str:
+    """What pages are made with: another layout is another page."""
+    root = Path(__file__).parents[2]
+    files = [*root.glob("conf/web/*.py"), *root.glob("docs/_templates/*")]
+    files.append(Path(__file__))
+    return hashlib.sha256(b"".join(p.read_bytes() for p in sorted(files))).hexdigest()
+
+
+def unwritten(
+    app: Sphinx, name: str, context: dict[str, Any], body: str, menu: str
+) -> tuple[str, dict[str, Any], str] | None:
+    """A page for `html-collect-pages`, or None if it is written already."""
+    made_of = hashlib.sha256((body + menu).encode()).hexdigest()
+    page = Path(app.outdir, f"{name}.html")
+    if page.exists() and f'data-made-of="{made_of}"' in page.read_text("utf-8"):
+        return None
+    whole = f'<div class="made" data-made-of="{made_of}">{body}</div>'
+    return name, {**context, "body": whole}, "page.html"
 
 
 def _proofs(
-    app: Sphinx, root: Path, menu: str
+    app: Sphinx, root: Path, own_menu: str
 ) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The listings of proofs and of measurements."""
     found = [
@@ -130,7 +157,7 @@ def _proofs(
     for path in sorted(found):
         text = path.read_text("utf-8")
         place = path.relative_to(root).as_posix()
-        made_of = hashlib.sha256((text + menu).encode()).hexdigest()
+        made_of = hashlib.sha256((text + own_menu).encode()).hexdigest()
         if not _is_written(app, place, made_of):
             try:
                 nodes = ast.parse(text).body
@@ -153,25 +180,32 @@ def _name(path: str) -> str:
 def _page(
     app: Sphinx, path: str, text: str, anchors: dict[int, list[str]], made_of: str
 ) -> tuple[str, dict[str, Any], str]:
-    formatter: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
+    formatter = LeanFormatter(nowrap=True)
     lines = highlight(text, PythonLexer(stripnl=False), formatter).split("\n")
-    width = len(str(len(lines)))
     rows = []
     for number, line in enumerate(lines, start=1):
         names = anchors.get(number, [])
         marks = "".join(f'<span id="{escape(name)}"></span>' for name in names)
-        rows.append(f'{marks}<span class="linenos">{number:>{width}} </span>{line}')
+        rows.append(f"{marks}{line}")
+    numbers = "\n".join(map(str, range(1, len(rows))))
     addresses: Addresses = app.config.site_addresses
     at_commit = addresses.file(path)
     origin = f'<p><a href="{escape(at_commit)}">{path} in the repository</a></p>'
     code = "\n".join(rows[:-1])  # what follows the last line break is not a line
     body = (
-        f"<h1>{path}</h1>{origin if at_commit else ''}"
+        f"<h1>{_breakable(path)}</h1>{origin if at_commit else ''}"
         f'<div class="highlight-python listing" data-made-of="{made_of}">'
-        f'<div class="highlight"><pre tabindex="0">{code}\n</pre></div></div>'
+        '<div class="highlight">'
+        f'<pre class="linenos" aria-hidden="true">{numbers}\n</pre>'
+        f'<pre tabindex="0">{code}\n</pre></div></div>'
     )
     context = {"title": path, "body": body, "toc": "", "display_toc": False}
     return _name(path), context, "page.html"
+
+
+def _breakable(path: str) -> str:
+    """A path that may break after each of its parts, where a screen is narrow."""
+    return re.sub("([/_])", r"\\1<wbr>", escape(path))
 
 
 def untested(package: Package) -> Iterator[Problem]:

@@ -53,11 +53,12 @@ class Served:
     def weight(self, url: str) -> int:
         """The bytes of a file as a server sends it: compressed, where that helps."""
         path = url.removeprefix(self.address).partition("?")[0].partition("#")[0]
-        return _weight(self.folder / path.lstrip("/"))
+        return compressed(self.folder / path.lstrip("/"))
 
 
 @cache
-def _weight(path: Path) -> int:
+def compressed(path: Path) -> int:
+    """The bytes that a server sends of a file."""
     if not path.is_file():
         return 0
     data = path.read_bytes()
