@@ -34,6 +34,9 @@ MODE = (
     ' try { root[name] = localStorage.getItem(name) || "auto"; }'
     " catch { root[name] = 'auto'; }"
 )
+# Files that are loaded on every page, and what a page that needs them holds.
+_USED_WITH = {"sphinx-design": "sd-", "design-tabs": "sd-"}
+_FOR_SEARCH = {"doctools.js", "sphinx_highlight.js"}  # Sphinx's own, on its page
 SHEET = "_static/styles/pydata-sphinx-theme.css"
 
 
@@ -64,12 +67,22 @@ def _lighten(
     context: dict[str, Any],
     doctree: nodes.document | None,
 ) -> None:
-    """Give the layout its policy, and let scripts wait until the page is there."""
+    """Give the layout its policy, load what the page uses, and let scripts wait."""
     inline = [MODE]
-    for script in context.get("script_files", ()):
+    body = context.get("body", "")
+    unused = {name for name, sign in _USED_WITH.items() if sign not in body}
+    if docname != "search":
+        unused |= _FOR_SEARCH
+    for kind in ("css_files", "script_files"):
+        context[kind] = [
+            file
+            for file in context.get(kind, ())
+            if not any(name in str(getattr(file, "filename", "")) for name in unused)
+        ]
+    for script in context["script_files"]:
         attributes = getattr(script, "attributes", {})
-        if body := attributes.get("body"):
-            inline.append(body)
+        if code := attributes.get("body"):
+            inline.append(code)
         elif "documentation_options" not in str(script.filename):
             attributes.setdefault("defer", "")
     context.update(content_policy=policy(inline), mode_script=MODE)
