@@ -205,7 +205,7 @@ def _page(
 
 def _breakable(path: str) -> str:
     """A path that may break after each of its parts, where a screen is narrow."""
-    return re.sub("([/_])", r"\\1<wbr>", escape(path))
+    return re.sub("([/_])", r"\1<wbr>", escape(path))
 
 
 def untested(package: Package) -> Iterator[Problem]:
