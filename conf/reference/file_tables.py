@@ -158,8 +158,8 @@ class Tables:
 
     def _share(self, form: str, writer: int, reader: int) -> str:
         found = self._select(form, writer, reader)
-        good = self._models(found, lambda whats: whats <= set(LOADS))
-        wrong = self._models(found, lambda whats: OTHER in whats)
+        good = self._models(found, lambda counts: counts <= set(LOADS))
+        wrong = self._models(found, lambda counts: OTHER in counts)
         if all(seen.what == NOT_WRITTEN for seen in found.values()):
             return DASH
         if wrong:
@@ -169,10 +169,10 @@ class Tables:
 
     @staticmethod
     def _models(found: Mapping[Pair, Seen], test: Callable[[set[str]], bool]) -> int:
-        whats: dict[str, set[str]] = {}
+        counts: dict[str, set[str]] = {}
         for pair, seen in found.items():
-            whats.setdefault(pair.model, set()).add(seen.what)
-        return sum(map(test, whats.values()))
+            counts.setdefault(pair.model, set()).add(seen.what)
+        return sum(map(test, counts.values()))
 
     def _select(self, form: str, writer: int, reader: int) -> dict[Pair, Seen]:
         return {
@@ -198,14 +198,14 @@ class Tables:
         for writer in self.keras:
             cells = []
             for reader in self.keras:
-                whats = Counter(
+                counts = Counter(
                     self.matrix[Pair(model, form, writer, reader)].what
                     for model in MODELS
                 )
-                good = whats[SAME] + whats[NO_OPTIMIZER]
-                if whats[NOT_WRITTEN] == len(MODELS):
+                good = counts[SAME] + counts[NO_OPTIMIZER]
+                if counts[NOT_WRITTEN] == len(MODELS):
                     cells.append(DASH)
-                elif whats[OTHER]:
+                elif counts[OTHER]:
                     cells.append("≠")
                 else:
                     every, none = good == len(MODELS), not good
