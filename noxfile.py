@@ -212,7 +212,7 @@ def actions(session: nox.Session) -> None:
 
 @nox.session
 def versions(session: nox.Session) -> None:
-    """Run every proof on every version that readers still meet; only what is stale.
+    """Run proofs and error messages on every version that readers meet, if stale.
 
     First each version writes files and reads those of all others, unless a lane or a
     guide is named: proofs ask what was seen of them.
