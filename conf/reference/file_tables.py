@@ -5,7 +5,7 @@ shows one: which version reads what which version wrote, by model, and every mes
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +135,7 @@ class Tables:
         return 3 if self.keras[lane].startswith("3.") else 2
 
     def summary(self) -> str:
-        """How many models cross each border, by format."""
+        """How many files cross each border, by format."""
         heads = [f"Keras {a} → {b}" for a, b in DIRECTIONS]
         lines = _head("Format", heads)
         for form in FORMATS:
@@ -146,8 +146,8 @@ class Tables:
         states = Counter(seen.what for seen in self.matrix.values())
         days = " to ".join(dict.fromkeys((self.dates[0], self.dates[-1])))
         told = (
-            f"How many of {len(MODELS)} models gave the same outputs in every pair of "
-            "versions; behind ≠, how many loaded with other outputs in one. "
+            "How many of the files gave the same outputs; behind ≠, how many loaded "
+            "with other outputs. "
             f"Outputs are the same if no number differs by more than {TOLERANCE:.5f}. "
             f"{written:,} files were read, {days}: {states[SAME]:,} gave the same "
             f"outputs, {states[NO_OPTIMIZER]:,} lost the optimizer alone, "
@@ -157,22 +157,15 @@ class Tables:
         return f":::::{{div}} files-table\n\n{table}\n\n:::::\n\n{told}"
 
     def _share(self, form: str, writer: int, reader: int) -> str:
-        found = self._select(form, writer, reader)
-        good = self._models(found, lambda counts: counts <= set(LOADS))
-        wrong = self._models(found, lambda counts: OTHER in counts)
-        if all(seen.what == NOT_WRITTEN for seen in found.values()):
+        outcomes = [seen.what for seen in self._select(form, writer, reader).values()]
+        good = sum(what in LOADS for what in outcomes)
+        wrong = outcomes.count(OTHER)
+        if set(outcomes) == {NOT_WRITTEN}:
             return DASH
         if wrong:
-            return f"≠ {wrong} of {len(MODELS)}"
-        every = {len(MODELS): "✓ all", 0: "✗ none"}
-        return every.get(good, f"{good} of {len(MODELS)}")
-
-    @staticmethod
-    def _models(found: Mapping[Pair, Seen], test: Callable[[set[str]], bool]) -> int:
-        counts: dict[str, set[str]] = {}
-        for pair, seen in found.items():
-            counts.setdefault(pair.model, set()).add(seen.what)
-        return sum(map(test, counts.values()))
+            return f"≠ {100 * wrong // len(outcomes)} %"
+        every = {len(outcomes): "✓ all", 0: "✗ none"}
+        return every.get(good, f"{100 * good // len(outcomes)} %")
 
     def _select(self, form: str, writer: int, reader: int) -> dict[Pair, Seen]:
         return {

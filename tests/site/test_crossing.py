@@ -214,7 +214,7 @@ def tables(outcomes):
     return Tables(matrix(outcomes), KERAS, ["2026-11-30"])
 
 
-def test_the_summary_counts_models_by_border():
+def test_the_summary_counts_files_by_border():
     failed = {("lstm", "h5", OLD, NEW): Seen("failed", "Oops", "load_weights")}
     silent = {("dense", "checkpoint", NEW, OTHER): Seen("other outputs")}
     text = tables(failed | silent).summary()
@@ -224,12 +224,12 @@ def test_the_summary_counts_models_by_border():
     whole = rows["[`.h5`, the whole model](#files-h5)"]
     assert [cell.strip() for cell in whole.split("|")[2:6]] == [
         "✓ all",
-        "10 of 11",
+        "95 %",
         "✓ all",
         "✓ all",
     ]
     checkpoint = rows["[`tf.train.Checkpoint`](#files-checkpoint)"]
-    assert checkpoint.split("|")[4].strip() == "≠ 1 of 11"
+    assert checkpoint.split("|")[4].strip() == "≠ 4 %"
     total = len(matrix({}))
     assert f"{total - 2:,} gave the same outputs" in text
     assert "1 loaded with other outputs, 1 failed" in text
