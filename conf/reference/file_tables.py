@@ -191,14 +191,14 @@ class Tables:
         for writer in self.keras:
             cells = []
             for reader in self.keras:
-                counts = Counter(
+                outcomes = Counter(
                     self.matrix[Pair(model, form, writer, reader)].what
                     for model in MODELS
                 )
-                good = counts[SAME] + counts[NO_OPTIMIZER]
-                if counts[NOT_WRITTEN] == len(MODELS):
+                good = outcomes[SAME] + outcomes[NO_OPTIMIZER]
+                if outcomes[NOT_WRITTEN] == len(MODELS):
                     cells.append(DASH)
-                elif counts[OTHER]:
+                elif outcomes[OTHER]:
                     cells.append("≠")
                 else:
                     every, none = good == len(MODELS), not good
