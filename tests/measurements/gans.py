@@ -296,8 +296,8 @@ def losses_of_a_collapse_look_calm(seed: int) -> Figures:
 
 @measures(
     "Count the classes, and **let the discriminator learn faster**: with 1e-3 for "
-    "both, the same six epochs end with all ten.",
-    bound={"classes": (10, 10)},
+    "both, the same six epochs end with at least eight.",
+    bound={"classes": (8, 10)},
 )
 def equal_rates_do_not_collapse(seed: int) -> Figures:
     """Train with a discriminator that learns as fast as the generator."""
