@@ -1087,8 +1087,7 @@ def test_the_flag_before_each_step(turns="new"):
     "With `d.trainable = True` and no `False` after it, the second model trains both "
     "networks on Keras 3, the discriminator towards taking made-up images for real.",
     false_with={"turns": "new"},
-    keras=">=3",
-    needs="keras!=3.6.*",
+    needs="keras>=3,!=3.6.*",
 )
 def test_never_frozen_again_it_trains_both(turns="never frozen again"):
     assert by_turns(turns)[2] > 0
