@@ -488,7 +488,7 @@ def test_export_writes_litert(options=None):
 @proves(
     "Give the model an `Input`, or call it once, before `quantize`.",
     false_with={"built": True},
-    needs="keras>=3",
+    needs="keras>=3.6",
 )
 def test_quantize_wants_a_built_model(built=False):
     model = keras.Sequential([keras.layers.Dense(3)])
