@@ -33,8 +33,8 @@ def fit_on_mirrors(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> keras.Model:
 def fit_in_parallel(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> keras.Model:
     """Train a small classifier on all devices of this machine, on JAX.
 
-    On TensorFlow and on PyTorch `fit` takes no notice of the distribution and trains on
-    one device.
+    Outside of the scope `fit` would not share the batches. On TensorFlow it takes no
+    notice of the distribution and trains on one device.
 
     Args:
         x: Array of shape `(num_examples, num_features)`, float32.
@@ -52,5 +52,5 @@ def fit_in_parallel(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> keras.Model:
         softmax = keras.layers.Dense(10, "softmax")
         model = keras.Sequential([keras.Input(x.shape[1:]), softmax])
         model.compile("sgd", "sparse_categorical_crossentropy")
-    model.fit(x, y, batch_size=64, shuffle=False, verbose=0)
+        model.fit(x, y, batch_size=64, shuffle=False, verbose=0)  # in the scope too
     return model
