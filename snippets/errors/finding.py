@@ -9,12 +9,12 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 
 from snippets.errors.entry import ENTRIES, Entry
 from snippets.errors.observing import without_colors
 
-SEEN = Path(__file__).with_name("seen")
+SEEN = files("snippets.errors") / "seen"
 CLOSE = 0.8
 PLACE = "·"
 _SILENT = "silent"  # the group of mistakes without a message
@@ -171,7 +171,7 @@ def messages() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {
         name: [] for name, entry in entries().items() if entry.group != _SILENT
     }
-    for path in sorted(SEEN.glob("*.json")):
+    for path in sorted(SEEN.iterdir(), key=lambda path: path.name):
         for name, row in json.loads(path.read_text("utf-8"))["rows"].items():
             said = row.get("said", "")
             if said and said not in found.get(name, [said]):
