@@ -18,6 +18,7 @@ def fit_on_mirrors(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> keras.Model:
         The trained `keras.Model`.
 
     Example:
+        >>> import numpy as np
         >>> fit_on_mirrors(np.ones((8, 4)), np.zeros(8)).output_shape
         (None, 10)
     """
@@ -44,6 +45,7 @@ def fit_in_parallel(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> keras.Model:
         The trained `keras.Model`.
 
     Example:
+        >>> import numpy as np
         >>> fit_in_parallel(np.ones((8, 4)), np.zeros(8)).output_shape
         (None, 10)
     """

@@ -58,6 +58,7 @@ def epoch_of_fit(
         and returns the loss of that epoch.
 
     Example:
+        >>> import numpy as np
         >>> dataset = tf.data.Dataset.from_tensors((np.ones((5, 4)), np.zeros(5)))
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
         >>> action = epoch_of_fit(model, dataset)
