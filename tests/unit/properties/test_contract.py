@@ -296,6 +296,8 @@ CASES = {
 LEFT_OUT = {
     "choosing.build_network": "it returns one of those that stand here by name",
     "gans.train_judge": "it trains the model that it returns",
+    "performance.fit_in_parallel": "it trains the model that it returns",
+    "performance.fit_on_mirrors": "it trains the model that it returns",
     "transfer_learning.resnet50_classifier": "Keras's ResNet50, 24 million weights",
     "transfer_learning.train_head_then_fine_tune": "it trains what it returns",
 }
