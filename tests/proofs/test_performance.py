@@ -14,6 +14,7 @@ import re
 import sys
 import tempfile
 import threading
+import time
 import warnings
 from pathlib import Path
 from unittest import mock
@@ -785,7 +786,10 @@ def test_a_gradient_passes_through_a_py_function(name="py_function"):
     false_with={"between": False},
 )
 def test_the_profiler_names_operations(between=True):
-    model = small_model(jit_compile=False)
+    name = f"dense_{time.monotonic_ns()}"  # no other model has it
+    layer = keras.layers.Dense(2, name=name)
+    model = keras.Sequential([keras.Input((4,)), layer])
+    model.compile("sgd", "mse", jit_compile=False)
     hidden = mock.patch.dict(sys.modules, {"tensorboard": None})
     with hidden, tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
@@ -794,7 +798,7 @@ def test_the_profiler_names_operations(between=True):
         tf.profiler.experimental.stop()
         files = glob.glob(f"{folder}/plugins/profile/**/*.xplane.pb", recursive=True)
         assert len(files) == 1
-        assert b"MatMul" in Path(files[0]).read_bytes()
+        assert re.search(rf"{name}\w*/MatMul".encode(), Path(files[0]).read_bytes())
 
 
 NETWORK = """
