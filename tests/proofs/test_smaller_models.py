@@ -447,7 +447,7 @@ def test_an_optimizer_is_most_of_the_file(optimizer="adam"):
     "Convert the model as it was before `quantize`: the converter of TensorFlow 2.21 "
     "refuses a quantized one.",
     false_with={"quantize": False},
-    needs="tensorflow>=2.21",
+    needs="keras>=3 and tensorflow>=2.21",
     tensorflow=">=2.21",
 )
 def test_a_quantized_model_is_not_converted(quantize=True):
