@@ -89,7 +89,7 @@ def test_what_is_copied_from_any_page_runs_alone(tmp_path: Path) -> None:
 def test_a_copy_without_its_helper_is_noticed() -> None:
     package = Package(ROOT / "snippets")
     recipe = package.recipe("snippets.data.as_dataset")
-    assert missing(code_of([recipe])) == {"check_integer"}
+    assert missing(code_of([recipe])) == {"check_integer", "check_ndarray"}
 
 
 def test_each_recipe_stands_after_what_it_needs(package: Package) -> None:
