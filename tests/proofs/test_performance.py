@@ -879,7 +879,7 @@ found = {
     "shares of 32": shares(32),
 }
 from tensorflow import keras
-if hasattr(keras, "distribution"):
+if [int(part) for part in keras.__version__.split(".")[:2]] >= [3, 15]:
     parallel = keras.distribution.DataParallel(devices=["cpu:0", "cpu:1"])
     with parallel.scope():
         found["DataParallel"] = devices_of(one)
@@ -981,7 +981,7 @@ def test_the_batch_is_shared(name="shares"):
 @proves(
     "The lines run on TensorFlow too, without a warning, and train on one device.",
     false_with={"name": "MirroredStrategy"},
-    needs="keras>=3",
+    needs="keras>=3.15",
 )
 def test_a_distribution_without_effect(name="DataParallel"):
     assert on_two_devices()[name] == 1
