@@ -77,7 +77,7 @@ def main() -> None:
 
     # GANs
     gan = GAN(build_generator(16), build_discriminator((8, 8, 1)))
-    assert_type(gan.sample(5), Images)
+    assert_type(gan.sample(5), npt.NDArray[Any])
     judge = train_judge(x, y, epochs=1)
     assert_type(judge_samples(judge, gan.sample(5), x), dict[str, float])
     assert_type(frechet_distance(np.eye(3), np.eye(3)), float)
