@@ -300,3 +300,35 @@ def test_connected_model_refuses_unused_inputs(count=2):
     tensors = inputs_named("a", "b")
     error = rises(connected_model, tensors[:count], layers.Dense(2)(tensors[0]))
     assert "Unused: ['b']" in error
+
+
+@proves(
+    ("Keras 3.6 and later warn that the structure of the inputs does not match."),
+    keras=">=3.6",
+)
+def test_the_extra_key_is_warned_about():
+    _, said = warnings_of(profit(), amounts(price=5.0, cost=3.0, article=9.0))
+    assert "The structure of `inputs` doesn't match the expected structure" in said
+
+
+@proves(
+    (
+        "To turn this warning into an error, write `import warnings` and "
+        '`warnings.filterwarnings("error", "The structure of")` before the call.'
+    ),
+    false_with={"text": "The form of"},
+    keras=">=3.6",
+)
+def test_the_warning_stops_the_call(text="The structure of"):
+    data = amounts(price=5.0, cost=3.0, article=9.0)
+    targets = np.zeros((1,))
+    for use in (
+        lambda model: model(data),
+        lambda model: model.predict(data, verbose=0),
+        lambda model: model.fit(data, targets, verbose=0),
+    ):
+        model = profit()
+        model.compile("sgd", "mse")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", text)
+            assert "The structure of `inputs`" in rises(use, model)
