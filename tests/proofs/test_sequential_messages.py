@@ -1,0 +1,177 @@
+"""Proofs of the page of messages of Sequential models."""
+
+import contextlib
+import io
+import re
+
+import numpy as np
+import pytest
+from tensorflow import keras
+
+from tests.proofs.proves import proves
+
+
+def unbuilt():
+    """A model without a shape."""
+    return keras.Sequential([keras.layers.Dense(3)])
+
+
+def built():
+    """A model that begins at an Input."""
+    return keras.Sequential([keras.Input(shape=(4,)), keras.layers.Dense(3)])
+
+
+def rows(count=5):
+    return np.ones((count, 4), "float32")
+
+
+def summary_of(model):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        model.summary()
+    return printed.getvalue()
+
+
+@proves(
+    ("On Keras 3 put `keras.Input(batch_shape=(2, 4))` first."),
+    keras=">=3",
+    false_with={"argument": "input_shape"},
+)
+def test_batch_input_shape_on_the_first_layer_raises(argument="batch_input_shape"):
+    with pytest.raises(ValueError, match="Unrecognized keyword arguments"):
+        keras.layers.Dense(3, **{argument: (2, 4)})
+
+
+@proves(
+    "On Keras 2 `weights` and `get_weights()` raise ``Weights for model 'sequential' "
+    "have not yet been created. Weights are created when the model is first called "
+    "on inputs or `build()` is called with an `input_shape`.``",
+    keras="<3",
+    false_with={"make": built},
+)
+def test_no_weights_raise_on_keras_2(make=unbuilt):
+    for ask in (lambda model: model.weights, lambda model: model.get_weights()):
+        with pytest.raises(ValueError, match="have not yet been created"):
+            ask(make())
+
+
+@proves(
+    ("`Conv2D` wants a channel axis, so declare `(28, 28, 1)`."),
+    false_with={"without": (28, 28, 1)},
+)
+def test_convolution_wants_channels(without=(28, 28)):
+    def make(shape):
+        return keras.Sequential([keras.Input(shape=shape), keras.layers.Conv2D(2, 3)])
+
+    assert make((28, 28, 1)).output_shape == (None, 26, 26, 2)
+    expected = "expected min_ndim=4, found ndim=3. Full shape received: (None, 28, 28)"
+    assert expected in message_of(lambda: make(without))
+
+
+@proves(
+    (
+        "A recurrent layer wants time and features, so leave out the "
+        "`Flatten` before it."
+    ),
+    false_with={"before": ()},
+)
+def test_recurrent_layer_wants_time(before=("Flatten",)):
+    for name in ("GRU", "LSTM", "SimpleRNN"):
+        layers = [getattr(keras.layers, word)() for word in before]
+        layers.append(getattr(keras.layers, name)(3))
+        start = keras.Input(shape=(28, 28))
+        expected = "expected ndim=3, found ndim=2. Full shape received: (None, 784)"
+        assert expected in message_of(
+            lambda layers=layers, start=start: keras.Sequential([start, *layers])
+        )
+        keras.Sequential([start, getattr(keras.layers, name)(3)])
+
+
+@proves(
+    ("A stack has nothing to add: use a Functional model."),
+    false_with={"name": "Flatten"},
+)
+def test_merge_layers_want_a_list(name="Add"):
+    x = keras.Input(shape=(4,))
+    assert tuple(keras.layers.Add()([x, x]).shape) == (None, 4)
+    layers = [keras.layers.Dense(4), getattr(keras.layers, name)()]
+    expected = "A merge layer should be called on a list of inputs"
+    assert expected in message_of(
+        lambda: keras.Sequential([keras.Input(shape=(4,)), *layers])
+    )
+
+
+@proves(
+    ("Two different layers have one name: give each its own."),
+    false_with={"names": ("a", "b")},
+)
+def test_names_are_unique(names=("a", "a")):
+    def make(names):
+        return keras.Sequential([keras.layers.Dense(3, name=name) for name in names])
+
+    assert len(make(("c", "d")).layers) == 2
+    expected = "All layers added to a Sequential model should have unique names"
+    assert expected in message_of(lambda: make(names))
+
+
+@proves(
+    ("Call `compile` before `fit` and `evaluate`."),
+    false_with={"compiled": True},
+    needs="keras>=3",
+)
+def test_compile_comes_before_fit(compiled=False):
+    model, y = built(), np.ones((5, 3))
+    if compiled:
+        model.compile("sgd", "mse")
+    for use in (model.fit, model.evaluate):
+        found = message_of(lambda use=use: use(rows(), y, verbose=0))
+        assert "You must call `compile()` before using the model" in found
+
+
+@proves(
+    ("The model is built for one shape: make a new model for another."),
+    keras=">=3",
+    false_with={"shape": (None, 4)},
+)
+def test_another_shape_raises_on_keras_3(shape=(None, 5)):
+    model = unbuilt()
+    model.build((None, 4))
+    with pytest.raises(ValueError, match="has already been configured"):
+        model.build(shape)
+
+
+@proves(
+    ("An Input stands after another layer: put it first."),
+    keras=">=3",
+)
+def test_input_not_first_on_keras_3():
+    model = keras.Sequential([keras.layers.Dense(3), keras.Input(shape=(9,))])
+    assert not model.built
+    said = r"Layer InputLayer has (no|multiple) positional arguments(\.|: \[\])"
+    with pytest.raises(ValueError, match=said):
+        model(rows())
+    model = keras.Sequential([keras.Input(shape=(4,)), keras.layers.Dense(3)])
+    assert model(rows()).shape == (5, 3)
+
+
+def message_of(function):
+    """The text of the error that a call raises, in one line, without colors."""
+    with pytest.raises(Exception) as caught:
+        function()
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(caught.value))
+    return " ".join(plain.split())
+
+
+@proves(
+    "On Keras 2 `summary()` raises ``This model has not yet been built. Build the "
+    "model first by calling `build()` or by calling the model on a batch of data.``",
+    keras="<3",
+    false_with={"make": built},
+)
+def test_summary_of_unbuilt_raises_on_keras_2(make=unbuilt):
+    expected = (
+        "This model has not yet been built. Build the model first by calling `build()` "
+        "or by calling the model on a batch of data."
+    )
+    with pytest.raises(ValueError, match=re.escape(expected)):
+        summary_of(make())
