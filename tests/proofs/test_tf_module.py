@@ -330,3 +330,73 @@ def test_a_saved_model_must_be_kept(kept=False):
         assert np.allclose(reloaded.serve(X), model(X), atol=1e-6)
         with pytest.raises(AssertionError, match="variables which have been deleted"):
             (reloaded if kept else tf.saved_model.load(f"{folder}/saved")).serve(X)
+
+
+@proves(
+    'A published version of this network pads with `padding="SAME"`, which leaves '
+    "14 × 14 × 32 = 6272 numbers of 28 × 28 pixels, and reshapes to 5408 = 13 × "
+    '13 × 32, the size that `"VALID"` leaves.',
+    false_with={"size": 26},
+)
+def test_valid_leaves_5408_and_same_6272(size=28):
+    shapes, sizes = [], []
+    for padding in ("VALID", "SAME"):
+        x = tf.nn.conv2d(
+            tf.zeros([1, size, size, 1]), tf.zeros([3, 3, 1, 32]), 1, padding
+        )
+        x = tf.nn.max_pool2d(x, 2, 2, padding)
+        shapes.append(x.shape[1:].as_list())
+        sizes.append(int(np.prod(x.shape)))
+    assert shapes == [[13, 13, 32], [14, 14, 32]]
+    assert sizes == [5408, 6272]
+
+
+def pooled(count, size=28):
+    """What `padding="SAME"` leaves of images, each filled with its own number."""
+    half = -(-size // 2)
+    numbers = tf.reshape(tf.range(count, dtype=tf.float32), [count, 1, 1, 1])
+    return numbers * tf.ones([count, half, half, 32])
+
+
+@proves(
+    "`Input to reshape is a tensor with 6272 values, but the requested shape requires "
+    "a multiple of 5408` | a size typed by hand: `tf.reshape(x, [tf.shape(x)[0], -1])`",
+    false_with={"count": 169},
+)
+def test_one_image_stops_the_hand_typed_size(count=1):
+    x = pooled(count)
+    with pytest.raises(tf.errors.InvalidArgumentError) as raised:
+        tf.reshape(x, [-1, 5408])
+    assert (
+        "Input to reshape is a tensor with 6272 values, but the requested shape "
+        "requires a multiple of 5408" in str(raised.value)
+    )
+    assert tf.reshape(x, [tf.shape(x)[0], -1]).shape == (1, 6272)
+
+
+@proves(
+    "`Dimension size must be evenly divisible by 5408 but is 6272` | the same, inside "
+    "`tf.function`",
+    false_with={"count": 169},
+)
+def test_in_a_function_the_text_is_another(count=1):
+    flatten = tf.function(lambda x: tf.reshape(x, [-1, 5408]))
+    text = "Dimension size must be evenly divisible by 5408 but is 6272"
+    with pytest.raises(ValueError, match=text):
+        flatten(pooled(count))
+
+
+@proves(
+    "One image stops it; 169 images become 196 rows without an error, 168 of them made "
+    "of two images:",
+    false_with={"size": 6272},
+)
+def test_rows_are_made_of_two_images(size=5408):
+    rows = tf.reshape(pooled(169), [-1, size]).numpy()
+    assert len(rows) == 196
+    images = [sorted(set(row)) for row in rows]
+    mixed = [numbers for numbers in images if len(numbers) > 1]
+    assert len(mixed) == 168
+    assert all(end + 1 == beginning for end, beginning in mixed)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        tf.reshape(pooled(1), [-1, size])
