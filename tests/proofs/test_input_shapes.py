@@ -275,3 +275,99 @@ def test_a_dict_was_sorted_by_name(names=("b", "a")):
     model = keras.Model(inputs, keras.layers.Concatenate()(inputs))
     data = {names[0]: np.zeros((1, 1)), names[1]: np.ones((1, 1))}
     assert model(data).numpy().tolist() == [[1.0, 0.0]]
+
+
+@proves(
+    "`Cannot convert '32' to a shape.` | `keras.Input(32)` | "
+    "`keras.Input(shape=(32,))`",
+    keras=">=3",
+    false_with={"shape": (32,)},
+)
+def test_cannot_convert_to_a_shape(shape=32):
+    message = "ValueError: Cannot convert '32' to a shape."
+    assert error_of(keras.Input, shape) == message
+    assert error_of(keras.Input, shape=(32,)) == ""
+
+
+@proves(
+    "``You must pass a `shape` argument.`` | `keras.Input()` | "
+    "`keras.Input(shape=())` for one number",
+    keras=">=3",
+    false_with={"options": {"shape": ()}},
+)
+def test_you_must_pass_a_shape(options=()):
+    message = error_of(keras.Input, **dict(options))
+    assert message == "ValueError: You must pass a `shape` argument."
+    assert tuple(keras.Input(shape=()).shape) == (None,)
+
+
+@proves(
+    "`Input() got an unexpected keyword argument 'input_shape'` | "
+    "`keras.Input(input_shape=(32,))` | `keras.Input(shape=(32,))`",
+    keras=">=3",
+    false_with={"argument": "shape"},
+)
+def test_input_has_no_input_shape(argument="input_shape"):
+    message = error_of(keras.Input, **{argument: (32,)})
+    assert "Input() got an unexpected keyword argument 'input_shape'" in message
+    assert error_of(keras.Input, shape=(32,)) == ""
+
+
+@proves(
+    "`Unrecognized keyword arguments passed to LSTM: {'batch_input_shape': "
+    "(2, 3, 4)}` | `LSTM(3, batch_input_shape=(2, 3, 4))` | "
+    "`keras.Input(batch_shape=(2, 3, 4))` before it",
+    keras=">=3",
+    false_with={"argument": "name"},
+)
+def test_batch_input_shape_is_refused_on_keras_3(argument="batch_input_shape"):
+    message = error_of(keras.layers.LSTM, 3, **{argument: (2, 3, 4)})
+    assert message == (
+        "ValueError: Unrecognized keyword arguments passed to LSTM: "
+        "{'batch_input_shape': (2, 3, 4)}"
+    )
+    start = keras.Input(batch_shape=(2, 3, 4))
+    model = keras.Sequential([start, keras.layers.LSTM(3)])
+    assert model.input_shape == (2, 3, 4)
+
+
+@proves(
+    "`Kernel shape must have the same length as input` | the batch size in "
+    "`shape` | `shape` without it",
+    keras=">=3",
+    false_with={"shape": (8, 8, 1)},
+)
+def test_batch_size_in_shape_stops_keras_3(shape=(32, 8, 8, 1)):
+    message = error_of(keras.layers.Conv2D(3, 3), keras.Input(shape=shape))
+    assert "Kernel shape must have the same length as input" in message
+    assert error_of(keras.layers.Conv2D(3, 3), keras.Input(shape=(8, 8, 1))) == ""
+
+
+@proves(
+    "`Only input tensors may be passed as positional arguments` | a layer "
+    "called on an InputLayer | `keras.Input(...)` in its place",
+    keras=">=3",
+    false_with={"name": "Input"},
+)
+def test_input_layer_is_not_a_tensor(name="InputLayer"):
+    message = error_of(keras.layers.Dense(2), getattr(keras.layers, name)((3,)))
+    assert "Only input tensors may be passed as positional arguments" in message
+    assert error_of(keras.layers.Dense(2), keras.Input((3,))) == ""
+
+
+@proves(
+    "``Shapes used to initialize variables must be fully-defined (no `None` "
+    "dimensions)`` | `Flatten` and `Dense` after `None` | global pooling for "
+    "`Flatten`",
+    keras=">=3",
+    false_with={"name": "GlobalAveragePooling1D"},
+)
+def test_shapes_must_be_fully_defined(name="Flatten"):
+    x = keras.Input(shape=(None, 8))
+    flat = getattr(keras.layers, name)()(x)
+    assert (
+        "Shapes used to initialize variables must be fully-defined "
+        "(no `None` dimensions)"
+    ) in error_of(keras.layers.Dense(2), flat)
+    pooled = keras.layers.GlobalAveragePooling1D()(x)
+    assert error_of(keras.layers.Dense(2), pooled) == ""
