@@ -1,4 +1,4 @@
-"""A function of TensorFlow 1, and the placeholders that it waits for."""
+"""What placeholders were fed with, and a function that waits for them."""
 
 from typing import Any
 
@@ -29,6 +29,22 @@ def network_of_2017(x: tf.Tensor) -> tf.Tensor:
         "scale", [], initializer=tf1.ones_initializer(), trainable=False
     )
     return scale * tf.matmul(x, kernel) + bias
+
+
+class Scaled(keras.Model):
+    """Multiply by 0.5, or by what a call gives as `rate`.
+
+    Call arguments:
+        x: Float tensor of any shape.
+        rate: Float, in place of `tf.placeholder_with_default(0.5, [])`.
+
+    Example:
+        >>> float(Scaled()(keras.ops.ones(1), rate=3.0)[0])
+        3.0
+    """
+
+    def call(self, x: Any, rate: float = 0.5) -> Any:
+        return rate * x
 
 
 def unfed_placeholders(graph: Any) -> list[str]:

@@ -22,7 +22,7 @@ from snippets.placeholders import (
     proposed_name_map,
     unfed_placeholders,
 )
-from snippets.placeholders.feeding import network_of_2017
+from snippets.placeholders.feeding import Scaled, network_of_2017
 from snippets.placeholders.mistakes import leaking_double
 from snippets.placeholders.name_maps import (
     KINDS,
@@ -1106,3 +1106,9 @@ def test_a_leaked_tensor_cannot_be_used_and_the_returned_one_can() -> None:
     assert float(returned + 1.0) == 5.0
     with pytest.raises(TypeError, match="is out of scope and cannot be used here"):
         leaked + 1.0
+
+
+def test_a_rate_has_a_default_that_each_call_may_replace():
+    two = np.float32([2.0])
+    assert Scaled()(two).numpy().tolist() == [1.0]
+    assert Scaled()(two, rate=3.0).numpy().tolist() == [6.0]
