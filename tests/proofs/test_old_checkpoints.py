@@ -10,6 +10,7 @@ from tensorflow import keras
 from tests.proofs.proves import proves
 
 tf1 = tf.compat.v1
+ADAM = ("Adam", "Adam_1")
 BATCH = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "float32")
 
 
@@ -95,6 +96,26 @@ def test_slots_are_left_behind(name="hidden/kernel/Momentum"):
         assert carry(extra=slot, ignored=[pattern])[2:] == ("", False)
 
 
+@proves(
+    "Adam has two slots for each weight, `Adam` and `Adam_1`, and two counters, "
+    "`beta1_power` and `beta2_power`; `global_step` is the counter of the program.",
+    false_with={"make": lambda: tf1.train.MomentumOptimizer(0.1, 0.9)},
+)
+def test_adam_has_slots_and_counters(make=tf1.train.AdamOptimizer):
+    weights = {"net/w", "net/b"}
+    with tf.Graph().as_default():
+        made = [tf1.get_variable(name, [3]) for name in weights]
+        loss = tf.add_n([tf.reduce_sum(w) for w in made])
+        before = {v.op.name for v in tf1.global_variables()}
+        make().minimize(loss)
+        slots = {v.op.name for v in tf1.global_variables()} - before
+        tf1.train.get_or_create_global_step()
+        last = {v.op.name for v in tf1.global_variables()} - before - slots
+    expected = {f"{name}/{slot}" for name in weights for slot in ADAM}
+    assert slots == expected | {"beta1_power", "beta2_power"}
+    assert last == {"global_step"}
+
+
 def saved_in_2017(folder, prefix):
     """A checkpoint with slots; the file `checkpoint` names another folder."""
     from snippets.placeholders.training import start_weights
@@ -162,6 +183,36 @@ def test_a_map_is_proposed(width=32):
         assert smaller.unmapped["hidden/kernel"] == ()
         assert "net/hidden/kernel" in smaller.unused
     assert all(np.array_equal(w, start_weights(seed=1)[w.path]) for w in model.weights)
+
+
+@proves(
+    "Its `optimizer` lists the slots and counters of Adam and `global_step`, for "
+    "`ignored`.",
+    false_with={"counter": "number_of_steps"},
+    needs="keras>=3",
+)
+def test_the_proposal_lists_what_to_ignore(counter="global_step"):
+    from snippets.placeholders import checkpoint_problems, proposed_name_map
+    from snippets.placeholders.training import classifier_with, start_weights
+
+    model = classifier_with(start_weights())
+    with tempfile.TemporaryDirectory() as folder:
+        with tf.Graph().as_default(), tf1.Session() as session:
+            steps = tf1.get_variable(counter, [], tf.int64, trainable=False)
+            v = [
+                tf1.get_variable(f"net/{n}", initializer=w)
+                for n, w in start_weights(seed=1).items()
+            ]
+            loss = tf.add_n([tf.reduce_sum(w) for w in v])
+            tf1.train.AdamOptimizer().minimize(loss, steps)
+            session.run(tf1.global_variables_initializer())
+            tf1.train.Saver().save(session, f"{folder}/old")
+        proposal = proposed_name_map(model, f"{folder}/old")
+        wanted = {f"net/{n}/{slot}" for n in start_weights() for slot in ADAM}
+        wanted |= {"beta1_power", "beta2_power", "global_step"}
+        assert set(proposal.optimizer) == wanted
+        left = proposal.name_map, proposal.optimizer
+        assert not checkpoint_problems(model, f"{folder}/old", *left)
 
 
 @proves(
