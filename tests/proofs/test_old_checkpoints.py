@@ -186,8 +186,8 @@ def test_a_map_is_proposed(width=32):
 
 
 @proves(
-    "Its `optimizer` lists the slots and counters of Adam and `global_step`, for "
-    "`ignored`.",
+    "The `optimizer` of a proposal lists the slots and counters of Adam and "
+    "`global_step`, for `ignored`.",
     false_with={"counter": "number_of_steps"},
     needs="keras>=3",
 )
