@@ -253,9 +253,9 @@ def train_resumably(
     ]
     losses = []
     for number, batch in enumerate(batches[done:], start=done + 1):
-        losses.append(float(step(features[batch], labels[batch])))
+        losses.append(step(features[batch], labels[batch]))
         if number % save_every == 0 or number == len(batches):
             save_checkpoint(folder, model, optimizer, number, order)
         if on_step is not None:
             on_step(number)
-    return losses
+    return [float(loss) for loss in losses]

@@ -109,6 +109,35 @@ def test_place_in_the_data_matters(left_out="place"):
 
 
 @proves(
+    "Among the callbacks of `train_by_hand` it restores the weights and the optimizer, "
+    "but the loop begins with epoch 0: killed after 3 of 5 epochs, it takes 5 more.",
+    false_with={"killed": False},
+    needs="keras>=3",
+)
+def test_backup_in_a_loop_begins_with_epoch_0(killed=True):
+    from snippets.training_loops import train_by_hand
+
+    begun, counts = [], []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            begun.append(epoch)
+            counts.append(int(self.model.optimizer.iterations))
+            if killed and len(begun) == 4:
+                raise KeyboardInterrupt
+
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(2):
+            model, parts = classifier(), (crossentropy(), keras.optimizers.Adam(0.1))
+            backup = keras.callbacks.BackupAndRestore(f"{folder}/backup")
+            with contextlib.suppress(KeyboardInterrupt):
+                callbacks = [backup, Watch()]
+                train_by_hand(model, [(X, Y)], 5, *parts, callbacks=callbacks)
+    assert begun == [0, 1, 2, 3, 0, 1, 2, 3, 4]
+    assert counts == [0, 1, 2, 3, 3, 4, 5, 6, 7]
+
+
+@proves(
     "The order of an epoch is a function of the seed and the epoch, so a new process "
     "knows it without having seen the epochs before.",
     false_with={"epoch": 2},

@@ -797,6 +797,28 @@ def test_class_weight_becomes_sample_weights(weight=2.0):
 
 
 @proves(
+    "This loop does not call them for batches:",
+    false_with={"by_fit": True},
+    needs="keras>=3",
+)
+def test_callbacks_hear_of_epochs(by_fit=False):
+    from snippets.training_loops import train_by_hand
+
+    heard = []
+    callback = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: heard.append("epoch"),
+        on_train_batch_end=lambda batch, logs: heard.append("batch"),
+    )
+    model, parts = classifier(), (crossentropy(), keras.optimizers.SGD())
+    if by_fit:
+        model.compile("sgd", **EAGER)
+        model.fit(X, Y, callbacks=[callback], **QUIET)
+    else:
+        train_by_hand(model, [(X, Y)] * 3, 2, *parts, callbacks=[callback])
+    assert heard == ["epoch", "epoch"]
+
+
+@proves(
     "`EarlyStopping` has ended it before the 20 epochs were over.",
     false_with={"patience": 20},
     needs="keras>=3",
@@ -950,6 +972,25 @@ def test_metrics_outside_cost_operations(what=1):
     assert operations_of_a_step()[what] >= 10
 
 
+@proves(
+    "**XLA is off**: for most models on a GPU, `compile()` of Keras 3 chooses "
+    "`jit_compile=True`. In a loop, write `@tf.function(jit_compile=True)`.",
+    keras=">=3",
+    false_with={"device": "CPU"},
+)
+def test_a_gpu_chooses_xla(device="GPU"):
+    """Keras only asks TensorFlow for its devices, so another one may be named."""
+    original = tf.config.list_physical_devices
+    named = [tf.config.PhysicalDevice("/physical_device:0", device)]
+    tf.config.list_physical_devices = lambda kind=None: named
+    try:
+        model = classifier()
+        model.compile("sgd", "mse")
+        assert model.jit_compile is True
+    finally:
+        tf.config.list_physical_devices = original
+
+
 # After a crash
 
 
@@ -1043,60 +1084,54 @@ def test_backup_repeats_steps_on_keras_3(save_freq=4):
     assert steps == 4 + 6  # the fourth step is in the second epoch, which starts again
 
 
-# Batches larger than the memory
+@proves(
+    "After a training that comes to its end, the backup is deleted.",
+    false_with={"last_step": 2},
+)
+def test_the_backup_is_deleted(last_step=0):
+    with tempfile.TemporaryDirectory() as folder:
+        model = classifier()
+        model.compile("sgd", **EAGER)
+        backup = keras.callbacks.BackupAndRestore(f"{folder}/backup", save_freq=1)
+        with contextlib.suppress(KeyboardInterrupt):
+            model.fit(X, Y, callbacks=[backup, Interrupt(last_step)], **QUIET)
+        assert not os.path.exists(f"{folder}/backup")
+
+
+@proves(
+    "A dataset that is shuffled with a seed starts over: the epoch after the restart "
+    "has the order of the first.",
+    false_with={"restarted": False},
+)
+def test_a_shuffled_dataset_starts_over(restarted=True):
+    seen = []
+
+    class Seen(keras.Model):
+        def train_step(self, data):
+            seen.append(np.array(data[0]).tolist())
+            return super().train_step(data)
+
+    with tempfile.TemporaryDirectory() as folder:
+        for last_step in (5, 0) if restarted else (0,):
+            data = tf.data.Dataset.from_tensor_slices((X, Y)).shuffle(12, seed=0)
+            model = classifier(Seen)
+            model.compile("sgd", **EAGER)
+            backup = keras.callbacks.BackupAndRestore(f"{folder}/backup")
+            callbacks = [backup, Interrupt(last_step)]
+            with contextlib.suppress(KeyboardInterrupt):
+                model.fit(data.batch(4), epochs=3, callbacks=callbacks, verbose=0)
+    first, second, restarted_one = seen[:2], seen[3:5], seen[-6:-4]
+    assert first != second
+    assert first == restarted_one  # after the restart two epochs were left
+
+
+# Gradient accumulation
 
 
 def plain_gradients(model, x, y):
     with tf.GradientTape() as tape:
         loss = crossentropy()(y, model(x, training=True))
     return tape.gradient(loss, model.trainable_variables)
-
-
-@proves(
-    "In a loop, sum the gradients of the parts, each counted by its size and with "
-    "the losses of regularizers and `add_loss`; the sum is the gradient of the "
-    "large batch:",
-    false_with={"examples": 11},
-    needs="keras>=3",
-)
-def test_accumulated_gradients_are_those_of_the_batch(examples=12):
-    from snippets.training_loops import accumulated_gradients
-
-    model = classifier()
-    parts = accumulated_gradients(model, crossentropy(), X, Y, num_parts=5)
-    whole = plain_gradients(model, X[:examples], Y[:examples])
-    assert largest_difference(parts, whole) < 1e-6
-
-
-@proves(
-    "In a loop, sum the gradients of the parts, each counted by its size and with "
-    "the losses of regularizers and `add_loss`; the sum is the gradient of the "
-    "large batch:",
-    false_with={"rate": 0.2},
-    needs="keras>=3",
-)
-def test_accumulated_gradients_keep_all_losses(rate=0.1):
-    """A regularizer, and a layer that calls `add_loss`."""
-    from snippets.training_loops import accumulated_gradients
-
-    class Penalty(keras.layers.Layer):
-        def call(self, x):
-            self.add_loss(tf.reduce_mean(x**2))
-            return x
-
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input(shape=(4,))
-    options = {"kernel_regularizer": keras.regularizers.L2(0.1)}
-    dense, penalty = keras.layers.Dense(4, **options), Penalty()
-    last = keras.layers.Dense(3, activation="softmax")
-    model = keras.Model(inputs, last(penalty(dense(inputs))))
-    parts = accumulated_gradients(model, crossentropy(), X, Y, num_parts=5)
-    with tf.GradientTape() as tape:
-        hidden = dense(X)
-        loss = crossentropy()(Y, last(hidden)) + tf.reduce_mean(hidden**2)
-        loss += rate * tf.reduce_sum(tf.convert_to_tensor(dense.kernel) ** 2)
-    whole = tape.gradient(loss, model.trainable_variables)
-    assert largest_difference(parts, whole) < 1e-5
 
 
 def accumulate(batch_size, parts, optimizer="SGD", examples=12, rate=0.5, epochs=1):
@@ -1151,8 +1186,7 @@ def test_parts_count_alike(first=8):
 
 
 @proves(
-    "If the parts are batches of the dataset, an optimizer with "
-    "`gradient_accumulation_steps` does it in a loop as well.",
+    "An optimizer with `gradient_accumulation_steps` works in a loop as well.",
     false_with={"parts": None},
     needs="keras>=3.6",
 )
@@ -1406,55 +1440,6 @@ def test_scale_loss_is_keras_3():
     assert float(optimizer.scale_loss(tf.constant(1.0))) == 2.0**15
     assert not hasattr(optimizer, "get_scaled_loss")
     assert not hasattr(optimizer, "get_unscaled_gradients")
-
-
-@proves(
-    "A batch has to be divided by the number of all its examples, and regularizers by "
-    "the number of replicas, or they count twice on two devices.",
-    false_with={"name": "divided"},
-    needs="keras>=3",
-    keras=">=3.9",
-)
-def test_regularizers_count_twice(name="undivided"):
-    assert on_two_devices()["divided"] < 1e-5
-    assert on_two_devices()[name] > 1e-3
-    assert on_two_devices()["uneven, careless"] > 1e-4
-
-
-@proves(
-    "Without the second `all_reduce`, `LossScaleOptimizer` looks for infinite "
-    "gradients on the first replica alone. One on the second replica makes the "
-    "weights NaN; from Keras 3.6 on, in `fit` too.",
-    false_with={"replica": 0},
-    needs="keras>=3",
-    keras=">=3.6",
-)
-def test_an_overflow_on_the_second_replica(replica=1):
-    assert on_two_devices()["reduced"] == [True, True]
-    assert not on_two_devices()["careless"][replica]
-
-
-@proves(
-    "Without the second `all_reduce`, `LossScaleOptimizer` looks for infinite "
-    "gradients on the first replica alone. One on the second replica makes the "
-    "weights NaN; from Keras 3.6 on, in `fit` too.",
-    false_with={"replica": 0},
-    keras=">=3.6",
-)
-def test_an_overflow_in_fit(replica=1):
-    assert not on_two_devices()["fit"][replica]
-
-
-@proves(
-    "It ends with the weights of one device, though the last batch of 29 is shared "
-    "unevenly.",
-    false_with={"name": "uneven, careless"},
-    needs="keras>=3",
-    keras=">=3.6",
-)
-def test_two_devices_end_as_one(name="uneven"):
-    assert on_two_devices()[name] < 1e-5
-    assert on_two_devices()["uneven, float16"] < 1e-2
 
 
 # When `tf.function` traces again
@@ -1757,6 +1742,30 @@ def with_numpy_on_the_tape(run_eagerly, other_term=False, lost=True):
 def test_numpy_in_a_compiled_step(run_eagerly=False):
     with pytest.raises(AttributeError, match="object has no attribute 'numpy'"):
         with_numpy_on_the_tape(run_eagerly, other_term=True)
+
+
+@proves(
+    "XLA compiles the step, and has no `tf.print`, and no operations on strings: "
+    "remove them, or pass `jit_compile=False`.",
+    false_with={"jit_compile": False},
+)
+def test_xla_has_no_print_and_no_strings(jit_compile=True):
+    actions = {
+        "print": lambda x: tf.print(x),
+        "string": lambda x: tf.strings.length(tf.strings.as_string(x)),
+    }
+    for action in actions.values():
+
+        class Unsupported(keras.Model):
+            def train_step(self, data, action=action):
+                action(data[0])
+                return super().train_step(data)
+
+        model = classifier(Unsupported)
+        model.compile("sgd", EAGER["loss"], jit_compile=jit_compile)
+        message = "Detected unsupported operations when trying to compile graph"
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            model.fit(X, Y, **QUIET)
 
 
 @proves(
