@@ -7,7 +7,6 @@ from snippets.subclassing.autoencoder import (
 )
 from snippets.subclassing.layers import (
     ActivityPenalty,
-    Linear,
     PrependToken,
     RunningMean,
     UnitScale,
@@ -25,7 +24,6 @@ from snippets.subclassing.saving import unbuilt_layers, weights_outside_checkpoi
 __all__ = [
     "ActivityPenalty",
     "DeepClassifier",
-    "Linear",
     "LinearModule",
     "MeanOverExamples",
     "ModuleClassifier",

@@ -7,48 +7,6 @@ from typing import Any
 import keras
 
 
-@keras.saving.register_keras_serializable(package="snippets")
-class Linear(keras.Layer):
-    """Multiply by a matrix and add a vector.
-
-    Args:
-        num_units: Integer of at least 1.
-
-    Call arguments:
-        x: Tensor of shape `(batch, ..., num_inputs)`, any dtype.
-
-    Returns:
-        A tensor of shape `(batch, ..., num_units)`, in the compute dtype of the layer.
-
-    Example:
-        >>> import numpy as np
-        >>> layer = Linear(num_units=2)
-        >>> layer(np.ones((3, 4))).shape, layer.count_params()
-        (TensorShape([3, 2]), 10)
-    """
-
-    def __init__(self, num_units: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.num_units = num_units
-
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        self.kernel = self.add_weight(
-            shape=(input_shape[-1], self.num_units), name="kernel"
-        )
-        self.bias = self.add_weight(
-            shape=(self.num_units,), initializer="zeros", name="bias"
-        )
-
-    def call(self, x: Any) -> Any:
-        return keras.ops.matmul(x, self.kernel) + self.bias
-
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        return *input_shape[:-1], self.num_units
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "num_units": self.num_units}
-
-
 class StepCounter(keras.Layer):
     """Count the training steps.
 

@@ -486,71 +486,6 @@ def recorder(made=1):
 
 
 @proves(
-    "Make the weights in `build`, which Keras calls with the shape of the input at the "
-    "first call:",
-    false_with={"early": True},
-)
-def test_build_runs_at_the_first_call(early=False):
-    (layer,), log = recorder()
-    if early:
-        layer.build((None, 2))
-    before = list(log)
-    for x in (X, X[:1]):
-        layer(x)
-    assert before == ["init"]
-    assert log == ["init", "build 2", "call", "call"]
-    assert tuple(layer.weights[0].shape) == (2, 1)
-
-
-@proves(
-    "`__init__` | once, when you make the object | arguments, layers, weights of a "
-    "fixed size",
-    false_with={"made": 2},
-)
-def test_init_runs_once(made=1):
-    made_layers, log = recorder(made)
-    for layer in made_layers:
-        for _ in range(3):
-            layer(X)
-    assert log.count("init") == 1
-    assert Plain().layers != []
-    for kind in (keras.layers.Layer, keras.Model):
-        owner = kind()
-        weight = owner.add_weight(shape=(2,), initializer="ones", name="scale")
-        assert [each is weight for each in owner.trainable_weights] == [True]
-
-
-@proves(
-    "`build` | once, at the first call | weights whose size depends on the input",
-    false_with={"made": 2},
-)
-def test_build_runs_once(made=1):
-    made_layers, log = recorder(made)
-    for layer in made_layers:
-        for x in (X, X[:1], X):
-            layer(x)
-    assert log.count("build 2") == 1
-
-
-@proves(
-    "`call` | at every call; `fit` compiles it, then repeats only its tensor "
-    "operations | the computation, and no new weights",
-    false_with={"eager": True},
-)
-def test_call_runs_at_every_call(eager=False):
-    (layer,), log = recorder()
-    for _ in range(3):
-        layer(X)
-    assert log.count("call") == 3
-    model = keras.Sequential([layer])
-    model.compile("sgd", "mse", run_eagerly=eager)
-    model(X)
-    before = log.count("call")
-    model.fit(np.ones((30, 2)), np.ones((30, 1)), batch_size=1, verbose=0)
-    assert log.count("call") - before <= 6
-
-
-@proves(
     "Write `layer(x)`, since `layer.call(x)` skips `build`.",
     false_with={"run": "__call__"},
 )
@@ -875,6 +810,31 @@ def test_a_plain_number_stands_still(name="steps"):
     fit_ten_steps(layer)
     assert np.array(layer.count) == 10.0
     assert np.array(getattr(layer, name)) < 5.0
+
+
+@proves(
+    "A model counts its calls in the same way: `self.steps = self.add_weight(shape=(), "
+    'initializer="zeros", trainable=False)` in `__init__`, and '
+    "`self.steps.assign_add(1)` in `call`.",
+    false_with={"batch_size": 2},
+)
+def test_a_model_counts_its_steps(batch_size=1):
+    class Counting(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.scores = keras.layers.Dense(1)
+            options = {"initializer": "zeros", "trainable": False}
+            self.steps = self.add_weight(shape=(), **options)
+
+        def call(self, x):
+            self.steps.assign_add(1)
+            return self.scores(x)
+
+    model = Counting()
+    model.compile("sgd", "mse")
+    model.fit(np.ones((6, 2)), np.ones((6, 1)), batch_size=batch_size, verbose=0)
+    assert np.array(model.steps) == 6
+    assert len(model.trainable_weights) == 2
 
 
 @proves(
@@ -1400,305 +1360,6 @@ def test_three_ways_in_a_fresh_process(
         assert np.allclose(outputs[form], expected, atol=1e-6)
 
 
-# What is not restored
-
-
-@register
-class Switched(keras.Model):
-    """Two heads, of which the second is behind a switch: an argument or less."""
-
-    def __init__(self, use_extra=False, keep="attribute", **kwargs):
-        super().__init__(**kwargs)
-        self.keep, self.use_extra = keep, use_extra
-        self.scores = keras.layers.Dense(2, name="scores")
-        self.extra = keras.layers.Dense(2, name="extra")
-
-    def call(self, x):
-        return self.scores(x) + self.extra(x) if self.use_extra else self.scores(x)
-
-    def get_config(self):
-        config = {**super().get_config(), "keep": self.keep}
-        return (
-            {**config, "use_extra": self.use_extra}
-            if self.keep == "argument"
-            else config
-        )
-
-
-def reloads_alike(keep):
-    """Whether a file of the model with its switch on gives the same outputs."""
-    model = Switched(use_extra=True, keep=keep)
-    outputs = np.array(model(X))
-    return np.allclose(reloaded(model)(X), outputs, atol=1e-6)
-
-
-@proves(
-    "**A plain Python attribute** is in no file, so `use_extra` is `False` again.",
-    false_with={"keep": "argument"},
-    needs="keras>=3",
-)
-def test_a_plain_attribute_is_in_no_file(keep="attribute"):
-    model = Switched(use_extra=True, keep=keep)
-    outputs, copy = np.array(model(X)), reloaded(model)
-    assert not copy.use_extra
-    assert not np.allclose(copy(X), outputs)
-
-
-@proves(
-    "Make it an argument that `get_config` returns.",
-    false_with={"way": "attribute"},
-    needs="keras>=3",
-)
-def test_an_argument_is_in_the_file(way="argument"):
-    assert reloads_alike(way)
-
-
-class OneOf(keras.Model):
-    """Uses the layer that it is given, or goes around it."""
-
-    def __init__(self, make, use=True):
-        super().__init__()
-        self.late, self.score, self.use = make(), keras.layers.Dense(1), use
-
-    def call(self, x):
-        if self.use:
-            x = x + 0.0 * tf.reduce_sum(self.late(x))
-        return self.score(x)
-
-    def get_config(self):
-        return {}
-
-
-class Scaled(keras.layers.Layer):
-    """Multiplies by a random weight."""
-
-    def build(self, input_shape):
-        self.by = self.add_weight(shape=(2,), initializer="random_normal", name="by")
-
-    def call(self, x):
-        return x * self.by
-
-
-LATE = (
-    lambda: keras.layers.Dense(2),
-    lambda: keras.layers.BatchNormalization(beta_initializer="random_normal"),
-    lambda: keras.layers.LayerNormalization(beta_initializer="random_normal"),
-    lambda: keras.layers.EinsumDense("ab,bc->ac", output_shape=2),
-    Scaled,
-)
-
-
-def late_layer_is_restored(make, call_first, save="save_weights"):
-    """Whether `load_weights` fills a layer that the model has called, or has not."""
-    model, copy = OneOf(make), OneOf(make, use=call_first)
-    with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/m." + ("keras" if save == "save" else "weights.h5")
-        for each in (model, copy):
-            each(X)
-        getattr(model, save)(path)
-        copy.load_weights(path)
-    copy.use = True
-    assert np.allclose(copy.score(X), model.score(X), atol=1e-6)
-    copy(X)
-    pairs = zip(copy.late.get_weights(), model.late.get_weights(), strict=True)
-    return all(np.allclose(*pair) for pair in pairs)
-
-
-@proves(
-    "**A layer that was never built**, a `Dense` for example, is left out when "
-    "weights are loaded, although the file has its values; used later, it starts "
-    "from random numbers.",
-    false_with={"call_first": True},
-    keras=">=3",
-)
-def test_a_layer_never_built_is_left_out(call_first=False):
-    seen = []
-    for make in LATE:
-        try:
-            seen.append(late_layer_is_restored(make, call_first))
-        except ValueError:  # it is said
-            seen.append(None)
-    assert seen == [False] * len(LATE)
-
-
-@proves(
-    "So call every layer, see that `unbuilt_layers(model)` is empty, and load the "
-    "weights again; `load_weights` reads `.keras` files too:",
-    false_with={"call_first": False},
-    needs="keras>=3",
-)
-def test_built_first_it_is_restored(call_first=True):
-    from snippets.subclassing import unbuilt_layers
-
-    for make in LATE:
-        model = OneOf(make, use=call_first)
-        model(X)
-        assert unbuilt_layers(model) == []
-        for save in ("save_weights", "save"):
-            assert late_layer_is_restored(make, call_first, save)
-
-
-@proves(
-    "If training goes on worse, and the outputs are the same: **an optimizer that was "
-    "never built** stays at step 0 when weights are loaded; Keras warns `Skipping "
-    "variable loading for optimizer`.",
-    false_with={"builds": True},
-    needs="keras>=3",
-)
-def test_an_optimizer_never_built_starts_anew(builds=False):
-    assert steps_after_loading(builds) == (0, True)
-
-
-@proves(
-    "Build it between `compile` and `load_weights`, and look at the count:",
-    false_with={"builds": False},
-    needs="keras>=3",
-)
-def test_an_optimizer_built_first_goes_on(builds=True):
-    assert steps_after_loading(builds) == (3, False)
-
-
-# The variational autoencoder
-
-
-def small_autoencoder(compute_loss=None):
-    """An autoencoder that is compiled, and three images; the loss may be another."""
-    from snippets.subclassing import VariationalAutoencoder
-
-    class Other(VariationalAutoencoder):
-        pass
-
-    if compute_loss is not None:
-        Other.compute_loss = compute_loss
-    kind = VariationalAutoencoder if compute_loss is None else Other
-    model, images = kind((2, 2, 1)), np.full((3, 2, 2, 1), 0.25, "float32")
-    model.compile(keras.optimizers.Adam(0.01), run_eagerly=True)
-    model(images)
-    model.mean.bias.assign([1.0, -1.0])
-    return model, images
-
-
-def reconstruction_alone(self, x=None, y=None, y_pred=None, *rest, **more):
-    """A loss that leaves the divergence out, and tells the trackers nothing."""
-    losses = keras.ops.binary_crossentropy(x, y_pred["images"])
-    return keras.ops.mean(keras.ops.sum(losses, axis=(1, 2, 3)))
-
-
-@proves(
-    "It needs a class: two methods besides `call`, noise in training alone, and "
-    "a loss that needs more than one output.",
-    false_with={"training": False},
-    needs="keras>=3",
-)
-def test_a_case_for_a_class(training=True):
-    model, images = small_autoencoder()
-    for method in (model.encode, model.decode):
-        assert callable(method)
-    draw = [np.array(model(images, training=training)["images"]) for _ in range(2)]
-    still = [np.array(model(images)["images"]) for _ in range(2)]
-    assert not np.allclose(*draw)
-    assert np.array_equal(*still)
-    assert set(model(images)) == {"images", "mean", "log_variance"}
-
-
-@proves(
-    "The loss has two parts: how well the image is reconstructed, and how far its code "
-    "is from a standard normal distribution.",
-    false_with={"compute_loss": reconstruction_alone},
-    needs="keras>=3",
-)
-def test_the_loss_has_two_parts(compute_loss=None):
-    model, images = small_autoencoder(compute_loss)
-    parts = {name: np.array(value) for name, value in model(images).items()}
-    guess, v = parts["images"], parts["log_variance"]
-    entropy = images * np.log(guess) + (1 - images) * np.log(1 - guess)
-    kl = -0.5 * np.sum(1 + v - parts["mean"] ** 2 - np.exp(v), axis=-1)
-    loss = model.evaluate(images, verbose=0, return_dict=True)["loss"]
-    assert kl.mean() > 0.01
-    assert np.isclose(loss, np.mean(kl - entropy.sum(axis=(1, 2, 3))), rtol=1e-4)
-
-
-@proves(
-    "`fit` and `evaluate` call `compute_loss`, so no `train_step` is needed.",
-    false_with={"compute_loss": lambda *rest, **more: keras.ops.zeros(())},
-    needs="keras>=3",
-)
-def test_compute_loss_is_enough(compute_loss=None):
-    model, images = small_autoencoder(compute_loss)
-    assert not {"train_step", "test_step", "fit"} & set(vars(type(model)))
-    try:
-        before = model.evaluate(images, verbose=0, return_dict=True)["loss"]
-        model.fit(images, epochs=3, verbose=0)
-        after = model.evaluate(images, verbose=0, return_dict=True)["loss"]
-    except ValueError:  # there is no gradient
-        before = after = 0.0
-    assert after < before
-
-
-@proves(
-    "`sample_weight` multiplies the loss of each image, and the sum is divided "
-    "by the number of images, as with the losses of Keras.",
-    false_with={"compute_loss": reconstruction_alone},
-    needs="keras>=3",
-)
-def test_sample_weight_is_that_of_keras(compute_loss=None):
-    model, images = small_autoencoder(compute_loss)
-    images[0], images[1] = 0.9, 0.1
-
-    def loss(x, weights):
-        options = {} if weights is None else {"sample_weight": weights}
-        return model.evaluate(x, x, verbose=0, return_dict=True, **options)["loss"]
-
-    alone = np.array([loss(images[k : k + 1], None) for k in range(3)], "float32")
-    keras_own = keras.losses.MeanAbsoluteError()
-    zeros, columns = np.zeros((3, 1), "float32"), alone[:, np.newaxis]
-    for weights in ([0.0, 0.0, 0.0], [3.0, 0.0, 1.0], [0.5, 2.0, 7.0]):
-        weights = np.array(weights, "float32")
-        expected = np.sum(weights * alone) / 3
-        of_keras = float(keras_own(zeros, columns, sample_weight=weights))
-        assert np.isclose(of_keras, expected, rtol=1e-4)
-        assert np.isclose(loss(images, weights), expected, rtol=1e-4)
-
-
-@proves(
-    "The metrics `reconstruction` and `kl` are divided by the sum of the weights, so "
-    "they do not add up to the loss.",
-    false_with={"weights": (1.0, 1.0, 1.0)},
-    needs="keras>=3",
-)
-def test_weighted_metrics_do_not_add_up(weights=(3.0, 0.0, 1.0)):
-    model, images = small_autoencoder()
-    images[0], images[1] = 0.9, 0.1
-    weights = np.array(weights, "float32")
-    parts = {name: np.array(value) for name, value in model(images).items()}
-    v = parts["log_variance"]
-    kl = -0.5 * np.sum(1 + v - parts["mean"] ** 2 - np.exp(v), axis=-1)
-    options = {"sample_weight": weights, "verbose": 0, "return_dict": True}
-    found = model.evaluate(images, images, **options)
-    expected = np.sum(weights * kl) / np.sum(weights)
-    assert np.isclose(found["kl"], expected, rtol=1e-4)
-    assert not np.isclose(found["loss"], found["kl"] + found["reconstruction"])
-
-
-@proves(
-    "Pass the images as targets too, `fit(images, images, "
-    "sample_weight=weights)`: without targets Keras drops the weights without an "
-    "error.",
-    false_with={"targets": True},
-    needs="keras>=3",
-)
-def test_weights_without_targets_are_dropped(targets=False):
-    model, images = small_autoencoder()
-    data = (images, images) if targets else (images,)
-    weights = np.zeros(3, "float32")
-    loss = model.evaluate(*data, sample_weight=weights, verbose=0, return_dict=True)
-    assert loss["loss"] > 0.1
-    both = model.evaluate(
-        images, images, sample_weight=weights, verbose=0, return_dict=True
-    )
-    assert both["loss"] == 0.0
-
-
 # From Keras 2 to Keras 3
 
 
@@ -1925,6 +1586,33 @@ def test_build_makes_no_weights():
     assert model.weights == []
     written.build((None, 64))
     assert len(written.weights) == 2
+
+
+@proves(
+    "In a `build(self, input_shape)` of your own, build each layer with the shape of "
+    "its input: `self.hidden.build(input_shape)`, `self.scores.build((None, 32))`.",
+    false_with={"size": 63},
+    needs="keras>=3",
+)
+def test_a_build_of_its_own(size=64):
+    class Built(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.hidden = keras.layers.Dense(32, "relu")
+            self.scores = keras.layers.Dense(10, "softmax")
+
+        def build(self, input_shape):
+            self.hidden.build(input_shape)
+            self.scores.build((None, 32))
+
+        def call(self, x):
+            return self.scores(self.hidden(x))
+
+    model = Built()
+    model.build((None, size))
+    shapes = [tuple(weight.shape) for weight in model.weights]
+    assert shapes == [(64, 32), (32,), (32, 10), (10,)]
+    assert model(np.ones((2, 64))).shape == (2, 10)
 
 
 @proves(

@@ -19,7 +19,6 @@ from snippets.showing.both_kerases import outcome
 from snippets.subclassing import (
     ActivityPenalty,
     DeepClassifier,
-    Linear,
     LinearModule,
     MeanOverExamples,
     ModuleClassifier,
@@ -75,26 +74,7 @@ def test_what_is_no_size_is_refused_by_name(value: Any) -> None:
         check_integer("num_units", value)
 
 
-# One layer, and a model of two
-
-
-def test_a_linear_layer_multiplies_and_adds() -> None:
-    layer = Linear(3)
-    outputs = layer(VECTORS)
-    kernel, bias = layer.get_weights()
-
-    assert (kernel.shape, bias.tolist()) == ((6, 3), [0.0] * 3)
-    assert_allclose(outputs, VECTORS @ kernel, atol=1e-5)
-    layer.set_weights([kernel, np.array([1.0, 2.0, 3.0])])
-    assert_allclose(layer(VECTORS), VECTORS @ kernel + [1.0, 2.0, 3.0], atol=1e-5)
-
-
-def test_a_linear_layer_takes_any_number_of_axes_and_keeps_its_size() -> None:
-    layer = Linear(3, name="scores")
-
-    assert layer(keras.Input((None, 6))).shape == (None, None, 3)
-    copy = Linear.from_config(layer.get_config())
-    assert (copy.num_units, copy.name) == (3, "scores")
+# A model of two layers
 
 
 def test_the_custom_model_equals_numpy() -> None:

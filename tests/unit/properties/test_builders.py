@@ -52,7 +52,6 @@ OWN_ARGUMENTS = {
 }
 LEFT_OUT = {
     "gans.train_judge",
-    "subclassing.Linear",  # the plain layer of its page: of 0 units, it gives none
     "transfer_learning.train_head_then_fine_tune",
 }
 # `keras.Input` takes 0 features. These listings stand open on their pages, without a

@@ -245,7 +245,6 @@ CASES = {
         partial(subclassing.DeepClassifier, 3, num_units=5, dropout=0.0),
         *(VECTORS, VECTORS, LABELS, PROBABILITIES),
     ),
-    "subclassing.Linear": Case(partial(subclassing.Linear, 3), VECTORS),
     "subclassing.PrependToken": Case(subclassing.PrependToken, STEPS),
     "subclassing.Residual": Case(
         lambda **o: subclassing.Residual(keras.layers.Dense(6), **o), VECTORS
