@@ -122,7 +122,7 @@ def test_backup_in_a_loop_begins_with_epoch_0(killed=True):
     class Watch(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             begun.append(epoch)
-            counts.append(int(self.model.optimizer.iterations))
+            counts.append(np.array(self.model.optimizer.iterations).item())
             if killed and len(begun) == 4:
                 raise KeyboardInterrupt
 
