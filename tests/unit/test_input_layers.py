@@ -216,17 +216,18 @@ def test_branches_without_fixed_sizes_accept_any_image(size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "first_layer",
+    "make",
     [
-        keras.layers.Dense(4),
-        keras.layers.Conv1D(4, 3),
-        keras.layers.LSTM(4),
-        keras.layers.Flatten(),
+        lambda: keras.layers.Dense(4),
+        lambda: keras.layers.Conv1D(4, 3),
+        lambda: keras.layers.LSTM(4),
+        lambda: keras.layers.Flatten(),
     ],
 )
 def test_any_first_layer_will_do_since_the_input_stands_alone(
-    first_layer: keras.Layer,
+    make: Callable[[], keras.Layer],
 ) -> None:
+    first_layer = make()  # here, so that its name is not given twice
     model = classifier_from(first_layer, (8, 8), num_classes=3)
 
     assert model.layers[0] is first_layer
