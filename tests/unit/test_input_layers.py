@@ -223,6 +223,7 @@ def test_branches_without_fixed_sizes_accept_any_image(size: int) -> None:
         lambda: keras.layers.LSTM(4),
         lambda: keras.layers.Flatten(),
     ],
+    ids=["Dense", "Conv1D", "LSTM", "Flatten"],
 )
 def test_any_first_layer_will_do_since_the_input_stands_alone(
     make: Callable[[], keras.Layer],
