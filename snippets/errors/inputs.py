@@ -4,7 +4,7 @@ import keras
 
 from snippets.errors.entry import error
 
-_GUIDE = "guides/input_layers.md#messages-of-keras-3-about-the-input-itself"
+_GUIDE = "reference/input_shapes.md#messages-about-the-input-itself"
 
 
 @error("Cannot convert '32' to a shape", guide=_GUIDE)

@@ -136,13 +136,14 @@ def slow_batches(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> tf.data.Dataset:
         TensorShape([None, 32, 32, 1])
     """
 
-    def enlarged() -> Iterator[tuple[tf.Tensor, Any]]:
-        for image, label in zip(x, y, strict=True):
-            yield tf.image.resize(image, (32, 32)), label
-
     types = tf.TensorSpec((32, 32, 1)), tf.TensorSpec((), tf.int64)
-    images = tf.data.Dataset.from_generator(enlarged, output_signature=types)
-    return images.batch(32)
+    return tf.data.Dataset.from_generator(
+        lambda: (
+            (tf.image.resize(image, (32, 32)), label)
+            for image, label in zip(x, y, strict=True)
+        ),
+        output_signature=types,
+    ).batch(32)
 
 
 def fast_batches(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> tf.data.Dataset:
@@ -160,12 +161,12 @@ def fast_batches(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> tf.data.Dataset:
         TensorShape([None, 32, 32, 1])
     """
 
-    def enlarge(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.image.resize(image, (32, 32)), label
-
     return (
         tf.data.Dataset.from_tensor_slices((x, y))
-        .map(enlarge, num_parallel_calls=tf.data.AUTOTUNE)
+        .map(
+            lambda image, label: (tf.image.resize(image, (32, 32)), label),
+            num_parallel_calls=tf.data.AUTOTUNE,
+        )
         .cache()
         .shuffle(len(x))
         .batch(32)

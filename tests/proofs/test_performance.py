@@ -879,7 +879,8 @@ found = {
     "shares of 32": shares(32),
 }
 from tensorflow import keras
-if [int(part) for part in keras.__version__.split(".")[:2]] >= [3, 15]:
+version = getattr(keras, "__version__", "2")  # Keras 2 has none here
+if [int(part) for part in version.split(".")[:2]] >= [3, 15]:
     parallel = keras.distribution.DataParallel(devices=["cpu:0", "cpu:1"])
     with parallel.scope():
         found["DataParallel"] = devices_of(one)

@@ -188,9 +188,10 @@ def test_a_measured_sentence_has_a_mark_that_opens_its_figures(honest: Honest) -
     html = site.html("pages/honest")
     assert site.marks("pages/honest") == ["≈"]
     assert 'aria-label="Measurement"' in html
-    assert f"Measured on {MACHINE}, 2026-11-29" in html
-    assert "seconds 2 to 2 in 3 runs (bound: 1 to 3)" in html
-    assert 'href="../listings/tests/measurements/honest.html#speed"' in html
+    opened = site.html("proofs/pages/honest")
+    assert f"Measured on {MACHINE}, 2026-11-29" in opened
+    assert "seconds 2 to 2 in 3 runs (bound: 1 to 3)" in opened
+    assert 'href="../../listings/tests/measurements/honest.html#speed"' in opened
 
 
 def test_the_notebook_holds_the_cell_for_who_wants_to_measure(honest: Honest) -> None:

@@ -602,6 +602,16 @@ def test_the_loop_ends_where_fit_ends() -> None:
     assert largest_difference(by_loop, before) > 1e-2
 
 
+def test_the_loop_goes_on_from_its_backup(tmp_path: Path) -> None:
+    data, steps = some_digits(48), []
+    backup = str(tmp_path / "backup")
+    train_on_replicas(ONE_DEVICE, *data, 1, 20, backup, steps.append)
+    resumed = train_on_replicas(ONE_DEVICE, *data, 2, 20, backup, steps.append)
+
+    assert steps == [1, 2, 3] * 2  # not six steps after the restart
+    assert largest_difference(resumed, by_fit()) < 1e-5
+
+
 def test_fit_goes_on_from_its_backup(tmp_path: Path) -> None:
     data, steps = (*some_digits(48), 2, 20), []
 
