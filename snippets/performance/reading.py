@@ -135,7 +135,6 @@ def slow_batches(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> tf.data.Dataset:
         >>> slow_batches(np.ones((5, 8, 8, 1)), np.arange(5)).element_spec[0].shape
         TensorShape([None, 32, 32, 1])
     """
-
     types = tf.TensorSpec((32, 32, 1)), tf.TensorSpec((), tf.int64)
     return tf.data.Dataset.from_generator(
         lambda: (
@@ -160,7 +159,6 @@ def fast_batches(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> tf.data.Dataset:
         >>> fast_batches(np.ones((5, 8, 8, 1)), np.arange(5)).element_spec[0].shape
         TensorShape([None, 32, 32, 1])
     """
-
     return (
         tf.data.Dataset.from_tensor_slices((x, y))
         .map(

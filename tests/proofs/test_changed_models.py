@@ -4,21 +4,9 @@ import numpy as np
 from tensorflow import keras
 
 from tests.proofs.proves import proves
+from tests.proofs.shared_functional import ONES, adapted, inputs_named, rises, swapped
 
 layers = keras.layers
-
-
-def inputs_named(*names, shape=(3,)):
-    return [keras.Input(shape=shape, name=name) for name in names]
-
-
-def rises(call, *args, **kwargs):
-    """The error of a call, as text; nothing if there is none."""
-    try:
-        call(*args, **kwargs)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
 
 
 @proves(
@@ -56,18 +44,6 @@ def test_the_first_layer_is_swapped(behind="first"):
     weights = model.get_layer("last").get_weights()
     expected = swapped.get_layer("other_first")(np.eye(7)) @ weights[0] + weights[1]
     assert np.allclose(swapped(np.eye(7)), expected, atol=1e-6)
-
-
-def swapped(size=4, share=True):
-    """A model, its rest called on a new first layer, and the weights of the rest."""
-    (x,) = inputs_named("x", shape=(5,))
-    hidden = layers.Dense(4, name="first")(x)
-    model = keras.Model(x, layers.Dense(2, name="last")(hidden))
-    body = keras.Model(hidden, model.output)
-    other = keras.Input(shape=(7,))
-    body = body if share else keras.models.clone_model(body)
-    rest = model.get_layer("last").get_weights()
-    return keras.Model(other, body(layers.Dense(size)(other))), rest
 
 
 @proves("The rest keeps its weights.", false_with={"share": False})
@@ -146,16 +122,6 @@ def test_one_activation_by_another(new="gelu"):
     assert copy.get_layer("end").activation.__name__ == "linear"
     for old, copied in zip(model.get_weights(), copy.get_weights(), strict=True):
         assert np.array_equal(old, copied)
-
-
-ONES = np.ones((4, 1), "float32")
-
-
-def adapted():
-    (x,) = inputs_named("x", shape=(1,))
-    normalization = layers.Normalization(name="normalization")
-    normalization.adapt(np.array([[1.0], [3.0]]))
-    return keras.Model(x, normalization(x))
 
 
 @proves(

@@ -18,6 +18,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
+from tests.proofs.shared_choosing import printed, refusal
 
 LEVELS = ("Sequential", "Functional", "Subclassed", "Own train_step", "tf.Module")
 
@@ -252,16 +253,6 @@ def test_a_sequential_model_inside_a_functional_one(copy=lambda model: model):
 
 
 # What is a backend
-
-
-def printed(line, backend):
-    """What a program prints that has this backend, or its error."""
-    from snippets.processes import run_python
-
-    try:
-        return run_python(line, {"KERAS_BACKEND": backend}).splitlines()[-1]
-    except RuntimeError as error:
-        return str(error)
 
 
 @proves(
@@ -1193,11 +1184,6 @@ def test_fit_in_a_mirrored_strategy(rate=0.1):
 
 
 # Errors
-
-
-@functools.cache
-def refusal(backend):
-    return printed("import keras; print('imported')", backend)
 
 
 @proves(

@@ -10,35 +10,12 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-
-
-def mine(dtype="float32", **methods):
-    """A layer of the Keras of this environment, from functions."""
-    body = {"call": lambda self, x: x * 1, **methods}
-    return type("Mine", (keras.layers.Layer,), body)(dtype=dtype)
-
-
-def registered(layer_class):
-    """Register a class under its own name, in place of an earlier one."""
-    keras.utils.get_custom_objects().pop(f"proofs>{layer_class.__name__}", None)
-    return keras.utils.register_keras_serializable(package="proofs")(layer_class)
-
-
-def reloaded(model, **options):
-    """What comes back from a `.keras` file."""
-    with tempfile.TemporaryDirectory() as folder:
-        model.save(f"{folder}/model.keras")
-        return keras.models.load_model(f"{folder}/model.keras", **options)
+from tests.proofs.shared_custom_layers import mine, registered, reloaded, steps
 
 
 def padded_steps():
     """Two sequences of three steps, of which the first has one step of padding."""
     return np.array([[[1.0], [3.0], [0.0]], [[2.0], [4.0], [6.0]]], "float32")
-
-
-def steps(batch=2, time=5, features=4):
-    generator = np.random.default_rng(0)
-    return generator.normal(size=(batch, time, features)).astype("float32")
 
 
 # The first screen
@@ -1419,33 +1396,6 @@ def test_kwargs_alone_will_do_for_plain_arguments(hand_on=True):
     assert (found.units, found.kind, found.name) == (3, "b", "given")
 
 
-def gain_of_three(remembered):
-    """A layer whose config holds its argument, or not, and what comes back."""
-
-    @registered
-    class Gain(keras.layers.Layer):
-        def __init__(self, initial=1.0, **kwargs):
-            super().__init__(**kwargs)
-            self.initial = initial
-
-        def build(self, input_shape):
-            start = keras.initializers.Constant(self.initial)
-            self.gain = self.add_weight(name="g", shape=(1,), initializer=start)
-
-        def call(self, x):
-            return x * self.gain
-
-        def get_config(self):
-            config = {"initial": self.initial} if remembered else {}
-            return {**super().get_config(), **config}
-
-    return reloaded(keras.Sequential([keras.Input(shape=(1,)), Gain(initial=3.0)]))
-
-
-def with_lambda():
-    return keras.Sequential([keras.Input(shape=(2,)), keras.layers.Lambda(lambda x: x)])
-
-
 # `Lambda`, and where it is refused
 
 
@@ -1612,23 +1562,6 @@ def test_a_lambda_drops_the_mask(options=None):
         found = mask_after(keras.layers.Lambda(lambda x: x * 1, **(options or {})))
     assert found is None
     assert [w for w in caught if "does not support masking" in str(w.message)]
-
-
-def formula(units=3, time=5, features=4, last=True):
-    """A layer of additive attention, its inputs and each line of its formula.
-
-    With `last=False` a mask leaves the last step out.
-    """
-    from snippets.custom_layers import AttentionPooling
-
-    layer = AttentionPooling(units)
-    x = steps(2, time, features)
-    mask = {} if last else {"mask": np.ones((2, 1)) * (np.arange(time) < time - 1)}
-    pooled, weights = layer(x, return_attention_scores=True, **mask)
-    w, b, v = layer.get_weights()
-    hidden = np.tanh(x @ w + b)
-    scores = (hidden @ v)[..., 0]
-    return x, hidden, scores, np.array(weights), np.array(pooled)
 
 
 @proves(

@@ -6,21 +6,9 @@ import numpy as np
 from tensorflow import keras
 
 from tests.proofs.proves import proves
+from tests.proofs.shared_functional import disconnected, inputs_named, nested, rises
 
 layers = keras.layers
-
-
-def inputs_named(*names, shape=(3,)):
-    return [keras.Input(shape=shape, name=name) for name in names]
-
-
-def rises(call, *args, **kwargs):
-    """The error of a call, as text; nothing if there is none."""
-    try:
-        call(*args, **kwargs)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
 
 
 @proves(
@@ -36,14 +24,6 @@ def test_an_input_is_missing(given=("a",)):
     total = layers.Add()(list(tensors.values()))
     error = rises(keras.Model, [tensors[name] for name in given], total)
     assert "Output with path `` is not connected to `inputs`" in error
-
-
-def disconnected(wrap_input=lambda x: x, wrap_output=lambda y: y, name="b"):
-    """A model whose output depends on the Input `b`, which is left out."""
-    a, other = inputs_named("a", name)
-    b = a if name == "a" else other
-    scores = layers.Dense(2, name="scores")(layers.Add(name="total")([a, b]))
-    return keras.Model(wrap_input(a), wrap_output(scores))
 
 
 @proves(
@@ -150,14 +130,6 @@ def test_recipes_name_what_is_missing(given=("a",)):
     paths = [start.path for start in missing_inputs(inputs, scores)]
     assert paths == [("b", "total", "scores")]
     assert "'b' of shape (None, 3)" in rises(connected_model, inputs, scores)
-
-
-def nested():
-    """A model inside a model."""
-    (inner,) = inputs_named("inner")
-    base = keras.Model(inner, layers.Dense(2, name="features")(inner), name="base")
-    (outer,) = inputs_named("outer")
-    return keras.Model(outer, layers.Dense(1)(base(outer)))
 
 
 @proves(

@@ -13,6 +13,18 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
+from tests.proofs.shared_functional import (
+    ONES,
+    amounts,
+    disconnected,
+    inputs_named,
+    nested,
+    perfect_model,
+    profit,
+    rises,
+    two_outputs,
+    warnings_of,
+)
 
 layers = keras.layers
 
@@ -32,10 +44,6 @@ def test_several_inputs_and_outputs_by_name(order=("b", "a")):
     data = {n: np.full((1, 1), place) for place, n in enumerate(order)}
     assert data["b"] == 0
     assert set(model(data)) == {"half_a", "half_b"}
-
-
-def inputs_named(*names, shape=(3,)):
-    return [keras.Input(shape=shape, name=name) for name in names]
 
 
 @proves(
@@ -115,16 +123,6 @@ def test_a_1_for_each_word_that_occurs(mode="multi_hot"):
 def fit(model, x, y, epochs, rate=0.01, loss="sparse_categorical_crossentropy"):
     model.compile(keras.optimizers.Adam(rate), loss)
     return model.fit(x, y, epochs=epochs, batch_size=64, verbose=0)
-
-
-def two_outputs(**options):
-    """A model with the outputs `mean` and `top`, and what `fit` returns for it."""
-    (x,) = inputs_named("x")
-    outputs = {name: layers.Dense(1, name=name)(x) for name in ("mean", "top")}
-    model = keras.Model(x, outputs)
-    model.compile("sgd", run_eagerly=True, **options)
-    targets = {name: np.ones((2, 1)) for name in outputs}
-    return model, lambda: model.fit(np.ones((2, 3)), targets, verbose=0).history
 
 
 @proves(
@@ -411,30 +409,6 @@ def test_tags_in_words_become_a_vector(mode="multi_hot"):
     assert np.array(names(tf.constant(["Web!"]))).tolist() == [[0, 0, 1, 0]]
 
 
-def drawn(name):
-    """Draw a model by a function where nothing that draws graphs is installed."""
-    from snippets.showing.drawings import draw_layers
-
-    (x,) = inputs_named("x")
-    model = keras.Model(x, layers.Dense(1)(x))
-    absent = ("pydot", "pydotplus", "pydot_ng", "graphviz", "matplotlib")
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        for package in absent:
-            patch.setitem(sys.modules, package, None)
-        if name == "draw_layers":
-            return draw_layers(model).svg
-        return keras.utils.plot_model(model, f"{folder}/model.png")
-
-
-def rises(call, *args, **kwargs):
-    """The error of a call, as text; nothing if there is none."""
-    try:
-        call(*args, **kwargs)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
-
-
 @proves(
     (
         "A graph has no values while you connect it, so a Python `if` or `range` that "
@@ -527,14 +501,6 @@ def test_mistakes_show_while_connecting(shape=(64,)):
     assert tuple(layers.Conv2D(8, 3)(keras.Input((8, 8, 1))).shape) == (None, 6, 6, 8)
 
 
-def warnings_of(call, *args):
-    """The result of a call, and its warnings as one text."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        result = call(*args)
-    return result, " ".join(str(warning.message) for warning in caught)
-
-
 @proves(
     (
         "A subclassed model with the mistake below is built without an error, and "
@@ -612,14 +578,6 @@ def test_summary_says_what_each_layer_reads(branches=2):
     assert "Connected to" in text
     for name in ("pixels", *(f"part{k}" for k in range(branches))):
         assert f"{name}[0][0]" in text
-
-
-def nested():
-    """A model inside a model."""
-    (inner,) = inputs_named("inner")
-    base = keras.Model(inner, layers.Dense(2, name="features")(inner), name="base")
-    (outer,) = inputs_named("outer")
-    return keras.Model(outer, layers.Dense(1)(base(outer)))
 
 
 @proves(
@@ -892,18 +850,6 @@ def test_several_models_become_one(join=layers.Average):
     assert np.allclose(together.predict(data, verbose=0), expected, atol=1e-6)
 
 
-def swapped(size=4, share=True):
-    """A model, its rest called on a new first layer, and the weights of the rest."""
-    (x,) = inputs_named("x", shape=(5,))
-    hidden = layers.Dense(4, name="first")(x)
-    model = keras.Model(x, layers.Dense(2, name="last")(hidden))
-    body = keras.Model(hidden, model.output)
-    other = keras.Input(shape=(7,))
-    body = body if share else keras.models.clone_model(body)
-    rest = model.get_layer("last").get_weights()
-    return keras.Model(other, body(layers.Dense(size)(other))), rest
-
-
 @proves(
     "Make the keys equal to the names of the Inputs; Keras 3 warns otherwise.",
     keras=">=3",
@@ -913,16 +859,6 @@ def test_keys_are_names_of_inputs(name="money"):
     x = keras.Input(shape=(), name=name)
     _, said = warnings_of(keras.Model, {"price": x}, layers.Identity()(x))
     assert "must match the names" in said
-
-
-def profit(names=("price", "cost")):
-    """A model on a dict: the first input minus the second."""
-    inputs = {name: keras.Input(shape=(), name=name) for name in names}
-    return keras.Model(inputs, layers.Subtract()(list(inputs.values())))
-
-
-def amounts(**values):
-    return {name: np.array([value]) for name, value in values.items()}
 
 
 @proves(
@@ -987,21 +923,6 @@ def test_swapped_arrays_give_no_error(as_dict=False):
     assert (np.array(result).item(), said) == (-2.0, "")
     safe = difference_of_two(as_dict=True)({"b": THREE, "a": FIVE})
     assert np.array(safe).item() == 2.0
-
-
-ONES = np.ones((4, 1), "float32")
-
-
-def perfect_model():
-    """Outputs of 2 and 3 times the input, by names that do not come in this order."""
-    (x,) = inputs_named("x", shape=(1,))
-    outputs = {
-        "width": layers.Rescaling(2.0, name="width")(x),
-        "height": layers.Rescaling(3.0, name="height")(x),
-    }
-    model = keras.Model(x, outputs)
-    model.compile(loss={"width": "mse", "height": "mse"}, run_eagerly=True)
-    return model
 
 
 @proves(
@@ -1094,13 +1015,6 @@ def test_three_layers_have_three_weights(
     assert keras.Model(x, y).count_params() == 3 * (8 * 8 + 8)
 
 
-def adapted():
-    (x,) = inputs_named("x", shape=(1,))
-    normalization = layers.Normalization(name="normalization")
-    normalization.adapt(np.array([[1.0], [3.0]]))
-    return keras.Model(x, normalization(x))
-
-
 @proves(
     "The output depends on an Input that is missing in `inputs`.",
     keras=">=3.14",
@@ -1111,14 +1025,6 @@ def test_an_input_is_missing(given=("a",)):
     total = layers.Add()(list(tensors.values()))
     error = rises(keras.Model, [tensors[name] for name in given], total)
     assert "Output with path `` is not connected to `inputs`" in error
-
-
-def disconnected(wrap_input=lambda x: x, wrap_output=lambda y: y, name="b"):
-    """A model whose output depends on the Input `b`, which is left out."""
-    a, other = inputs_named("a", name)
-    b = a if name == "a" else other
-    scores = layers.Dense(2, name="scores")(layers.Add(name="total")([a, b]))
-    return keras.Model(wrap_input(a), wrap_output(scores))
 
 
 @proves(

@@ -1,60 +1,20 @@
 """Proofs of the page of messages of Functional models."""
 
-import sys
-import tempfile
-
 import numpy as np
-import pytest
 import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
+from tests.proofs.shared_functional import (
+    BOTH,
+    drawn,
+    inputs_named,
+    profit,
+    rises,
+    two_outputs,
+)
 
 layers = keras.layers
-
-
-def inputs_named(*names, shape=(3,)):
-    return [keras.Input(shape=shape, name=name) for name in names]
-
-
-def two_outputs(**options):
-    """A model with the outputs `mean` and `top`, and what `fit` returns for it."""
-    (x,) = inputs_named("x")
-    outputs = {name: layers.Dense(1, name=name)(x) for name in ("mean", "top")}
-    model = keras.Model(x, outputs)
-    model.compile("sgd", run_eagerly=True, **options)
-    targets = {name: np.ones((2, 1)) for name in outputs}
-    return model, lambda: model.fit(np.ones((2, 3)), targets, verbose=0).history
-
-
-def drawn(name):
-    """Draw a model by a function where nothing that draws graphs is installed."""
-    from snippets.showing.drawings import draw_layers
-
-    (x,) = inputs_named("x")
-    model = keras.Model(x, layers.Dense(1)(x))
-    absent = ("pydot", "pydotplus", "pydot_ng", "graphviz", "matplotlib")
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        for package in absent:
-            patch.setitem(sys.modules, package, None)
-        if name == "draw_layers":
-            return draw_layers(model).svg
-        return keras.utils.plot_model(model, f"{folder}/model.png")
-
-
-def rises(call, *args, **kwargs):
-    """The error of a call, as text; nothing if there is none."""
-    try:
-        call(*args, **kwargs)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
-
-
-def profit(names=("price", "cost")):
-    """A model on a dict: the first input minus the second."""
-    inputs = {name: keras.Input(shape=(), name=name) for name in names}
-    return keras.Model(inputs, layers.Subtract()(list(inputs.values())))
 
 
 def keras_where(x):
@@ -153,9 +113,6 @@ def test_names_of_outputs_in_a_list(loss=None):
         seen = model.evaluate(ones, targets, verbose=0, return_dict=True)
         total = np.mean((5 - found["p"]) ** 2) + np.mean(np.abs(5 - found["q"]))
         assert np.isclose(seen["loss"], total)
-
-
-BOTH = {"mean": "mse", "top": "mae"}
 
 
 @proves(

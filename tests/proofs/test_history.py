@@ -1,6 +1,5 @@
 """Proofs of the page of how Keras and TensorFlow came together."""
 
-import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -9,21 +8,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-
-
-def printed(line, backend):
-    """What a program prints that has this backend, or its error."""
-    from snippets.processes import run_python
-
-    try:
-        return run_python(line, {"KERAS_BACKEND": backend}).splitlines()[-1]
-    except RuntimeError as error:
-        return str(error)
-
-
-@functools.cache
-def refusal(backend):
-    return printed("import keras; print('imported')", backend)
+from tests.proofs.shared_choosing import refusal
 
 
 @proves(

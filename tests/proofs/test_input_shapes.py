@@ -9,15 +9,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-
-
-def error_of(call, *args, **options):
-    """The error of a call, as text; nothing if there is none."""
-    try:
-        call(*args, **options)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
+from tests.proofs.shared_input_layers import error_of
 
 
 @proves(

@@ -9,19 +9,13 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-
-tf1 = tf.compat.v1
-BATCH = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "float32")
-
-
-def run_in_session(build, feed=None, initialize=True):
-    """Build a graph of its own, run what `build(x)` returns, with `x` fed."""
-    with tf.Graph().as_default(), tf1.Session() as session:
-        x = tf1.placeholder(tf.float32, [None, 3], name="x")
-        fetches = build(x)
-        if initialize:
-            session.run(tf1.global_variables_initializer())
-        return session.run(fetches, {} if feed is None else {x: feed})
+from tests.proofs.shared_placeholders import (
+    BATCH,
+    digits,
+    layers_of_v1,
+    run_in_session,
+    tf1,
+)
 
 
 def old_scores(weights, vectors):
@@ -30,14 +24,6 @@ def old_scores(weights, vectors):
         w = tf1.get_variable("w", initializer=weights)
         session.run(tf1.global_variables_initializer())
         return session.run(tf.matmul(x, w), {x: vectors})
-
-
-@functools.lru_cache
-def digits():
-    from sklearn.datasets import load_digits
-
-    data = load_digits()
-    return (data.data / 16.0).astype("float32"), data.target.astype("int64")
 
 
 @functools.lru_cache
@@ -455,13 +441,6 @@ def test_the_left_column_still_runs(module=tf1):
     assert not hasattr(tf.losses, "sparse_softmax_cross_entropy")
     seen = one_step()["session"]
     assert np.isfinite(seen[0])
-
-
-def layers_of_v1():
-    try:
-        return tf1.layers.dense
-    except AttributeError as error:
-        return str(error)
 
 
 @proves(

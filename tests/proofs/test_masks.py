@@ -1,25 +1,12 @@
 """Proofs of the page of padding and masks."""
 
-import warnings
-
 import numpy as np
 from tensorflow import keras
 
 from tests.proofs.proves import proves
+from tests.proofs.shared_functional import inputs_named, warnings_of
 
 layers = keras.layers
-
-
-def inputs_named(*names, shape=(3,)):
-    return [keras.Input(shape=shape, name=name) for name in names]
-
-
-def warnings_of(call, *args):
-    """The result of a call, and its warnings as one text."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        result = call(*args)
-    return result, " ".join(str(warning.message) for warning in caught)
 
 
 @proves(

@@ -6,6 +6,17 @@ import numpy as np
 from tensorflow import keras
 
 from tests.proofs.proves import proves
+from tests.proofs.shared_functional import (
+    BOTH,
+    ONES,
+    amounts,
+    inputs_named,
+    perfect_model,
+    profit,
+    rises,
+    two_outputs,
+    warnings_of,
+)
 
 layers = keras.layers
 
@@ -51,34 +62,6 @@ def test_what_evaluate_reports(metrics=None):
     assert seen == ["loss", "mean_loss", "top_loss", "top_mae"]
 
 
-def fit(model, x, y, epochs, rate=0.01, loss="sparse_categorical_crossentropy"):
-    model.compile(keras.optimizers.Adam(rate), loss)
-    return model.fit(x, y, epochs=epochs, batch_size=64, verbose=0)
-
-
-def inputs_named(*names, shape=(3,)):
-    return [keras.Input(shape=shape, name=name) for name in names]
-
-
-def two_outputs(**options):
-    """A model with the outputs `mean` and `top`, and what `fit` returns for it."""
-    (x,) = inputs_named("x")
-    outputs = {name: layers.Dense(1, name=name)(x) for name in ("mean", "top")}
-    model = keras.Model(x, outputs)
-    model.compile("sgd", run_eagerly=True, **options)
-    targets = {name: np.ones((2, 1)) for name in outputs}
-    return model, lambda: model.fit(np.ones((2, 3)), targets, verbose=0).history
-
-
-def rises(call, *args, **kwargs):
-    """The error of a call, as text; nothing if there is none."""
-    try:
-        call(*args, **kwargs)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return ""
-
-
 @proves(
     "On Keras 2 one list of metrics serves all outputs; Keras 3 refuses it.",
     false_with={"metrics": {"mean": ["mae"]}},
@@ -99,9 +82,6 @@ def test_metrics_in_one_list_on_keras_2(metrics=("mae",)):
 def test_metrics_in_one_list_on_keras_3(metrics=("mae",)):
     _, train = two_outputs(loss="mse", metrics=list(metrics))
     assert "metrics" in rises(train)
-
-
-BOTH = {"mean": "mse", "top": "mae"}
 
 
 @proves(
@@ -157,20 +137,6 @@ def test_loss_of_no_output_on_keras_2(name="max"):
     assert np.isclose(seen["top_loss"], ((5 - outputs["top"]) ** 2).mean())
 
 
-def warnings_of(call, *args):
-    """The result of a call, and its warnings as one text."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        result = call(*args)
-    return result, " ".join(str(warning.message) for warning in caught)
-
-
-def profit(names=("price", "cost")):
-    """A model on a dict: the first input minus the second."""
-    inputs = {name: keras.Input(shape=(), name=name) for name in names}
-    return keras.Model(inputs, layers.Subtract()(list(inputs.values())))
-
-
 @proves(
     "Keras 2 and Keras 3.4 accept it without a warning.",
     needs="keras<3.5",
@@ -198,10 +164,6 @@ def test_a_list_for_a_dict_is_an_error(names=("price", "cost")):
     assert "The structure of `inputs` doesn't match the expected structure" in error
 
 
-def amounts(**values):
-    return {name: np.array([value]) for name, value in values.items()}
-
-
 @proves(
     (
         "A dict with an extra key is sorted by key on Keras 3, and its first "
@@ -223,21 +185,6 @@ def test_keras_2_ignores_extra_keys():
     result, said = warnings_of(profit(), amounts(price=5.0, cost=3.0, article=9.0))
     assert result.numpy().item() == 2.0
     assert "They will be ignored" in said
-
-
-ONES = np.ones((4, 1), "float32")
-
-
-def perfect_model():
-    """Outputs of 2 and 3 times the input, by names that do not come in this order."""
-    (x,) = inputs_named("x", shape=(1,))
-    outputs = {
-        "width": layers.Rescaling(2.0, name="width")(x),
-        "height": layers.Rescaling(3.0, name="height")(x),
-    }
-    model = keras.Model(x, outputs)
-    model.compile(loss={"width": "mse", "height": "mse"}, run_eagerly=True)
-    return model
 
 
 @proves(

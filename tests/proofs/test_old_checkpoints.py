@@ -1,6 +1,5 @@
 """Proofs of the page of TensorFlow 1 checkpoints."""
 
-import functools
 import tempfile
 
 import numpy as np
@@ -8,26 +7,9 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
+from tests.proofs.shared_placeholders import digits, message_of, tf1
 
-tf1 = tf.compat.v1
 ADAM = ("Adam", "Adam_1")
-BATCH = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "float32")
-
-
-def message_of(call):
-    try:
-        call()
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return "no error"
-
-
-@functools.lru_cache
-def digits():
-    from sklearn.datasets import load_digits
-
-    data = load_digits()
-    return (data.data / 16.0).astype("float32"), data.target.astype("int64")
 
 
 def carry(missing=(), extra=None, ignored=(), load=True):

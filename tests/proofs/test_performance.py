@@ -29,10 +29,6 @@ from tests.proofs.proves import proves
 LIMIT = 900
 
 
-def is_keras_3():
-    return hasattr(keras, "ops")
-
-
 def small_model(**options):
     """A compiled model whose step hardly computes anything."""
     layers = [keras.layers.Dense(8, activation="relu"), keras.layers.Dense(2)]

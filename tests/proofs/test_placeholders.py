@@ -15,27 +15,15 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
+from tests.proofs.shared_placeholders import (
+    digits,
+    layers_of_v1,
+    message_of,
+    run_in_session,
+    tf1,
+)
 
-tf1 = tf.compat.v1
 ROWS = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "float32")
-
-
-def run_in_session(build, feed=None, initialize=True):
-    """Build a graph of its own, run what `build(x)` returns, with `x` fed."""
-    with tf.Graph().as_default(), tf1.Session() as session:
-        x = tf1.placeholder(tf.float32, [None, 3], name="x")
-        fetches = build(x)
-        if initialize:
-            session.run(tf1.global_variables_initializer())
-        return session.run(fetches, {} if feed is None else {x: feed})
-
-
-def message_of(call):
-    try:
-        call()
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    return "no error"
 
 
 def row_sum_model(size=3, **options):
@@ -47,14 +35,6 @@ def row_sum_model(size=3, **options):
 def old_row_sums(x):
     ones = tf1.ones_initializer()
     return tf.matmul(x, tf1.get_variable("w", [3, 1], initializer=ones))
-
-
-@functools.lru_cache
-def digits():
-    from sklearn.datasets import load_digits
-
-    data = load_digits()
-    return (data.data / 16.0).astype("float32"), data.target.astype("int64")
 
 
 # The answer
@@ -142,13 +122,6 @@ def test_a_graph_of_its_own_leaves_no_trace(graph=tf.Graph):
     model.compile("sgd", "mse")
     assert len(model.fit(ROWS, np.ones((2, 1)), verbose=0).history["loss"]) == 1
     assert model.predict(ROWS, verbose=0).shape == (2, 1)
-
-
-def layers_of_v1():
-    try:
-        return tf1.layers.dense
-    except AttributeError as error:
-        return str(error)
 
 
 @proves(

@@ -14,27 +14,13 @@ import pytest
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-
-X = np.sin(np.arange(48, dtype="float32")).reshape(12, 4)
-Y = np.arange(12) % 3
-
-
-def classifier(model_class=keras.Model, dropout=0.0, seed=0):
-    """A model from 4 numbers to 3 classes, with the same weights each time."""
-    keras.utils.set_random_seed(seed)
-    inputs = keras.Input(shape=(4,))
-    x = keras.layers.Dropout(dropout)(inputs) if dropout else inputs
-    scores = keras.layers.Dense(3, activation="softmax")(x)
-    return model_class(inputs, scores)
-
-
-def crossentropy():
-    return keras.losses.SparseCategoricalCrossentropy()
-
-
-def largest_difference(some, others):
-    pairs = zip(some, others, strict=True)
-    return max(float(np.max(np.abs(np.subtract(a, b)))) for a, b in pairs)
+from tests.proofs.shared_training_loops import (
+    X,
+    Y,
+    classifier,
+    crossentropy,
+    largest_difference,
+)
 
 
 @functools.cache

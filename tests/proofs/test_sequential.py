@@ -2,9 +2,7 @@
 
 import contextlib
 import functools
-import io
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -15,16 +13,14 @@ import pytest
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-
-
-def unbuilt():
-    """A model without a shape."""
-    return keras.Sequential([keras.layers.Dense(3)])
-
-
-def built():
-    """A model that begins at an Input."""
-    return keras.Sequential([keras.Input(shape=(4,)), keras.layers.Dense(3)])
+from tests.proofs.shared_sequential import (
+    built,
+    message_of,
+    rows,
+    summary_of,
+    unbuilt,
+    user_warnings,
+)
 
 
 def model_for(shape):
@@ -33,28 +29,9 @@ def model_for(shape):
     return keras.Sequential([*inputs, keras.layers.Dense(3)])
 
 
-def rows(count=5):
-    return np.ones((count, 4), "float32")
-
-
 def spread_rows():
     """Rows that tell two models apart."""
     return np.linspace(0, 1, 20, dtype="float32").reshape(5, 4)
-
-
-def raises_value_error(function):
-    try:
-        function()
-    except ValueError:
-        return True
-    return False
-
-
-def summary_of(model):
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        model.summary()
-    return printed.getvalue()
 
 
 def reloaded(model):
@@ -62,13 +39,6 @@ def reloaded(model):
         warnings.simplefilter("ignore")
         model.save(f"{folder}/model.keras")
         return keras.models.load_model(f"{folder}/model.keras")
-
-
-def user_warnings(function):
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        function()
-    return [str(w.message) for w in caught if w.category is UserWarning]
 
 
 # The answer
@@ -353,14 +323,6 @@ def test_inputs_and_outputs_on_both(sequential=True):
     for model in [built(), reloaded(built())] if sequential else [both]:
         assert [tuple(x.shape) for x in model.inputs] == [(None, 4)]
         assert [tuple(x.shape) for x in model.outputs] == [(None, 3)]
-
-
-def getattr_or_none(model, name):
-    """Keras 3.4 raises a ValueError here, which `getattr` lets through."""
-    try:
-        return getattr(model, name)
-    except (AttributeError, ValueError):
-        return None
 
 
 @proves(
@@ -1195,14 +1157,6 @@ def test_build_for_checks_sizes(size=(4, 16)):
 
 
 # Errors
-
-
-def message_of(function):
-    """The text of the error that a call raises, in one line, without colors."""
-    with pytest.raises(Exception) as caught:
-        function()
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(caught.value))
-    return " ".join(plain.split())
 
 
 def reader_of_vectors():

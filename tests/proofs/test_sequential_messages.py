@@ -1,7 +1,5 @@
 """Proofs of the page of messages of Sequential models."""
 
-import contextlib
-import io
 import re
 
 import numpy as np
@@ -9,27 +7,7 @@ import pytest
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-
-
-def unbuilt():
-    """A model without a shape."""
-    return keras.Sequential([keras.layers.Dense(3)])
-
-
-def built():
-    """A model that begins at an Input."""
-    return keras.Sequential([keras.Input(shape=(4,)), keras.layers.Dense(3)])
-
-
-def rows(count=5):
-    return np.ones((count, 4), "float32")
-
-
-def summary_of(model):
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        model.summary()
-    return printed.getvalue()
+from tests.proofs.shared_sequential import built, message_of, rows, summary_of, unbuilt
 
 
 @proves(
@@ -152,14 +130,6 @@ def test_input_not_first_on_keras_3():
         model(rows())
     model = keras.Sequential([keras.Input(shape=(4,)), keras.layers.Dense(3)])
     assert model(rows()).shape == (5, 3)
-
-
-def message_of(function):
-    """The text of the error that a call raises, in one line, without colors."""
-    with pytest.raises(Exception) as caught:
-        function()
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", str(caught.value))
-    return " ".join(plain.split())
 
 
 @proves(

@@ -1,18 +1,10 @@
 """Proofs of the page of texts."""
 
-import warnings
-
 import numpy as np
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-
-
-def user_warnings(function):
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        function()
-    return [str(w.message) for w in caught if w.category is UserWarning]
+from tests.proofs.shared_sequential import user_warnings
 
 
 @proves(

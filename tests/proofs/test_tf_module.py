@@ -8,9 +8,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-
-X = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], "float32")
-Y = np.array([[1.0], [0.0], [2.0]], "float32")
+from tests.proofs.shared_subclassing import X, Y
 
 
 class Plain(keras.Model):

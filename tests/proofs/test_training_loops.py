@@ -17,24 +17,17 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
+from tests.proofs.shared_training_loops import (
+    X,
+    Y,
+    classifier,
+    crossentropy,
+    largest_difference,
+    plain_gradients,
+)
 
-X = np.sin(np.arange(48, dtype="float32")).reshape(12, 4)
-Y = np.arange(12) % 3
 EAGER = {"loss": "sparse_categorical_crossentropy", "run_eagerly": True}
 QUIET = {"batch_size": 4, "shuffle": False, "verbose": 0}
-
-
-def classifier(model_class=keras.Model, dropout=0.0, seed=0):
-    """A model from 4 numbers to 3 classes, with the same weights each time."""
-    keras.utils.set_random_seed(seed)
-    inputs = keras.Input(shape=(4,))
-    x = keras.layers.Dropout(dropout)(inputs) if dropout else inputs
-    scores = keras.layers.Dense(3, activation="softmax")(x)
-    return model_class(inputs, scores)
-
-
-def crossentropy():
-    return keras.losses.SparseCategoricalCrossentropy()
 
 
 def take_step(model, loss, tape):
@@ -83,11 +76,6 @@ def mixed_float16():
 def number(variable):
     """The value of a variable, which on Keras 3.4 `float` cannot read."""
     return np.array(variable).item()
-
-
-def largest_difference(some, others):
-    pairs = zip(some, others, strict=True)
-    return max(float(np.max(np.abs(np.subtract(a, b)))) for a, b in pairs)
 
 
 def in_fresh_process(program):
@@ -1127,12 +1115,6 @@ def test_a_shuffled_dataset_starts_over(restarted=True):
 
 
 # Gradient accumulation
-
-
-def plain_gradients(model, x, y):
-    with tf.GradientTape() as tape:
-        loss = crossentropy()(y, model(x, training=True))
-    return tape.gradient(loss, model.trainable_variables)
 
 
 def accumulate(batch_size, parts, optimizer="SGD", examples=12, rate=0.5, epochs=1):
