@@ -360,7 +360,7 @@ def _image_of_the_declared_size() -> None:
 
 @error(
     "One image gets many predictions",
-    guide="guides/input_layers.md#one-image-without-its-batch-axis-is-read-as-a-batch-of-rows",
+    guide="guides/input_layers.md#one-gray-image-without-its-batch-axis-is-read-as-a-batch-of-rows",
 )
 def _one_image_read_as_rows() -> None:
     """`predict` takes the first axis for the batch, and the rows of a gray image for

@@ -32,19 +32,19 @@ def network_of_2017(x: tf.Tensor) -> tf.Tensor:
 
 
 class Scaled(keras.Model):
-    """Multiply by 0.5, or by what a call gives as `rate`.
+    """Multiply by 0.5, or by what a call gives as `factor`.
 
     Call arguments:
         x: Float tensor of any shape.
-        rate: Float, in place of `tf.placeholder_with_default(0.5, [])`.
+        factor: Float, in place of `tf.placeholder_with_default(0.5, [])`.
 
     Example:
-        >>> float(Scaled()(keras.ops.ones(1), rate=3.0)[0])
+        >>> float(Scaled()(keras.ops.ones(1), factor=3.0)[0])
         3.0
     """
 
-    def call(self, x: Any, rate: float = 0.5) -> Any:
-        return rate * x
+    def call(self, x: Any, factor: float = 0.5) -> Any:
+        return factor * x
 
 
 def unfed_placeholders(graph: Any) -> list[str]:

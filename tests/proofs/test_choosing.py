@@ -10,7 +10,6 @@ import os
 import re
 import tempfile
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-from tests.proofs.shared_choosing import printed, refusal
+from tests.proofs.shared_choosing import printed, refusal, step_of
 
 LEVELS = ("Sequential", "Functional", "Subclassed", "Own train_step", "tf.Module")
 
@@ -99,7 +98,8 @@ def test_reads_nine_of_ten_digits(epochs=20):
 
 
 @proves(
-    "Since TensorFlow 2.16 `tf.keras` is the package `keras`, version 3.",
+    "Since TensorFlow 2.16 `import keras` and `tf.keras` are the same Keras 3, unless "
+    "the variable below is set.",
     needs="keras!=2.21.*",
     keras=">=3",
     tensorflow=">=2.16",
@@ -139,8 +139,8 @@ def test_level_2_branches(count=2):
 
 
 @proves(
-    "3. a subclass of `keras.Model` | the forward pass has loops or arguments of its "
-    "own | Subclassing",
+    "3. a subclass of `keras.Model` | the forward pass has arguments of its own, or "
+    "loops of known length | Subclassing",
     false_with={"rounds": 1},
 )
 def test_level_3_arguments_and_loops(rounds=3):
@@ -213,7 +213,7 @@ def test_a_functional_model_with_its_own_step(name="train_step"):
 
 
 @proves(
-    "For a Functional model take the step alone into a class, and call it with "
+    "For a Functional model take the step alone into a class, and construct it with "
     "`inputs` and `outputs`:",
     false_with={"name": "DigitModel"},
     needs="keras>=3",
@@ -252,6 +252,31 @@ def test_a_sequential_model_inside_a_functional_one(copy=lambda model: model):
     assert np.allclose(found[:, 10:], 1)
 
 
+@proves(
+    "A loss or a metric of your own needs no `train_step`: pass the function to "
+    "`compile`.",
+    false_with={"power": 4},
+)
+def test_a_loss_of_your_own_needs_no_step(power=2):
+    def my_loss(y_true, y_pred):
+        return tf.reduce_mean(abs(y_true - y_pred) ** power, axis=-1)
+
+    def my_metric(y_true, y_pred):
+        return tf.reduce_max(abs(y_true - y_pred), axis=-1)
+
+    x, y = np.array([[1.0], [2.0]]), np.array([[0.0], [5.0]])
+    found = []
+    for loss in ("mse", my_loss):
+        inputs = keras.Input((1,))
+        scores = keras.layers.Dense(1, kernel_initializer="ones")(inputs)
+        model = keras.Model(inputs, scores)
+        model.compile("sgd", loss, metrics=[my_metric])
+        history = model.fit(x, y, verbose=0).history
+        assert np.allclose(history["my_metric"], 2.0)
+        found.append([*history["loss"], *model.get_weights()[0].ravel()])
+    assert np.allclose(*found)
+
+
 # What is a backend
 
 
@@ -281,7 +306,7 @@ def test_the_backend_from_python(name="KERAS_BACKEND"):
 
 
 @proves(
-    "`pip install tensorflow` installs Keras 3 too.",
+    "Since TensorFlow 2.16 `pip install tensorflow` installs Keras 3 too.",
     false_with={"package": "numpy"},
     tensorflow=">=2.16",
 )
@@ -339,21 +364,11 @@ def test_three_levels_without_tensorflow(third="DigitModel"):
 
 @proves(
     "4 | another step: on JAX it is `train_step(self, state, data)` and returns the "
-    "logs and the new state; on PyTorch it calls `loss.backward()`",
+    "logs and the new state; on PyTorch it calls `loss.backward()` (both, to copy)",
     false_with={"one": "tensorflow"},
     needs="keras>=3",
 )
 def test_a_step_belongs_to_its_backend(one="jax", other="torch"):
-    def step_of(backend):
-        file = Path(importlib.import_module("keras").__file__).parent
-        text = (file / f"src/backend/{backend}/trainer.py").read_text()
-        steps = [
-            node
-            for node in ast.walk(ast.parse(text))
-            if isinstance(node, ast.FunctionDef) and node.name == "train_step"
-        ]
-        return steps[0]
-
     step = step_of(one)
     assert [argument.arg for argument in step.args.args] == ["self", "state", "data"]
     assert ast.unparse(step).splitlines()[-1].strip() == "return (logs, state)"
@@ -700,8 +715,9 @@ def test_softmax_and_from_logits_warn(last="softmax"):
 
 
 @proves(
-    "We measured the same training step at all five levels: the same loss, plain "
-    "gradient steps, compiled by `tf.function`, without XLA.",
+    "We measured the same training step, without the rest of `fit`, at all five levels "
+    "on a CPU: the same loss, plain gradient steps, compiled by `tf.function`, without "
+    "XLA.",
     false_with={"rate": 0.2},
     needs="keras>=3",
 )
@@ -777,9 +793,9 @@ def tried():
 
 
 @proves(
-    "We counted the lines on which a statement or a call begins, and tried at "
-    "each level to fit the network, to save and load it, and to make a model that "
-    'ends at the layer before the last. Each "no" names the error.',
+    "We counted the lines on which a statement or a call begins, and tried at each "
+    "level to train the network with `fit`, to save and load it, and to take features "
+    'from the layer before the last. Each "no" names the error.',
     false_with={"error": ValueError},
     needs="keras>=3",
 )
@@ -863,9 +879,9 @@ def train(model, x, y):
 
 
 @proves(
-    "That alone does not help: at all four levels of Keras 3 a Python `if` on the "
-    "values, in `call` or in a layer with `compute_output_shape`, works when you "
-    "call the model, and fails in `fit` and `predict` unless they run eagerly.",
+    "That alone does not help: at all four levels of Keras 3 a Python `if` on tensor "
+    "values can work in `model(x)`, but fails in `fit` and `predict`, unless they run "
+    "eagerly.",
     keras=">=3",
     false_with={"eagerly": True},
 )
@@ -878,6 +894,21 @@ def test_an_if_fails_at_the_four_levels(eagerly=False):
         for action in (lambda m: m.fit(x, y, verbose=0), lambda m: m.predict(x)):
             with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
                 action(model)
+
+
+@proves(
+    "**The idea is in the forward pass.** Try one custom layer in a Functional model "
+    "first; subclass the model if the layers have to be called in another order from "
+    "batch to batch; a plain `if` on the data fails in `fit`.",
+    keras=">=3",
+    false_with={"eagerly": True},
+)
+def test_an_if_in_call_fails_in_fit(eagerly=False):
+    model = subclass_of_one_layer(call=branch)
+    model.compile("sgd", "mse", run_eagerly=eagerly)
+    x, y = np.full((4, 3), 0.75), np.ones((4, 2))
+    with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
+        model.fit(x, y, verbose=0)
 
 
 @proves(
@@ -894,8 +925,8 @@ def test_an_if_in_call_was_translated_on_keras_2():
 
 
 @proves(
-    "Write the branch as `keras.ops.where`; it works at all five levels, in training "
-    "too.",
+    "Write the branch as `keras.ops.where`; it works at the four levels of Keras and "
+    "in a `tf.function`, in training too.",
     false_with={"level": "if"},
     needs="keras>=3",
 )
@@ -967,7 +998,7 @@ def without_tf_keras():
 
 
 @proves(
-    "Up to TensorFlow 2.15 `tf.keras` was Keras 2.",
+    "Up to TensorFlow 2.15 both were Keras 2.",
     needs="keras!=2.21.*",
     keras="<3",
     tensorflow="<2.16",
@@ -1059,7 +1090,7 @@ def test_the_module_name_tells_them_apart():
 
 
 @proves(
-    "For Keras 3 write `import keras`, which no variable redirects.",
+    "Write `import keras`, which no variable redirects.",
     false_with={"line": "from tensorflow import keras"},
     needs="keras>=3",
 )

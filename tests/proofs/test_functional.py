@@ -193,8 +193,8 @@ def test_leave_its_labels_out(losses=("mean",)):
 
 @proves(
     (
-        "An output without a loss is not trained, except for the layers that it"
-        " shares with an output that has one."
+        "Without a loss for an output, only the layers learn that it shares with an "
+        "output that has one."
     ),
     false_with={"loss": "mse"},
 )
@@ -385,8 +385,9 @@ def test_labels_between_0_and_1(loss="binary_crossentropy"):
 
 @proves(
     (
-        "For the tags, which are names that you know, pass the list, in lower case "
-        "and without punctuation: the first of the 4 columns is for any other word."
+        "The three tags are known, so pass them as `vocabulary`, in lower case and "
+        "without punctuation. That gives 4 columns: one for any other word, then "
+        "outage, web and app."
     ),
     keras="!=3.4.*",  # which counts no word as no number at all
     false_with={"mode": "int"},
@@ -412,7 +413,7 @@ def test_tags_in_words_become_a_vector(mode="multi_hot"):
 @proves(
     (
         "A graph has no values while you connect it, so a Python `if` or `range` that "
-        "depends on them raises; write instead:"
+        "depends on them raises; on Keras 3 `if x == 0:` is never true instead."
     ),
     false_with={"make": lambda shape: np.ones((1, *(size or 2 for size in shape)))},
 )
@@ -425,6 +426,21 @@ def test_if_and_for_cannot_depend_on_values(make=keras.Input):
 
     assert "TypeError" in rises(choose)
     assert "TypeError" in rises(count)
+
+
+@proves(
+    (
+        "A graph has no values while you connect it, so a Python `if` or `range` that "
+        "depends on them raises; on Keras 3 `if x == 0:` is never true instead."
+    ),
+    false_with={"compare": lambda x: x > 0},
+    needs="keras>=3",
+)
+def test_equal_to_zero_does_not_raise(compare=lambda x: x == 0):
+    (x,) = inputs_named("x")
+    taken = []
+    assert rises(lambda: taken.append("then" if compare(x) else "else")) == ""
+    assert taken == ["else"]
 
 
 @proves(
@@ -547,7 +563,7 @@ def test_a_call_returns_a_keras_tensor(make=lambda shape: keras.Input(shape=shap
 @proves(
     (
         "Two layers called on one tensor are two branches, and `Concatenate` called "
-        "on a list joins them:"
+        "on a list joins them, here with a second input:"
     ),
     false_with={"join": layers.Add},
 )
@@ -660,19 +676,48 @@ def test_a_residual_block_adds_its_input(last="block_sum"):
 
 
 @proves(
+    'For the number take `"mse"` as the loss:',
+    false_with={"loss": "hinge"},
+)
+def test_a_number_is_learned_by_mse(loss="mse"):
+    pixels, numbers = keras.Input((8, 8, 1)), keras.Input((3,))
+    joined = layers.Concatenate()([layers.Flatten()(pixels), numbers])
+    digit = layers.Dense(10, activation="softmax", name="digit")(joined)
+    width = layers.Dense(1, name="width")(joined)
+    model = keras.Model([pixels, numbers], {"digit": digit, "width": width})
+    losses = {"digit": "sparse_categorical_crossentropy", "width": loss}
+    model.compile(keras.optimizers.Adam(0.1), losses)
+    generator = np.random.default_rng(0)
+    arrays = [np.zeros((64, 8, 8, 1)), generator.normal(size=(64, 3))]
+    wanted = {
+        "digit": np.arange(64) % 10,
+        "width": arrays[1] @ np.array([[3.0], [-2.0], [1.0]]) + 4,
+    }
+    model.fit(arrays, wanted, batch_size=64, epochs=100, verbose=0)
+    found = model.predict(arrays, verbose=0)["width"]
+    assert np.abs(found - wanted["width"]).mean() < 0.5
+
+
+@proves(
     (
-        "If your block changes the number of channels from 16 to 32, apply "
-        "`Conv2D(32, 1)` to its input before `Add`, which raises otherwise."
+        "If your block changes the channels, or by `strides` the height and width, "
+        "`Add` raises: change its input in the same way by a convolution of 1 × 1, or "
+        "a vector by `Dense`."
     ),
     false_with={"size": 3},
 )
 def test_a_1_by_1_convolution_on_the_way(size=1):
-    x = keras.Input(shape=(8, 8, 16))
-    block = layers.Conv2D(32, 3, padding="same")(x)
-    assert "incompatible shapes" in rises(layers.Add(), [x, block])
-    way = layers.Conv2D(32, size)(x)
-    assert rises(layers.Add(), [way, block]) == ""
-    assert tuple(layers.Add()([way, block]).shape) == (None, 8, 8, 32)
+    x, row = keras.Input(shape=(8, 8, 16)), keras.Input(shape=(16,))
+    for strides in (1, 2):
+        options = {"strides": strides}
+        block = layers.Conv2D(32, 3, padding="same", **options)(x)
+        assert "incompatible shapes" in rises(layers.Add(), [x, block])
+        way = layers.Conv2D(32, size, **options)(x)
+        assert rises(layers.Add(), [way, block]) == ""
+        assert tuple(layers.Add()([way, block]).shape) == tuple(block.shape)
+    other = layers.Dense(5)(row)
+    assert "incompatible shapes" in rises(layers.Add(), [row, other])
+    assert tuple(layers.Add()([layers.Dense(5)(row), other]).shape) == (None, 5)
 
 
 @proves(
@@ -796,10 +841,9 @@ def digits():
 
 @proves(
     (
-        "Trained for four epochs on 1,500 pairs of "
-        "`snippets.functional.sample_pairs`, half of them alike, "
-        "`snippets.functional.siamese_network` judges more than 75 of 100 new pairs "
-        "rightly."
+        "The recipes `snippets.functional.sample_pairs` and "
+        "`snippets.functional.siamese_network` do the same for any encoder; trained "
+        "like this, they judge more than 75 of 100 new pairs rightly."
     ),
     false_with={"epochs": 0},
     needs="keras>=3",
@@ -1086,9 +1130,8 @@ def test_add_the_forgotten_input(count=2):
 
 @proves(
     (
-        "Two models were joined by their outputs, and each has an Input of its "
-        "own. Pass both Inputs, or call both models on one, as the ensemble "
-        "does."
+        "You joined the outputs of two models, and each model has an Input of its "
+        "own. Pass both Inputs, or call both models on one, as the ensemble does."
     ),
     false_with={"on_one": True},
     needs="keras>=3",
@@ -1106,9 +1149,8 @@ def test_each_base_has_an_input_of_its_own(on_one=False):
 
 @proves(
     (
-        "Two models were joined by their outputs, and each has an Input of its "
-        "own. Pass both Inputs, or call both models on one, as the ensemble "
-        "does."
+        "You joined the outputs of two models, and each model has an Input of its "
+        "own. Pass both Inputs, or call both models on one, as the ensemble does."
     ),
     false_with={"join": layers.Add},
 )
@@ -1122,7 +1164,9 @@ def test_call_both_models_on_one_input(join=layers.Concatenate):
 @proves(
     (
         "The tensor is from inside a nested model, and begins at that model's own "
-        "Input. Make a model of its first part and call that, as in this example."
+        "Input. Make a model of its first part, "
+        "`part = keras.Model(nested.inputs[0], tensor)`, and call it on your Input, "
+        "`part(x)` (example)."
     ),
     false_with={"inside": False},
     needs="keras>=3",
@@ -1141,7 +1185,9 @@ def test_inner_tensors_begin_at_the_inner_input(inside=True):
 @proves(
     (
         "The tensor is from inside a nested model, and begins at that model's own "
-        "Input. Make a model of its first part and call that, as in this example."
+        "Input. Make a model of its first part, "
+        "`part = keras.Model(nested.inputs[0], tensor)`, and call it on your Input, "
+        "`part(x)` (example)."
     ),
     false_with={"name": "inner"},
 )

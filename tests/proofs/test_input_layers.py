@@ -88,8 +88,8 @@ def test_sequential_has_weights(start=()):
 
 
 @proves(
-    "subclassed | no | no weights until it has been called: `call` gets the data "
-    "itself",
+    "subclassed | no | its layers have no weights until it has been called: `call` "
+    "gets the data itself",
     false_with={"begin": keras.Input},
 )
 def test_subclassed_has_no_input(begin=np.ones):
@@ -238,8 +238,8 @@ def test_shape_is_read_off_the_data(first_axis=1):
 
 
 @proves(
-    "Gray images often come without their channel, as whole numbers from 0 to "
-    "255: before you read the shape, add the channel, and scale them.",
+    "Gray images often come without a channel, as whole numbers from 0 to 255. Add the "
+    "channel axis and divide by 255 first; then take the shape:",
     false_with={"scale": 1},
 )
 def test_gray_images_get_a_channel(scale=255):
@@ -350,9 +350,9 @@ def test_batch_size_has_its_own_argument(size=("batch_size", 32)):
 
 
 @proves(
-    "The attributes of the InputLayer behind `keras.Input((784,))` do include the "
-    "batch: its `batch_shape` on Keras 3 is `(None, 784)`, and its `input_shape` on "
-    "Keras 2 is `[(None, 784)]`.",
+    "An InputLayer does note the batch: behind `keras.Input((784,))`, its "
+    "`batch_shape` on Keras 3 is `(None, 784)`, and its `input_shape` on Keras 2 is "
+    "`[(None, 784)]`.",
     false_with={"size": 4},
     needs="keras>=3",
 )
@@ -362,9 +362,9 @@ def test_batch_shape_of_an_input_layer(size=None):
 
 
 @proves(
-    "The attributes of the InputLayer behind `keras.Input((784,))` do include the "
-    "batch: its `batch_shape` on Keras 3 is `(None, 784)`, and its `input_shape` on "
-    "Keras 2 is `[(None, 784)]`.",
+    "An InputLayer does note the batch: behind `keras.Input((784,))`, its "
+    "`batch_shape` on Keras 3 is `(None, 784)`, and its `input_shape` on Keras 2 is "
+    "`[(None, 784)]`.",
     false_with={"size": 4},
     needs="keras<3",
 )
@@ -723,8 +723,26 @@ def test_dtype_is_floatx(options=()):
 
 
 @proves(
-    "Data of another dtype is converted without a warning, and an integer "
-    "Input drops the fractions of floats:",
+    "Data of another dtype is copied and converted, without a warning and without "
+    "scaling: `uint8` pixels arrive as 0.0 to 255.0, and your array stays as it is.",
+    false_with={"layer": lambda: keras.layers.Rescaling(1 / 255)},
+)
+def test_pixels_are_not_scaled(layer=keras.layers.Identity):
+    x = keras.Input(shape=(2,))
+    model = keras.Model(x, layer()(x))
+    pixels = np.array([[0, 255]], "uint8")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = model(pixels)
+    assert not caught
+    assert found.dtype == "float32"
+    assert found.numpy().tolist() == [[0.0, 255.0]]
+    assert pixels.dtype == "uint8"
+    assert pixels.tolist() == [[0, 255]]
+
+
+@proves(
+    "An integer Input drops the fractions of floats:",
     false_with={"dtype": "float64"},
 )
 def test_fractions_are_lost(dtype="int32"):
@@ -880,7 +898,7 @@ def test_features_are_extracted(copied=False):
     values = images = np.random.default_rng(0).normal(size=(2, 8, 8, 1))
     for layer, taken in zip(model.layers[1:], source.layers[1:], strict=True):
         values = layer(values)
-        features = keras.Model(source.inputs, taken.output)(images)
+        features = keras.Model(source.inputs[0], taken.output)(images)
         assert np.allclose(features, values, atol=1e-5)
 
 
@@ -931,7 +949,7 @@ def columns_model():
 
 @proves(
     "`fit` matches the columns to the Inputs by name, and a layer in front makes "
-    "numbers of the strings:",
+    "numbers of the strings.",
     false_with={"names": ("city", "age")},
 )
 def test_strings_and_numbers_from_a_pipeline(names=("age", "city")):
@@ -941,6 +959,41 @@ def test_strings_and_numbers_from_a_pipeline(names=("age", "city")):
     model, rows = columns_model()
     assert error_of(model.fit, dataset, verbose=0) == ""
     assert rows.predict(dataset, verbose=0).tolist() == [[30, 0, 0, 1], [41, 0, 1, 0]]
+
+
+@proves(
+    "Here floats are normalized, integers and strings one-hot encoded, as `adapt` has "
+    "seen them:",
+    false_with={"seen": (0.0, 1.0)},
+)
+def test_layers_in_front_are_adapted(seen=(30.0, 50.0)):
+    ages = keras.layers.Normalization(axis=None)
+    ages.adapt(np.array(seen))
+    floors = keras.layers.IntegerLookup(output_mode="one_hot")
+    floors.adapt(np.array([2, 0]))
+    cities = keras.layers.StringLookup(output_mode="one_hot")
+    cities.adapt(np.array(["Rome", "Oslo"]))
+    assert np.allclose(ages(tf.constant([30.0, 50.0])), [-1.0, 1.0])
+    for lookup, values in ((floors, [2, 0]), (cities, ["Rome", "Oslo"])):
+        rows = np.array(lookup(tf.constant(values)))
+        assert rows.shape == (2, 3)  # one column is for values that it has not seen
+        assert sorted(rows.tolist()) == [[0, 0, 1], [0, 1, 0]]
+
+
+@proves(
+    "For integers with many values, put `keras.layers.Embedding` behind a lookup "
+    "without `output_mode`.",
+    false_with={"options": {"output_mode": "one_hot"}},
+)
+def test_an_embedding_behind_a_lookup(options=()):
+    lookup = keras.layers.IntegerLookup(**dict(options))
+    lookup.adapt(np.array([700, 5, -3]))
+    inputs = keras.Input((), dtype="int64")
+    vectors = keras.layers.Embedding(lookup.vocabulary_size(), 8)(lookup(inputs))
+    found = np.array(keras.Model(inputs, vectors)(np.array([5, 700, 5])))
+    assert found.shape == (3, 8)
+    assert np.array_equal(found[0], found[2])
+    assert not np.allclose(found[0], found[1])
 
 
 @proves(
@@ -1105,8 +1158,8 @@ def test_one_digit_eight_answers(shape=(8, 8, 1)):
 
 
 @proves(
-    "Put the batch axis in front, as `image[None, ...]`; if the channel is "
-    "missing as well, write `image[None, ..., None]`:",
+    "Put the batch axis in front, as `images[0][None, ...]`; if the channel is missing "
+    "as well, write `images[0][None, ..., None]`:",
     false_with={"place": ...},
 )
 def test_the_batch_axis_makes_one_answer(place=(None, ...)):
@@ -1171,6 +1224,17 @@ def test_functional_model_keeps_another_size_out(shape=(1, 4, 16, 1)):
 
 def equal_in_the_graph(x, y):
     return keras.ops.equal(x, y)
+
+
+@proves(
+    "There `if x == 0` does not fail, and is never true.",
+    false_with={"compare": operator.gt},
+    needs="keras>=3",
+)
+def test_equal_to_zero_does_not_fail(compare=operator.eq):
+    x, taken = keras.Input(shape=(3,)), []
+    assert error_of(lambda: taken.append(1 if compare(x, 0) else 2)) == ""
+    assert taken == [2]
 
 
 @proves(

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import importlib
 import importlib.metadata
 import json
 import pathlib
@@ -38,6 +39,23 @@ def old_row_sums(x):
 
 
 # The answer
+
+
+@proves(
+    "If the old code only has to run, write `import tensorflow.compat.v1 as tf`, and "
+    "put its lines inside `with tf.Graph().as_default():`.",
+    false_with={"name": "tensorflow"},
+)
+def test_two_lines_keep_it_alive(name="tensorflow.compat.v1"):
+    old = importlib.import_module(name)
+    found = None
+    with contextlib.suppress(AttributeError), old.Graph().as_default():
+        x = old.placeholder(old.float32, [None, 3])
+        y = old.reduce_sum(x * old.get_variable("w", [3]), axis=1)
+        with old.Session() as session:
+            session.run(old.global_variables_initializer())
+            found = session.run(y, {x: ROWS}).shape
+    assert found == (2,)
 
 
 @proves(
@@ -104,8 +122,7 @@ shape = model.predict(rows, verbose=0).shape
 
 
 @proves(
-    "Write `import tensorflow.compat.v1 as tf`, and put the old lines inside "
-    "`with tf.Graph().as_default():`; outside the block nothing changes.",
+    "Keep it alive by the two lines above; outside the `with` block nothing changes.",
     false_with={"graph": tf1.get_default_graph},
 )
 def test_a_graph_of_its_own_leaves_no_trace(graph=tf.Graph):
@@ -125,16 +142,23 @@ def test_a_graph_of_its_own_leaves_no_trace(graph=tf.Graph):
 
 
 @proves(
-    "Three do not come back this way: `tf.contrib`; `tf.estimator`, since "
-    "TensorFlow 2.16; and `tf.layers`, unless `TF_USE_LEGACY_KERAS=1` makes "
-    "`tf.keras` Keras 2.",
+    "Three are gone even there: `tf.contrib`, and since TensorFlow 2.16 `tf.estimator` "
+    "and `tf.layers`.",
     tensorflow=">=2.16",
+    needs="keras!=2.21.*",
 )
 def test_what_compat_lacks():
     assert not hasattr(tf1, "contrib")
     assert not hasattr(tf1, "estimator")
-    is_keras_3 = hasattr(keras, "ops")
-    assert (layers_of_v1() == "`dense` is not available with Keras 3.") == is_keras_3
+    assert layers_of_v1() == "`dense` is not available with Keras 3."
+
+
+@proves(
+    "The last comes back with the package `tf_keras` and a variable.",
+    keras="<3",
+)
+def test_the_package_and_the_variable_bring_layers_back():
+    assert callable(layers_of_v1())
 
 
 @proves(
@@ -293,8 +317,8 @@ def test_both_cast_values(to="float32"):
 
 
 @proves(
-    "Another size of an axis | raises in `session.run` | raises in the call, "
-    "except that a last axis of size 1 is added to the value or dropped",
+    "Another size of an axis | raises in `session.run` | raises in the call; Keras "
+    "forgives only a missing or extra last axis of size 1",
     false_with={"size": 3},
 )
 def test_both_refuse_another_shape(size=4):
@@ -477,35 +501,52 @@ def test_a_placeholder_for_the_learning_rate(name="learning_rate"):
 
 
 @proves(
-    "`tf.placeholder_with_default(0.5, [])` | an argument with a default, in a "
-    "model: `def call(self, x, rate=0.5)`",
+    "`tf.placeholder_with_default(0.5, [])` | an argument with a default, in a model: "
+    "`def call(self, x, factor=0.5)`; but `Dropout` for a `keep_prob`",
     false_with={"default": 0.6},
 )
 def test_a_placeholder_with_a_default(default=0.5):
     with tf.Graph().as_default(), tf1.Session() as session:
-        rate = tf1.placeholder_with_default(0.5, [])
-        old = [session.run(rate * 2.0), session.run(rate * 2.0, {rate: 3.0})]
+        factor = tf1.placeholder_with_default(0.5, [])
+        old = [session.run(factor * 2.0), session.run(factor * 2.0, {factor: 3.0})]
 
     class Scaled(keras.Model):
-        def call(self, x, rate=default):
-            return rate * x
+        def call(self, x, factor=default):
+            return factor * x
 
     model, two = Scaled(), tf.constant([2.0])
-    assert [float(model(two)[0]), float(model(two, rate=3.0)[0])] == old
+    assert [float(model(two)[0]), float(model(two, factor=3.0)[0])] == old
+    drop, ones = keras.layers.Dropout(0.5, seed=0), np.ones((1, 100), "float32")
+    assert np.any(np.array(drop(ones, training=True)) == 0)
+    assert np.array_equal(drop(ones), ones)
 
 
 @proves(
-    "An argument of `call` is given with each call, as in `model(x, rate=3.0)`; `fit` "
-    "and `predict` take its default.",
+    "`x = tf.layers.dense(x, 10)` | `x = keras.layers.Dense(10)(x)`",
+    false_with={"units": 9},
+)
+def test_a_dense_layer_is_called(units=10):
+    x = inputs = keras.Input((64,))
+    x = keras.layers.Dense(units)(x)
+    model = keras.Model(inputs, x)
+    kernel, bias = model.get_weights()
+    rows = np.ones((2, 64), "float32")
+    assert np.array(model(rows)).shape == (2, 10)
+    assert np.allclose(model(rows), rows @ kernel + bias, atol=1e-4)
+
+
+@proves(
+    "An argument of `call` is given with each call, as in `model(x, factor=3.0)`; "
+    "`fit` and `predict` take its default.",
     false_with={"default": 3.0},
 )
 def test_fit_and_predict_take_the_default(default=0.5):
     class Scaled(keras.Model):
-        def call(self, x, rate=default):
-            return rate * x
+        def call(self, x, factor=default):
+            return factor * x
 
     model, x = Scaled(), np.ones((2, 1), "float32")
-    assert np.array_equal(model(x, rate=3.0), 3.0 * x)
+    assert np.array_equal(model(x, factor=3.0), 3.0 * x)
     assert np.array_equal(model.predict(x, verbose=0), 0.5 * x)
     model.compile(loss="mse")
     assert np.isclose(model.fit(x, 0.5 * x, verbose=0).history["loss"], 0.0)
@@ -607,7 +648,8 @@ def test_an_optimizer_is_compiled(options=None):
 
 @proves(
     "The default `epsilon` was 1e-8 in `AdamOptimizer` and is 1e-7 in "
-    "`keras.optimizers.Adam`, so pass `epsilon=1e-8` to get the same steps.",
+    "`keras.optimizers.Adam`, so pass `epsilon=1e-8` to get the same steps; "
+    "more lines are in Lines of 2017, and today's.",
     false_with={"gradient": 1.0},
 )
 def test_the_epsilon_of_adam(gradient=1e-6):
@@ -630,17 +672,26 @@ def test_a_loop_is_a_fit(size=32):
 
 
 @proves(
-    "Lines of 2017, and today's has the rest: what `tf.get_variable` made is a "
-    "weight of a layer today.",
+    '`w = tf.get_variable("w", [64, 10])` | a layer such as `Dense`, or '
+    "`self.w = self.add_weight(shape=(64, 10))` in your own layer",
     false_with={"trainable": False},
 )
 def test_a_variable_is_a_weight_of_a_layer(trainable=True):
+    class Product(keras.layers.Layer):
+        def build(self, input_shape):
+            self.w = self.add_weight(shape=(64, 10), trainable=trainable)
+
+        def call(self, x):
+            return x @ self.w
+
     with tf.Graph().as_default():
         old = tf1.get_variable("w", [64, 10])
         assert old in tf1.trainable_variables()
-    layer = keras.layers.Dense(10, use_bias=False, trainable=trainable)
-    layer.build((None, 64))
-    assert [tuple(w.shape) for w in layer.trainable_weights] == [tuple(old.shape)]
+    dense = keras.layers.Dense(10, use_bias=False, trainable=trainable)
+    for layer in (dense, Product()):
+        layer.build((None, 64))
+        assert [tuple(w.shape) for w in layer.trainable_weights] == [tuple(old.shape)]
+        assert tuple(layer(np.ones((2, 64), "float32")).shape) == (2, 10)
 
 
 # Dropout
@@ -793,9 +844,8 @@ def test_train_on_batch_is_one_step(size=32):
 
 
 @proves(
-    "A loop with `tf.GradientTape`, without Keras, gives the losses of the two "
-    "programs too; such a loop, for a network with a hidden layer, is in One training, "
-    "three times.",
+    "For a loop without Keras, with `tf.GradientTape`, see One training, three times: "
+    "such a loop gives the losses of the two programs too.",
     false_with={"rate": 0.4},
 )
 def test_a_tape_gives_these_losses_too(rate=0.5):
@@ -885,6 +935,19 @@ def test_trainable_variables_of_a_model(trainable=True):
     model = keras.Model(x, keras.layers.Dense(1, use_bias=False)(x))
     model.trainable = trainable
     assert [tuple(v.shape) for v in model.trainable_variables] == [(3, 1)]
+
+
+@proves(
+    "The name of a scope is now that of a layer: the kernel of `Dense(10, "
+    'name="a")` is `a/kernel`.',
+    false_with={"name": "b"},
+)
+def test_a_scope_is_the_name_of_a_layer(name="a"):
+    layer = keras.layers.Dense(10, name=name)
+    layer(np.ones((2, 64), "float32"))
+    kernel = layer.kernel  # Keras 2 has no paths, and adds the number of the output
+    path = getattr(kernel, "path", "") or kernel.name.partition(":")[0]
+    assert path == "a/kernel"
 
 
 @proves(
@@ -990,8 +1053,8 @@ def test_an_input_layer_without_a_placeholder(shape=(784,)):
 @proves(
     "A `Saver` wrote `model.ckpt-1000.index`, "
     "`model.ckpt-1000.data-00000-of-00001` and `model.ckpt-1000.meta`: three "
-    "files that are one checkpoint. Pass the common start of their names, "
-    '`"model.ckpt-1000"`.',
+    "files that are one checkpoint. Wherever a path is asked for, give the common "
+    'start of their names, `"model.ckpt-1000"`.',
     false_with={"suffix": ".meta"},
 )
 def test_the_prefix_is_what_the_files_share(suffix=""):
@@ -1032,7 +1095,8 @@ def test_meta_is_not_read(removed="meta"):
 
 
 @proves(
-    "The old program of the training loop saved two arrays:",
+    "The old program of the training loop, on the left, saved two arrays; run it "
+    "before the cells below:",
     false_with={"listed": lambda path: tf.train.list_variables(path)[:1]},
 )
 def test_a_checkpoint_holds_arrays_by_name(listed=tf.train.list_variables):
@@ -1546,8 +1610,8 @@ def test_error_layers_of_v1():
 
 @proves(
     "Write `keras.layers.Dense(10)(x)`; to keep the old line, install the "
-    '`tf_keras` of your version, such as `pip install "tf_keras~=2.17.0"`, and '
-    "set `TF_USE_LEGACY_KERAS=1` before Python starts.",
+    '`tf_keras` of your version, such as `pip install "tf_keras~=2.17.0"` for '
+    "TensorFlow 2.17, and set `TF_USE_LEGACY_KERAS=1` before Python starts.",
     keras="<3",
 )
 def test_legacy_keras_has_the_old_layers():
@@ -1630,12 +1694,18 @@ def test_error_v1_optimizer(as_function=False):
 
 @proves(
     "`` `tf.data.Dataset` only supports Python-style iteration in eager mode or within "
-    "tf.function.``: eager mode is switched off; take `disable_eager_execution()` or "
-    "`disable_v2_behavior()` out.",
+    "tf.function.``: eager mode is off; take `disable_eager_execution()` or "
+    "`disable_v2_behavior()` out, or leave the block `with tf.Graph().as_default():`.",
     keras=">=3",
     false_with={"switches": ("",)},
 )
 def test_error_eager_mode_is_off(switches=SWITCHES):
+    with tf.Graph().as_default():
+        inside = message_of(lambda: row_sum_model().predict(ROWS, verbose=0))
+    assert inside == (
+        "RuntimeError: `tf.data.Dataset` only supports Python-style iteration in eager "
+        "mode or within tf.function."
+    )
     for switch in switches:
         for text in without_eager_mode()[switch][:2]:
             assert text == (

@@ -138,9 +138,8 @@ def test_input_first_is_complete_without_a_warning(start=((4,),)):
 
 
 @proves(
-    "First in the list, as an explicit `InputLayer`: "
-    "`keras.layers.InputLayer(shape=(4,))` makes the same model, and `model.layers`"
-    " lists no Input.",
+    "As an `InputLayer`: in place of the Input, `keras.layers.InputLayer(shape=(4,))` "
+    "makes the same model, and `model.layers` lists neither.",
     false_with={"functional": True},
     needs="keras>=3",
 )
@@ -238,9 +237,8 @@ def test_first_data_decides(columns=7):
 
 
 @proves(
-    "A call on data builds the model too, but notes the size of that batch: after a"
-    " call on `rows`, `input_shape` is `(5, 4)`, and batches of other sizes are "
-    "still accepted.",
+    "A call on data builds the model too. After a call on `rows` its `input_shape` is "
+    "`(5, 4)`, but batches of other sizes still work.",
     false_with={"count": 6},
 )
 def test_first_call_notes_the_batch(count=5):
@@ -534,6 +532,23 @@ def test_fit_wants_compile(compiled=False):
     for use in (model.fit, model.evaluate):
         with pytest.raises((RuntimeError, ValueError), match="compile"):
             use(rows(), y, verbose=0)
+
+
+@proves(
+    "`clone_model` copies the layers without their weights, so no fold begins with "
+    "what another one has learned:",
+    false_with={"copy": lambda model: model},
+)
+def test_each_fold_begins_untrained(copy=keras.models.clone_model):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((8, 3)), np.ones((8, 2)), verbose=0)
+    fold = copy(model)
+    assert [type(layer) for layer in fold.layers] == [keras.layers.Dense]
+    kernel, bias = fold.get_weights()
+    assert kernel.shape == (3, 2)
+    assert not np.allclose(kernel, model.get_weights()[0])
+    assert not np.any(bias)
 
 
 # Save it, load it
@@ -970,8 +985,8 @@ def two_layers():
 
 
 @proves(
-    "The first `fit` or `predict` compiles the layers into a function, and later calls "
-    "of it reuse that function.",
+    "The first `fit` or `predict` compiles the layers that the model has then, and "
+    "later ones still run these layers.",
     false_with={"compiled_again": True},
 )
 def test_predict_goes_on_with_the_old_model(compiled_again=False):
@@ -1094,8 +1109,8 @@ def test_build_without_the_batch(shape=(8, 8, 1)):
 
 
 @proves(
-    "With `Flatten` and `Dense` nothing is said until the first batch raises, so "
-    "write `build((None, 8, 8, 1))`.",
+    "With `Flatten` and `Dense` this `build` gives no error; the first batch of images "
+    "does. Write `build((None, 8, 8, 1))`.",
     false_with={"shape": (None, 8, 8, 1)},
 )
 def test_error_comes_with_the_data(shape=(8, 8, 1)):
@@ -1189,8 +1204,8 @@ def test_axis_1_has_another_length(declared=False):
 
 
 @proves(
-    "The data has more or fewer axes than the Input declares; only a last axis of "
-    "size 1 may be missing or too many.",
+    "The data has more or fewer axes than the Input declares. One difference is "
+    "allowed: Keras adds or drops a last axis of size 1.",
     false_with={"shape": (5, 700)},
     needs="keras>=3",
 )
@@ -1257,7 +1272,8 @@ def test_axis_1_on_keras_2():
 
 @proves(
     "A single vector without its batch axis raises the same: `predict` reads it as 784 "
-    "examples of one number, and takes the first 32 as a batch.",
+    "examples of one number, and takes the first 32, its default `batch_size`, as a "
+    "batch.",
     false_with={"batch_size": 16},
     needs="keras>=3",
 )

@@ -4,6 +4,7 @@ import inspect
 import linecache
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -651,3 +652,43 @@ def test_other_packages_are_refused(installed: Any) -> None:
 def test_no_setup_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one setup"):
         which_keras_table([])
+
+
+STEPS = Path(__file__).parents[2] / "docs/reference/backends.md"
+
+
+@pytest.mark.parametrize(("backend", "title"), [("jax", "JAX"), ("torch", "PyTorch")])
+def test_a_step_of_another_backend_trains_as_the_one_of_keras(
+    backend: str, title: str
+) -> None:
+    if keras.backend.backend() != backend:
+        pytest.skip(f"it runs on {title}: `nox -s backends`")
+    sections = STEPS.read_text("utf-8").split("\n## ")
+    shown: dict[str, Any] = {}
+    for heading in (f"On {title}", "Train with it"):
+        (section,) = (text for text in sections if text.startswith(f"{heading}\n"))
+        (code,) = re.findall(r"```py\n(.*?)```", section, re.DOTALL)
+        exec(compile(code, f"<{heading}>", "exec"), shown)
+    assert len(shown["history"].history["loss"]) == 2
+
+    def trained(kind: Any) -> list[Any]:
+        keras.utils.set_random_seed(0)
+        layers = keras.layers
+        x = pixels = keras.Input((8, 8, 1))
+        for layer in (
+            *(layers.Conv2D(4, 3, kernel_regularizer="l2"), layers.Flatten()),
+            *(layers.BatchNormalization(), layers.Dropout(0.3, seed=1)),
+            layers.Dense(10, activity_regularizer="l2"),
+        ):
+            x = layer(x)
+        model = kind(inputs=pixels, outputs=x)
+        model.compile("adam", shown["loss"], metrics=["accuracy"])
+        generator = np.random.default_rng(0)
+        images = generator.random((100, 8, 8, 1), "float32")
+        labels = generator.integers(10, size=100)
+        fitted = model.fit(images, labels, epochs=2, shuffle=False, verbose=0)
+        return [*map(np.array, fitted.history.values()), *model.get_weights()]
+
+    own, wanted = trained(shown["ModelWithStep"]), trained(keras.Model)
+    for found, expected in zip(own, wanted, strict=True):
+        assert_allclose(found, expected, atol=1e-5)

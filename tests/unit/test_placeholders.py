@@ -1111,4 +1111,4 @@ def test_a_leaked_tensor_cannot_be_used_and_the_returned_one_can() -> None:
 def test_a_rate_has_a_default_that_each_call_may_replace():
     two = np.float32([2.0])
     assert Scaled()(two).numpy().tolist() == [1.0]
-    assert Scaled()(two, rate=3.0).numpy().tolist() == [6.0]
+    assert Scaled()(two, factor=3.0).numpy().tolist() == [6.0]
