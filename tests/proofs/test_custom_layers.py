@@ -630,7 +630,8 @@ def test_the_warning_ends_with_the_cause(kind=Nested):
 
 @proves(
     "**Needed** if you want the weights before the first call. Without a `build` of "
-    "your own, `layer.build(shape)` makes no weights, and yet marks the layer as built.",
+    "your own, `layer.build(shape)` makes no weights, and yet marks the layer as "
+    "built.",
     false_with={"kind": Built},
     needs="keras>=3",
 )
@@ -913,8 +914,8 @@ def test_call_receives_the_mask(make=Masked):
 
 @proves(
     "A layer that mixes the steps and passes them on needs the first two: "
-    "`self.supports_masking = True` in `__init__`, and `call(self, inputs, mask=None)`, "
-    "as `snippets.custom_layers.RunningCenter`.",
+    "`self.supports_masking = True` in `__init__`, and "
+    "`call(self, inputs, mask=None)`, as `snippets.custom_layers.RunningCenter`.",
     false_with={"supports": False},
     needs="keras>=3",
 )

@@ -373,7 +373,8 @@ def test_keras_file_needs_the_class(mark=lambda cls: cls):
 
 @proves(
     "To open a model, write `keras.Model(inputs, model.call(inputs))`: this graph "
-    "shows the inner layers. With `model(inputs)` it would show the model as one layer.",
+    "shows the inner layers. With `model(inputs)` it would show the model as one "
+    "layer.",
     false_with={"run": "__call__"},
 )
 def test_call_on_an_input_opens_a_model(run="call"):

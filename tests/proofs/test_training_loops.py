@@ -235,7 +235,8 @@ def test_fit_does_the_rest(epochs=2):
 
 
 @proves(
-    "It returns a dict from names to values, which `fit` shows and puts into the history.",
+    "It returns a dict from names to values, which `fit` shows and puts into the "
+    "history.",
     false_with={"default_step": True},
 )
 def test_a_step_returns_a_dict(default_step=False):
