@@ -710,15 +710,6 @@ def test_a_block_without_training():
 
 
 @proves(
-    "The data is 5 everywhere, and after training on Keras 3 the mean is still 0.",
-    keras=">=3",
-    false_with={"has_argument": True},
-)
-def test_the_mean_is_still_zero(has_argument=False):
-    assert moving_mean(has_argument)[0] == 0.0
-
-
-@proves(
     "Functional and Sequential models have the argument by themselves.",
     false_with={"trainable": False},
 )
