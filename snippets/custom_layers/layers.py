@@ -152,6 +152,7 @@ class Center(keras.Layer):
         if training:
             values = ops.cast(inputs, "float32")  # sums in float16 overflow
             step = (1.0 - self.momentum) * (ops.mean(values, axis=0) - self.mean)
+            # The mean of an empty batch is NaN.
             self.mean.assign_add(ops.where(ops.shape(inputs)[0] > 0, step, 0.0))
         inputs = ops.cast(inputs, self.compute_dtype)  # integers too
         return inputs - ops.cast(self.mean, inputs.dtype)

@@ -114,6 +114,39 @@ def test_loading_needs_the_decorator_and_kwargs(has_both=False):
             reloaded(model)
 
 
+@proves(
+    "In another program, first import the module of the class, `from my_layers import "
+    "Gain`, so that the decorator runs.",
+    false_with={"imports": False},
+)
+def test_the_module_is_imported_first(imports=True):
+    layer_class = gain_class()
+    model = keras.Sequential([keras.Input(shape=(1,)), layer_class(initial=3.0)])
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/gain.keras")
+        keras.utils.get_custom_objects().pop("proofs>Gain")  # as in a new process
+        if imports:
+            registered(layer_class)
+        try:
+            copy = keras.models.load_model(f"{folder}/gain.keras")
+        except (TypeError, ValueError):
+            copy = None
+    assert copy is not None
+    assert copy.layers[-1].initial == 3.0
+
+
+@proves(
+    "The class is then known as `snippets>Gain`: write your own `package`.",
+    false_with={"own": False},
+    needs="keras>=3",
+)
+def test_the_package_is_a_prefix(own=True):
+    from snippets.custom_layers import Gain
+
+    layer_class = Gain if own else gain_class()  # of the package `proofs`
+    assert keras.utils.get_registered_name(layer_class) == "snippets>Gain"
+
+
 # When to write a layer, and when not
 
 
@@ -217,7 +250,8 @@ def test_init_is_called_again_by_a_file(act="load"):
 
 
 @proves(
-    "`build` | once, before the first call, with the shape of the input | weights",
+    "`build` | once, before the first call, with the shape of the input | weights, and "
+    "layers whose size depends on the input",
     false_with={"again": True},
 )
 def test_build_is_called_once(again=False):
@@ -238,8 +272,8 @@ def test_build_is_called_once(again=False):
 
 
 @proves(
-    "`call` | at each call; `fit` records it once and then repeats its operations | "
-    "the computation",
+    "`call` | at each call; `fit` records it, and then repeats its operations | the "
+    "computation",
     false_with={"run_eagerly": True},
 )
 def test_call_is_recorded_by_fit(run_eagerly=False):
@@ -328,7 +362,8 @@ def test_keras_traces_call_to_find_the_shape(axis=-1):
 
 
 @proves(
-    "Keras does not check it: a wrong one stands in every summary.",
+    "Keras does not check it: a wrong shape is not noticed, and stands in every "
+    "summary.",
     keras=">=3",
 )
 def test_a_wrong_shape_is_believed():
@@ -594,9 +629,9 @@ def test_the_warning_ends_with_the_cause(kind=Nested):
 
 
 @proves(
-    "**Needed** if you want the weights before the first call. "
-    "`layer.build(shape)` of a layer that has inner layers and no `build` makes "
-    "no weights, and marks it as built.",
+    "**Needed** if you want the weights before the first call. Without a `build` of "
+    "your own, `layer.build(shape)` makes no weights, and yet marks the layer as "
+    "built.",
     false_with={"kind": Built},
     needs="keras>=3",
 )
@@ -657,8 +692,8 @@ def test_training_is_none_in_a_plain_call(kind=Told):
 
 
 @proves(
-    "`if training:` takes `None` for prediction. For training mode in a plain call, "
-    "write `model(x, training=True)`.",
+    "Write `if training:`; `None` then counts as prediction. For training mode in a "
+    "plain call, write `model(x, training=True)`.",
     false_with={"options": {}},
 )
 def test_training_true_reaches_the_layer(options=None):
@@ -668,6 +703,18 @@ def test_training_true_reaches_the_layer(options=None):
     x = np.ones((1, 1), "float32")
     assert float(model(x)[0, 0]) == 1.0
     assert float(model(x, **options)[0, 0]) == 2.0
+
+
+@proves(
+    "A layer that you call in `call` gets the same value by itself.",
+    false_with={"given": None},
+    needs="keras>=3",
+)
+def test_an_inner_layer_is_told_too(given=True):
+    inner = Told()
+    layer = mine(call=lambda self, x, training=None: inner(x))
+    layer(np.ones((2, 1), "float32"), training=given)
+    assert inner.told == [True]
 
 
 @proves(
@@ -722,8 +769,8 @@ def test_a_sum_overflows_in_float16(dtype="float16"):
 
 
 @proves(
-    "Around 1 the numbers of float16 are 0.001 apart, and the steps of this mean "
-    "are 0.0002, so each step starts from 1 again:",
+    "Around 1 the numbers of float16 are 0.001 apart. `assign_add` reads the mean as 1 "
+    "again, adds a step of 0.0002, and never gets further:",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -746,8 +793,8 @@ def test_a_rounded_mean_stands_still(policy="mixed_float16"):
 
 
 @proves(
-    "Around 1 the numbers of float16 are 0.001 apart, and the steps of this mean "
-    "are 0.0002, so each step starts from 1 again:",
+    "Around 1 the numbers of float16 are 0.001 apart. `assign_add` reads the mean as 1 "
+    "again, adds a step of 0.0002, and never gets further:",
     false_with={"dtype": "float32"},
 )
 def test_float16_has_no_number_that_near(dtype="float16"):
@@ -863,6 +910,23 @@ def test_call_receives_the_mask(make=Masked):
     layer(keras.layers.Masking()(padded_steps()))
     assert getattr(layer, "seen", None) is not None
     assert layer.seen.tolist() == MASK
+
+
+@proves(
+    "A layer that mixes the steps and passes them on needs the first two: "
+    "`self.supports_masking = True` in `__init__`, and "
+    "`call(self, inputs, mask=None)`, as `snippets.custom_layers.RunningCenter`.",
+    false_with={"supports": False},
+    needs="keras>=3",
+)
+def test_mixed_steps_need_both(supports=True):
+    from snippets.custom_layers import RunningCenter
+
+    layer = RunningCenter(momentum=0.0)
+    layer.supports_masking = supports
+    layer(keras.layers.Masking()(padded_steps()), training=True)
+    assert np.allclose(layer.mean, 3.2)  # of 1, 3, 2, 4 and 6
+    assert mask_after(layer) == MASK
 
 
 @proves(

@@ -115,8 +115,8 @@ def test_frozen_to_the_last_bit(frozen="base"):
 
 
 @proves(
-    'With `weights="imagenet"` Keras downloads the trained weights the first '
-    "time, and uses the stored file from then on.",
+    "Keras downloads the trained weights the first time, and uses the stored file "
+    "from then on.",
     false_with={"downloaded": False},
 )
 def test_a_downloaded_file_is_used(downloaded=True):
@@ -134,9 +134,7 @@ def test_a_downloaded_file_is_used(downloaded=True):
 
 
 @proves(
-    "The model then trains on a folder of your images: "
-    '`model.fit(keras.utils.image_dataset_from_directory("photos", '
-    "image_size=(224, 224)))`.",
+    "Then train it on a [folder of your images](#train-on-a-folder-of-images):",
     false_with={"size": (9, 9)},
 )
 def test_the_first_model_trains_on_a_folder(size=(8, 8)):
@@ -147,12 +145,31 @@ def test_the_first_model_trains_on_a_folder(size=(8, 8)):
     model.compile("adam", "sparse_categorical_crossentropy")
     before = model.get_weights()
     with tempfile.TemporaryDirectory() as folder:
-        images = keras.utils.image_dataset_from_directory(
-            image_folder(folder), image_size=size
+        train, validation = keras.utils.image_dataset_from_directory(
+            image_folder(folder),
+            image_size=size,
+            validation_split=0.2,
+            subset="both",
+            seed=0,
         )
+        options = {"validation_data": validation, "epochs": 2, "verbose": 0}
         with contextlib.suppress(ValueError):
-            model.fit(images, verbose=0)
+            model.fit(train, **options)
     assert not np.array_equal(before[0], model.get_weights()[0])
+
+
+@proves(
+    '**Write `weights="imagenet"`**: with `None`, as on this page, which is built '
+    "offline, the network is random, without an error.",
+    false_with={"seeds": (0, 0)},
+)
+def test_without_weights_a_network_is_random(seeds=(0, 1)):
+    kernels = []
+    for seed in seeds:
+        keras.utils.set_random_seed(seed)
+        network = application("MobileNet", alpha=0.25)
+        kernels.append(network.get_weights()[0])
+    assert not np.array_equal(*kernels)
 
 
 # When to reuse a network
@@ -210,7 +227,8 @@ def prepared(module, image=WHITE):
 
 
 @proves(
-    "ResNet50, VGG16 | puts blue first, and subtracts the mean of each color",
+    "ResNet50, ResNet101, VGG16, VGG19 | puts blue first, and subtracts the mean "
+    "of each color",
     false_with={"modules": ("mobilenet_v2",)},
 )
 def test_preprocessing_of_resnet(modules=("resnet50", "resnet", "vgg16", "vgg19")):
@@ -227,8 +245,8 @@ TO_MINUS_ONE = (
 
 
 @proves(
-    "ResNet50V2, MobileNet, MobileNetV2, InceptionV3, Xception, NASNet | scales "
-    "to -1 to 1",
+    "ResNet50V2, MobileNet, MobileNetV2, InceptionV3, InceptionResNetV2, Xception, "
+    "NASNet | scales to -1 to 1",
     false_with={"modules": ("resnet50",)},
 )
 def test_preprocessing_to_minus_one(modules=TO_MINUS_ONE):
@@ -245,6 +263,26 @@ def test_preprocessing_of_densenet(module="densenet"):
     mean, deviation = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])
     assert np.allclose(prepared(module), (1.0 - mean) / deviation, atol=1e-4)
     assert np.allclose(prepared(module, 0 * WHITE), -mean / deviation, atol=1e-4)
+
+
+MODULES = {
+    "inception_resnet_v2": "InceptionResNetV2",
+    "resnet": "ResNet101",
+    "resnet_v2": "ResNet101V2",
+}
+
+
+@proves(
+    "It is in the module of the network, such as "
+    "`keras.applications.inception_resnet_v2.preprocess_input`; that of ResNet101 is "
+    "`resnet`, and that of ResNet101V2 `resnet_v2`.",
+    false_with={"modules": {"resnet": "ResNet101V2"}},
+)
+def test_preprocessing_is_in_the_module(modules=MODULES):
+    for name, network in modules.items():
+        module = getattr(keras.applications, name)
+        assert hasattr(module, network)
+        assert hasattr(module, "preprocess_input")
 
 
 INSIDE = (
@@ -392,8 +430,8 @@ def test_the_sizes_of_the_task(per_class=5):
 
 
 @proves(
-    "Give each class a folder of its own, `digits/train/5/000.png` and so on; its "
-    "name becomes the name of the class:",
+    "Give each class a folder of its own, such as `digits/train/5`; its name becomes "
+    "the name of the class:",
     false_with={"options": {"class_names": ["dog", "cat"]}},
 )
 def test_folders_are_classes(options=None):
@@ -468,9 +506,9 @@ def test_one_bit_is_a_change(toward=1.0):
 
 
 @proves(
-    "To unfreeze the last layers alone, freeze `base.layers[:n]` too, or use "
-    "{recipe}`snippets.transfer_learning.unfreeze_from` with the name of the "
-    "first layer that shall learn.",
+    "To unfreeze the last layers alone, "
+    "{recipe}`snippets.transfer_learning.unfreeze_from` takes the name of the first "
+    "layer to train, and freezes all before it.",
     false_with={"layer": "conv_1"},
     needs="keras>=3",
 )
@@ -681,7 +719,7 @@ def test_frozen_dropout_still_drops(training=True):
 
 
 @proves(
-    "Yes, always: **set the flag, then compile, then train.**",
+    "Yes: **set the flag, then compile, then train.**",
     false_with={"steps": "compile fit freeze fit"},
 )
 def test_set_compile_train(steps="freeze compile fit"):
@@ -700,8 +738,8 @@ def test_keras_2_reads_the_flag_in_compile():
 
 
 @proves(
-    "On Keras 3 it records nothing that `fit` obeys: the flag is read when the "
-    "training step is traced, in the first `fit`.",
+    "Keras 3 reads the flag later, when the first `fit` traces the training step, so "
+    "a flag set between the two counts as well.",
     keras=">=3",
 )
 def test_keras_3_reads_the_flag_when_traced():
@@ -711,8 +749,8 @@ def test_keras_3_reads_the_flag_when_traced():
 
 
 @proves(
-    "If `compile` stands between the last flag of the whole base and `fit`, Keras "
-    "2 and Keras 3 do the same.",
+    "If you compile after the last change of `base.trainable`, Keras 2 and Keras 3 do "
+    "the same.",
     false_with={"steps": "compile fit freeze fit"},
 )
 def test_both_agree_after_compile(steps="compile fit freeze compile fit"):
@@ -770,8 +808,8 @@ def test_compile_freezes_nothing_on_keras_3():
 
 @proves(
     "The warning about late flags that [a change of May "
-    "2026](https://github.com/keras-team/keras/pull/22787) added stands behind a "
-    "`raise` in Keras 3.15, so nobody sees it:",
+    "2026](https://github.com/keras-team/keras/pull/22787) added is never reached in "
+    "Keras 3.15:",
     false_with={"asked": True},
     needs="keras>=3.15",
 )
@@ -985,8 +1023,8 @@ def base_after_outer_flag(steps=(True,)):
 
 
 @proves(
-    "On Keras 3 with TensorFlow, setting an attribute to the value that it has "
-    "does nothing, so the base inside stays frozen:",
+    "The flag of the outer model is already `True`, so Keras 3 on TensorFlow skips "
+    "the assignment, and the base inside stays frozen:",
     keras=">=3",
     false_with={"steps": (False, True)},
 )
@@ -995,8 +1033,8 @@ def test_a_flag_that_is_there_is_skipped(steps=(True,)):
 
 
 @proves(
-    "On Keras 3 with TensorFlow, setting an attribute to the value that it has "
-    "does nothing, so the base inside stays frozen:",
+    "The flag of the outer model is already `True`, so Keras 3 on TensorFlow skips "
+    "the assignment, and the base inside stays frozen:",
     keras="<3",
 )
 def test_a_flag_that_is_there_is_passed_on_by_keras_2():
