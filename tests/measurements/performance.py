@@ -173,8 +173,8 @@ def many_steps_at_once_take_less(seed: int) -> Figures:
 
 
 @measures(
-    "`predict` takes at least three times as long for one image.",
-    bound={"times_as_long": (3.0, 1000.0)},
+    "`predict` takes at least ten times as long for one image.",
+    bound={"times_as_long": (10.0, 1000.0)},
     rounds=1,
 )
 def predict_takes_longer_for_one_image(seed: int) -> Figures:

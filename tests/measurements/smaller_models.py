@@ -12,9 +12,9 @@ from tests.measurements.measures import Figures, measures
 
 
 @measures(
-    "Every kind of file answers in less than half of the time of a compiled Keras "
+    "Every kind of file answers in less than a tenth of the time of a compiled Keras "
     "model.",
-    bound={"longest_share": (0.0, 0.5)},
+    bound={"longest_share": (0.0, 0.1)},
     rounds=1,
 )
 def lite_answers_faster(seed: int) -> Figures:

@@ -63,8 +63,8 @@ def test_fit_takes_all_of_it(steps=32):
 
 
 @proves(
-    '`tf.config.list_physical_devices("GPU")` gives an empty list if TensorFlow has '
-    "found none.",
+    '`[]` from `tf.config.list_physical_devices("GPU")` means that TensorFlow sees no '
+    "GPU.",
     false_with={"kind": "CPU"},
 )
 def test_no_gpu_is_an_empty_list(kind="GPU"):
@@ -113,6 +113,43 @@ def test_auto_asks_for_an_accelerator(kinds=("CPU", "GPU")):
         assert not compiles_by_xla(kinds)
 
 
+# What the training waits for
+
+
+@proves(
+    "`seconds_per_step` calls `fit`, so it trains the model: build the model anew "
+    "afterwards.",
+    false_with={"learning_rate": 0.0},
+    needs="keras>=3",
+)
+def test_timing_trains_the_model(learning_rate=0.1):
+    from snippets.performance import seconds_per_step
+
+    model = small_model()
+    model.optimizer.learning_rate = learning_rate
+    before = model.get_weights()
+    seconds_per_step(model, small_batches(4), steps=2)
+    assert distance(model.get_weights(), before) > 0.0
+
+
+@proves(
+    "If the pipeline has a `cache`, run one epoch first; else you time how the cache "
+    "is filled.",
+    false_with={"epochs": 1},
+    needs="keras>=3",
+)
+def test_a_cache_is_filled_first(epochs=0):
+    from snippets.performance import seconds_per_step
+
+    model, counted = small_model(), Counted()
+    batches = small_batches(8).map(lambda x, y: (counted(x), y)).cache()
+    for _ in range(epochs):
+        model.fit(batches, shuffle=False, verbose=0)
+    counted.in_tensorflow.assign(0)
+    seconds_per_step(model, batches, steps=4)
+    assert int(counted.in_tensorflow) > 4
+
+
 # A pipeline
 
 
@@ -153,7 +190,8 @@ def test_eager_runs_python_in_every_step(eagerly=True):
 
 
 @proves(
-    "`steps_per_execution=32` | one call makes 32 steps, and callbacks hear of it once",
+    "`steps_per_execution=32` | one call makes 32 steps, and callbacks run once for "
+    "them",
     false_with={"steps": 1},
 )
 def test_callbacks_hear_of_32_steps_once(steps=32):
@@ -191,7 +229,7 @@ def test_xla_refuses_a_py_function(jit_compile=True):
 
 
 @proves(
-    "All six give the same batches.",
+    "None of the six shuffles, so all give the same batches.",
     false_with={"shuffled": True},
     needs="keras>=3",
 )
@@ -317,6 +355,34 @@ def test_each_epoch_has_its_order(order="cache, shuffle, batch"):
 
 
 @proves(
+    "The order is then `cache`, `shuffle`, `batch`, `map`, `prefetch`, since a `cache` "
+    "behind `shuffle` keeps the order of the first epoch.",
+    false_with={"order": "shuffle, batch, map, cache, prefetch"},
+)
+def test_a_cache_keeps_the_order(order="cache, shuffle, batch, map, prefetch"):
+    def epochs(order):
+        counted = Counted()
+        dataset = tf.data.Dataset.range(60)
+        steps = {
+            "cache": lambda dataset: dataset.cache(),
+            "shuffle": lambda dataset: dataset.shuffle(60, seed=0),
+            "batch": lambda dataset: dataset.batch(6),
+            "map": lambda dataset: dataset.map(counted),
+            "prefetch": lambda dataset: dataset.prefetch(2),
+        }
+        for name in order.split(", "):
+            dataset = steps[name](dataset)
+        found = [np.array(list(dataset.as_numpy_iterator())) for _ in range(2)]
+        return found, int(counted.in_tensorflow)
+
+    (first, second), calls = epochs(order)
+    assert not np.array_equal(first, second)
+    assert calls == 20
+    (third, fourth), _ = epochs("shuffle, cache, batch, map, prefetch")
+    assert np.array_equal(third, fourth)
+
+
+@proves(
     "`prefetch` prepares the next elements while the step works on this one.",
     false_with={"ahead": None, "limit": 1},
 )
@@ -337,8 +403,8 @@ def test_prefetch_reads_ahead(ahead=2, limit=60):
 
 
 @proves(
-    "Whatever is random before `cache()` is drawn once, and then the same in every "
-    "epoch. Augment after it.",
+    "Whatever is random before `cache` is drawn once, and then the same in every "
+    "epoch: augment in a second `map`, after it.",
     false_with={"cache_first": True},
 )
 def test_a_cache_freezes_what_is_random(cache_first=False):
@@ -919,8 +985,9 @@ def test_two_devices_went_wrong():
 
 
 @proves(
-    "No error, wrong result: if the last batch cannot be shared evenly, `fit` counts "
-    "the means of the two parts alike, and ends with other weights.",
+    "No error, wrong result: if the last batch cannot be shared evenly, the mean of "
+    "each device weighs the same, even if one got fewer rows, and `fit` ends with "
+    "other weights.",
     keras="!=3.4.*,!=3.6.*",
     false_with={"name": "cut"},
 )

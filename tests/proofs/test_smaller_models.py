@@ -109,7 +109,7 @@ def test_weights_take_half_and_a_quarter(half="float16 weights"):
 
 
 @proves(
-    "It was at least 98 % for each kind.",
+    "Each file agrees with Keras on at least 98 % of the test digits.",
     false_with={"brightness": 0.01},
     needs="keras>=3.6",
 )
@@ -130,8 +130,8 @@ def test_the_classes_stay_the_same(brightness=1.0):
 
 @proves(
     "On a device, install the package `ai-edge-litert` in place of TensorFlow and "
-    "write `from ai_edge_litert.interpreter import Interpreter`; the warning of "
-    "`tf.lite.Interpreter`, left out here, says that it takes its place.",
+    "write `from ai_edge_litert.interpreter import Interpreter`: `tf.lite.Interpreter` "
+    "warns that it is replaced by it.",
     tensorflow=">=2.19",
 )
 def test_the_interpreter_names_its_successor():
@@ -196,7 +196,7 @@ def test_two_converters_keep_the_weights(trained=True):
 
 
 @proves(
-    "Leave the line with `optimizations` out, and it is this:",
+    "Without the line with `optimizations` every weight takes four bytes:",
     false_with={"optimizations": [tf.lite.Optimize.DEFAULT]},
     needs="keras!=3.4.*",
 )
@@ -207,6 +207,199 @@ def test_int8_is_an_option(optimizations=()):
         converter = tf.lite.TFLiteConverter.from_keras_model(model)
         converter.optimizations = list(optimizations)
         assert len(converter.convert()) > 4 * model.count_params()
+
+
+def tensors_of_products(file):
+    """The types of what each matrix product of a file takes and gives, and of all."""
+    interpreter = prepared(file)
+    types = {
+        tensor["index"]: np.dtype(tensor["dtype"]).name
+        for tensor in interpreter.get_tensor_details()
+    }
+    products = [
+        ([types[n] for n in op["inputs"] if n in types], types[op["outputs"][0]])
+        for op in interpreter._get_ops_details()
+        if op["op_name"] == "FULLY_CONNECTED"
+    ]
+    return products, types
+
+
+@proves(
+    "**float16 weights** become float32 again before anything is computed with them.",
+    false_with={"kind": "int8 weights"},
+    needs="keras>=3.6",
+)
+def test_float16_weights_become_float32(kind="float16 weights"):
+    products, types = tensors_of_products(lite_files()[kind])
+    assert len(products) == 3
+    assert {name for inputs, _ in products for name in inputs} == {"float32"}
+    assert "float16" in types.values()
+
+
+@proves(
+    "**int8 weights** are multiplied as integers: the input of a `Dense` or `Conv2D` "
+    "layer is rounded to int8 too, by the largest number in it, and its output is "
+    "float32 again.",
+    false_with={"kind": "float16 weights"},
+    needs="keras>=3.6",
+)
+def test_int8_weights_round_their_inputs(kind="int8 weights"):
+    """Beside 1000 small numbers get lost; alone they do not."""
+    from snippets.smaller_models import lite_file
+
+    dense = keras.layers.Dense(64, use_bias=False)
+    convolution = keras.layers.Conv2D(64, 3, use_bias=False)
+    for layer, shape in [(dense, (64,)), (convolution, (8, 8, 64))]:
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.Input(shape), layer])
+        small = np.random.default_rng(0).uniform(-1, 1, (1, *shape)).astype("float32")
+        small[..., 0] = 0.0
+        large = np.zeros_like(small)
+        large[..., 0] = 1000.0
+        file, expected = lite_file(model, kind, small), np.array(model(small))
+        found = lite_answers(file, small)
+        assert found.dtype == "float32"
+        assert np.abs(found - expected).max() < 0.02 * np.abs(expected).max()
+        beside = lite_answers(file, small + large) - lite_answers(file, large)
+        assert np.abs(beside - expected).max() > 0.5 * np.abs(expected).max()
+
+
+class Summed(keras.layers.Layer):
+    """Sums up to each number: an operation that LiteRT has in floats alone."""
+
+    def call(self, x):
+        return tf.math.cumsum(x, axis=-1)
+
+
+class Doubled(keras.layers.Layer):
+    """An operation that LiteRT has in integers, too."""
+
+    def call(self, x):
+        return x + x
+
+
+@proves(
+    "**int8** keeps integers between the layers. Input and output of the file are "
+    "float32, as the line of the converter above says, and an operation without an "
+    "integer kernel stays in floats.",
+    false_with={"kind": "int8 weights"},
+    needs="keras>=3.6",
+)
+def test_int8_keeps_integers_between_layers(kind="int8"):
+    from snippets.smaller_models import lite_file
+
+    products, _ = tensors_of_products(lite_files()[kind])
+    assert [output for _, output in products] == ["int8"] * 3
+    interpreter = prepared(lite_files()[kind])
+    for ends in (interpreter.get_input_details(), interpreter.get_output_details()):
+        assert [end["dtype"] for end in ends] == [np.float32]
+    floats = {}
+    for between in (Doubled(), Summed()):
+        dense = [keras.layers.Dense(8), between, keras.layers.Dense(2)]
+        model = keras.Sequential([keras.Input((8,)), *dense])
+        rows = np.random.default_rng(0).random((100, 8), "float32")
+        types = tensors_of_products(lite_file(model, kind, rows))[1].values()
+        floats[type(between)] = list(types).count("float32")
+    assert (floats[Doubled], floats[Summed]) == (2, 4)  # input and output, and two
+
+
+def file_of_integers(model, examples, ends=tf.int8):
+    """A file by the lines of the page; `ends` is the type of input and output."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        model.export(folder)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        batches = examples[:, np.newaxis]
+        converter.representative_dataset = lambda: ([batch] for batch in batches)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = ends
+        return converter.convert()
+
+
+def floats_in(file):
+    details = prepared(file).get_tensor_details()
+    return [tensor["name"] for tensor in details if tensor["dtype"] == np.float32]
+
+
+@proves(
+    "Two more lines make input and output int8, too, so that this file holds no float:",
+    false_with={"ends": tf.float32},
+    needs="keras!=3.4.*",
+)
+def test_a_file_of_integers_alone(ends=tf.int8):
+    """It gives the classes that Keras gives."""
+    model, images = lite_network()
+    file = file_of_integers(model, images[:100], ends)
+    assert floats_in(file) == []
+    interpreter = prepared(file)
+    [source], [target] = (
+        interpreter.get_input_details(),
+        interpreter.get_output_details(),
+    )
+    assert (source["dtype"], target["dtype"]) == (np.int8, np.int8)
+    scale, zero = source["quantization"]
+    integers = np.int8(np.clip(np.round(images[1024:] / scale) + zero, -128, 127))
+    found = np.argmax(lite_answers(file, integers), axis=1)
+    assert np.mean(found == np.argmax(model(images[1024:]), axis=1)) >= 0.98
+
+
+@proves(
+    "`supported_ops` does not refuse an operation without an integer kernel, such as "
+    "`tf.math.cumsum`: it stays in floats, without an error.",
+    false_with={"between": Doubled},
+    needs="keras!=3.4.*",
+)
+def test_a_float_is_not_refused(between=Summed):
+    dense = [keras.layers.Dense(8), between(), keras.layers.Dense(2)]
+    model = keras.Sequential([keras.Input((8,)), *dense])
+    rows = np.random.default_rng(0).random((100, 8), "float32")
+    assert len(floats_in(file_of_integers(model, rows))) == 2
+
+
+@proves(
+    "Keras cannot load a LiteRT file, so keep the `.keras` file too.",
+    false_with={"suffix": "keras"},
+    needs="keras>=3.6",
+)
+def test_keras_loads_no_lite_file(suffix="tflite"):
+    model, _ = lite_network()
+    for file in lite_files().values():
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, f"model.{suffix}")
+            if suffix == "tflite":
+                path.write_bytes(file)
+            else:
+                model.save(path)
+            try:
+                loaded = keras.models.load_model(path).count_params()
+            except ValueError as error:
+                loaded = str(error)
+        assert "File format not supported" in str(loaded)
+
+
+@proves(
+    "It takes several inputs by their names, while `lite_function` is for models of "
+    "one input and one output.",
+    false_with={"names": ("left",)},
+    needs="keras>=3.6",
+)
+def test_a_signature_takes_several_inputs(names=("left", "right")):
+    from snippets.smaller_models import lite_file, lite_function
+
+    inputs = [keras.Input((2,), name=name) for name in names]
+    outputs = keras.layers.Concatenate()([*inputs, *inputs])
+    file = lite_file(keras.Model(inputs, outputs), "float32", np.ones((1, 2)))
+    batches = {name: np.ones((5, 2), "float32") for name in names}
+    [found] = prepared(file).get_signature_runner()(**batches).values()
+    assert found.shape == (5, 4 * len(names))
+    try:
+        answer = lite_function(file)(batches["left"])
+    except ValueError as error:
+        answer = str(error)
+    assert "too many values to unpack" in str(answer)
 
 
 @proves(
@@ -375,6 +568,11 @@ def test_quantize_leaves_convolutions(other=lambda: keras.layers.Conv2D(2, 2)):
     assert {str(weight.dtype) for weight in model.weights} == {"float32"}
 
 
+@proves("`quantize` is a method of Keras 3.", keras=">=3")
+def test_quantize_is_of_keras_3():
+    assert hasattr(keras.Sequential([]), "quantize")
+
+
 def bytes_of(model, **options):
     with tempfile.TemporaryDirectory() as folder:
         model.save(f"{folder}/model.keras", **options)
@@ -404,6 +602,51 @@ def test_a_quantized_file_is_a_quarter(is_quantized=True):
     assert np.mean(np.argmax(loaded(images[1024:]), axis=1) == classes) >= 0.98
 
 
+def share_of_bytes(mode):
+    """Of the file of a network after `quantize`, and of its classes that stayed."""
+    model, images = lite_network()
+    small = keras.models.clone_model(model)
+    small.set_weights(model.get_weights())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            small.quantize(mode)
+        except ValueError:  # an unknown mode
+            return 1.0, 1.0
+    plain = keras.models.clone_model(model)
+    classes = [np.argmax(each(images[1024:]), axis=1) for each in (model, small)]
+    return bytes_of(small) / bytes_of(plain), np.mean(classes[0] == classes[1])
+
+
+@proves(
+    'From Keras 3.11 on, `quantize("int4")` leaves about a sixth of the bytes.',
+    keras=">=3.11",
+    false_with={"mode": "int8"},
+    needs="keras>=3.6",
+)
+def test_int4_is_smaller_still(mode="int4"):
+    """And most classes stay."""
+    share, same = share_of_bytes(mode)
+    assert 0.14 < share < 0.19
+    assert same > 0.95
+
+
+@proves(
+    'With `"float8"`, which is for training, the file stays as large.',
+    false_with={"mode": "int8"},
+    needs="keras>=3.6",
+)
+def test_float8_saves_no_bytes(mode="float8"):
+    """Its kernels are float32 and learn."""
+    share, _ = share_of_bytes(mode)
+    assert 1.0 <= share < 1.1
+    layer = keras.layers.Dense(3)
+    model = keras.Sequential([keras.Input((4,)), layer])
+    model.quantize(mode)
+    assert layer.kernel.dtype == "float32"
+    assert layer.kernel.trainable
+
+
 @proves(
     "Quantize last: afterwards the kernels no longer train, only the biases do.",
     false_with={"quantize": keras.Sequential},
@@ -427,8 +670,8 @@ def test_quantized_kernels_do_not_train(quantize=None):
 
 @proves(
     "An optimizer is saved with a compiled model, as two numbers for each weight. "
-    "`include_optimizer=False` changes nothing for a `.keras` file: save a model from "
-    "its configuration, as above, which has none.",
+    "`include_optimizer=False` changes nothing for a `.keras` file: copy the model "
+    "with `from_config` and `set_weights`, as above; the copy has no optimizer.",
     false_with={"optimizer": "sgd"},
     needs="keras>=3",
 )
@@ -463,8 +706,8 @@ def test_a_quantized_model_is_not_converted(quantize=True):
 
 
 @proves(
-    '`model.export("digits.tflite", format="litert")` writes the same file, and passes '
-    "options on: `optimizations=[tf.lite.Optimize.DEFAULT]`.",
+    '`model.export("short.tflite", format="litert")` converts the model too, and '
+    "passes options on, such as `optimizations=[tf.lite.Optimize.DEFAULT]`.",
     keras=">=3.13",
     false_with={"options": {}},
     needs="keras>=3.6",
