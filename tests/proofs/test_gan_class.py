@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-from tests.proofs.small_gans import ALL_KINDS, NETWORKS, QUIET, X, Y, bits, small
+from tests.proofs.shared_gans import ALL_KINDS, NETWORKS, QUIET, X, Y, bits, small
 
 
 def step_of(kind, policy="float32", epochs=1, **options):

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-from tests.proofs.small_gans import NETWORKS, QUIET, X, Y, bare, bits, small, steps_of
+from tests.proofs.shared_gans import NETWORKS, QUIET, X, Y, bare, bits, small, steps_of
 
 
 def own_of(kind):
@@ -129,6 +129,23 @@ def test_the_same_step_with_checks(smoothing=0.1):
             history = gan.fit(X, Y, epochs=2, shuffle=False, batch_size=4, verbose=0)
             seen.append((bits(gan.generator), bits(gan.discriminator), history.history))
         assert seen[0] == seen[1]
+
+
+@proves(
+    "For larger images, pass their shape to both: `build_generator(64, (28, 28, 1))` "
+    "and `build_discriminator((28, 28, 1))`.",
+    false_with={"size": 8},
+    needs="keras>=3",
+)
+def test_larger_images(size=28):
+    from snippets.gans import build_discriminator, build_generator
+    from snippets.gans.bare import GAN
+
+    shape = (size, size, 1)
+    gan = GAN(build_generator(64, shape), build_discriminator(shape))
+    gan.compile(keras.optimizers.Adam(), keras.optimizers.Adam(), run_eagerly=True)
+    gan.fit(np.zeros((4, *shape), "float32"), **QUIET)
+    assert gan.sample(3).shape == (3, 28, 28, 1)
 
 
 @proves(
@@ -765,6 +782,18 @@ def test_the_classic_recipe_on_keras_3(frozen="after compile"):
 )
 def test_the_classic_recipe_on_keras_2(frozen="after compile"):
     assert classic(frozen)[0] > 0.01
+
+
+@proves(
+    "All that Keras 3 says about the old recipe is a warning, *The model does not have "
+    "any trainable weights*.",
+    keras=">=3,!=3.6.*",
+    false_with={"frozen": "never"},
+)
+def test_the_classic_recipe_warns(frozen="after compile"):
+    _, said, error = classic(frozen)
+    assert not error
+    assert "The model does not have any trainable weights" in said
 
 
 @proves(

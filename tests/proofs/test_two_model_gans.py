@@ -7,7 +7,6 @@ import numpy as np
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-from tests.proofs.test_gans import classic
 
 
 @functools.cache
@@ -58,15 +57,3 @@ def test_the_flag_before_each_step(turns="new"):
 )
 def test_never_frozen_again_it_trains_both(turns="never frozen again"):
     assert by_turns(turns)[2] > 0
-
-
-@proves(
-    "All that Keras 3 says about the old recipe is a warning, *The model does not have "
-    "any trainable weights*.",
-    keras=">=3,!=3.6.*",
-    false_with={"frozen": "never"},
-)
-def test_the_classic_recipe_warns(frozen="after compile"):
-    _, said, error = classic(frozen)
-    assert not error
-    assert "The model does not have any trainable weights" in said

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-from tests.proofs.small_gans import QUIET, X, small, steps_of
+from tests.proofs.shared_gans import QUIET, X, small, steps_of
 
 
 @proves(

@@ -1,4 +1,4 @@
-"""Small GANs that the proofs of several pages train."""
+"""What the proofs of the guide gans and of its reference pages share."""
 
 import numpy as np
 from tensorflow import keras
