@@ -132,20 +132,20 @@ def test_the_same_step_with_checks(smoothing=0.1):
 
 
 @proves(
-    "For larger images, pass their shape to both: `build_generator(64, (28, 28, 1))` "
-    "and `build_discriminator((28, 28, 1))`.",
+    "For larger images and for color, pass their shape to both: "
+    "`build_generator(64, (64, 64, 3))` and `build_discriminator((64, 64, 3))`.",
     false_with={"size": 8},
     needs="keras>=3",
 )
-def test_larger_images(size=28):
+def test_larger_images(size=64):
     from snippets.gans import build_discriminator, build_generator
     from snippets.gans.bare import GAN
 
-    shape = (size, size, 1)
+    shape = (size, size, 3)
     gan = GAN(build_generator(64, shape), build_discriminator(shape))
     gan.compile(keras.optimizers.Adam(), keras.optimizers.Adam(), run_eagerly=True)
     gan.fit(np.zeros((4, *shape), "float32"), **QUIET)
-    assert gan.sample(3).shape == (3, 28, 28, 1)
+    assert gan.sample(3).shape == (3, 64, 64, 3)
 
 
 @proves(
