@@ -78,7 +78,8 @@ class GAN(keras.Model):
             loss = self.discriminator_loss(real, fake)
             loss += sum(self.discriminator.losses)
         weights = self.discriminator.trainable_variables
-        self.discriminator_optimizer.apply(tape.gradient(loss, weights), weights)
+        gradients = tape.gradient(loss, weights)
+        self.discriminator_optimizer.apply(gradients, weights)
         self.discriminator_tracker.update_state(loss)
 
     def generator_loss(self, fake: Any) -> Any:
@@ -107,7 +108,8 @@ class GAN(keras.Model):
 
     def sample(self, count: int, seed: int = 0) -> npt.NDArray[Any]:
         """Make images, the same ones for the same `seed`."""
-        return np.array(self.generate(self.noise(count, seed), None, training=False))
+        noise = self.noise(count, seed)
+        return np.array(self.generate(noise, None, training=False))
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Make images, so that `predict` works."""
@@ -129,7 +131,8 @@ class ConditionalGAN(GAN):
 
     def generate(self, noise: Any, labels: Any, training: bool) -> Any:
         one_hot = ops.one_hot(labels, self.num_classes)
-        return self.generator(ops.concatenate([noise, one_hot], -1), training=training)
+        told = ops.concatenate([noise, one_hot], axis=-1)
+        return self.generator(told, training=training)
 
     def score(self, images: Any, labels: Any, training: bool) -> Any:
         maps = label_maps(labels, self.num_classes, *images.shape[1:3])
@@ -139,9 +142,8 @@ class ConditionalGAN(GAN):
     def score_unreal(self, images: Any, fakes: Any, labels: Any) -> Any:
         """Score made-up images, and as many real ones, each under a wrong label."""
         labels, count = ops.cast(labels, "int32"), self.num_classes
-        shift = keras.random.randint(
-            ops.shape(labels), 1, count, seed=self.noise_source
-        )
+        shape, source = ops.shape(labels), self.noise_source
+        shift = keras.random.randint(shape, 1, count, seed=source)
         both = ops.concatenate([labels, (labels + shift) % count])
         return self.score(ops.concatenate([fakes, images]), both, training=True)
 
