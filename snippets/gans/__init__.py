@@ -6,7 +6,6 @@ losses, and what the networks are told beside the image.
 
 from snippets.gans.conditional import ConditionalGAN, label_maps, latent_walk
 from snippets.gans.judging import (
-    SamplesByEpoch,
     frechet_distance,
     judge_samples,
     train_judge,
@@ -22,7 +21,6 @@ from snippets.gans.wasserstein import WassersteinGAN, gradient_penalty
 __all__ = [
     "GAN",
     "ConditionalGAN",
-    "SamplesByEpoch",
     "WassersteinGAN",
     "build_discriminator",
     "build_generator",

@@ -138,7 +138,7 @@ class ConditionalGAN(GAN):
 def latent_walk(
     start: npt.NDArray[Any], end: npt.NDArray[Any], steps: int
 ) -> npt.NDArray[Any]:
-    """Make the inputs of a generator on the straight way from one input to another.
+    """Make the inputs of a generator on the way from one input to another.
 
     Args:
         start: Array of shape `(num_inputs,)`, the first input.

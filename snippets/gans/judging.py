@@ -8,41 +8,6 @@ import numpy.typing as npt
 from keras import ops
 
 
-class SamplesByEpoch(keras.callbacks.Callback):
-    """Keep samples of a GAN as it learns, always of the same noise.
-
-    Args:
-        epochs: Tuple of integers: after how many epochs; 0 is before the first.
-        wanted: What `sample` takes: a number of images, or their labels.
-
-    Attributes:
-        images: a dict from the number of epochs to the samples after them.
-
-    Example:
-        >>> from snippets.gans import GAN, build_discriminator, build_generator
-        >>> samples = SamplesByEpoch((0, 2), wanted=5)
-        >>> gan = GAN(build_generator(16), build_discriminator((8, 8, 1)))
-        >>> gan.compile()
-        >>> images = np.zeros((8, 8, 8, 1), "float32")
-        >>> _ = gan.fit(images, epochs=2, callbacks=[samples], verbose=0)
-        >>> samples.images[2].shape
-        (5, 8, 8, 1)
-    """
-
-    def __init__(self, epochs: tuple[int, ...], wanted: Any) -> None:
-        super().__init__()
-        self.epochs, self.wanted = epochs, wanted
-        self.images: dict[int, npt.NDArray[Any]] = {}
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        self.images.clear()
-        self.on_epoch_end(-1)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if epoch + 1 in self.epochs:
-            self.images[epoch + 1] = self.model.sample(self.wanted)
-
-
 def train_judge(
     images: npt.NDArray[Any], labels: npt.NDArray[np.int64], epochs: int = 15
 ) -> keras.Model:

@@ -5,7 +5,12 @@ from typing import Any
 from keras import ops
 
 
-def scrambled_label_maps(labels: Any, num_classes: int, height: int, width: int) -> Any:
+def scrambled_label_maps(
+    labels: Any,
+    num_classes: int,
+    height: int,
+    width: int,
+) -> Any:
     """Show the mistake: repeat each entry of the one-hot label, then reshape.
 
     A pixel gets neighbors of one entry in place of the whole one-hot label.

@@ -1,8 +1,6 @@
 """Proofs of the GANs guide."""
 
-import contextlib
 import functools
-import io
 import subprocess
 import sys
 import tempfile
@@ -15,31 +13,7 @@ import tensorflow as tf
 from tensorflow import keras
 
 from tests.proofs.proves import proves
-
-X = np.linspace(0.0, 1.0, 8 * 16, dtype="float32").reshape(8, 4, 4, 1)
-Y = np.arange(8) % 2
-QUIET = {"batch_size": 8, "verbose": 0}
-
-
-def small(kind="GAN", dropout=0.0, compiled=None, **options):
-    """A GAN of 4 x 4 images, three numbers of noise and two classes."""
-    from snippets import gans
-
-    told = 2 if kind == "ConditionalGAN" else 0
-    if told:
-        options["num_classes"] = told
-    gan = getattr(gans, kind)(
-        gans.build_generator(3 + told, (4, 4, 1), width=4),
-        gans.build_discriminator((4, 4, 1 + told), width=4, dropout=dropout),
-        **options,
-    )
-    gan.compile(**{"run_eagerly": True, **(compiled or {})})  # tracing takes longer
-    return gan
-
-
-def bits(model):
-    """Every weight of a model, to the last bit."""
-    return [np.array(weight).tobytes() for weight in model.weights]
+from tests.proofs.shared_gans import NETWORKS, QUIET, X, Y, bare, bits, small, steps_of
 
 
 def own_of(kind):
@@ -50,11 +24,6 @@ def own_of(kind):
         *("train_step", "train_discriminator", "discriminator_loss", "generator_loss"),
         *("penalty", "generate", "score", "score_unreal"),
     }
-
-
-def steps_of(optimizer):
-    """How many steps an optimizer has taken; `int` knows no variable of Keras 3.4."""
-    return int(np.array(optimizer.iterations))
 
 
 # The answer
@@ -142,129 +111,95 @@ def test_fit_is_that_of_keras(base="Model"):
     assert seen.batches == [0, 1, 0, 1]
 
 
-ALL_KINDS = ("GAN", "ConditionalGAN", "WassersteinGAN")
+# The pattern and the class with checks
 
 
-def step_of(kind, policy="float32", epochs=1, **options):
-    """The largest change of each network in some steps, and both optimizers."""
-    keras.mixed_precision.set_dtype_policy(policy)
+@proves(
+    "The class with checks has this step, to the last bit.",
+    false_with={"smoothing": 0.2},
+    needs="keras>=3",
+)
+def test_the_same_step_with_checks(smoothing=0.1):
+    for kind in ("GAN", "ConditionalGAN"):
+        seen = []
+        for make in (bare, functools.partial(small, label_smoothing=smoothing)):
+            keras.utils.set_random_seed(0)
+            adams = {f"{name}_optimizer": keras.optimizers.Adam() for name in NETWORKS}
+            gan = make(kind, dropout=0.3, compiled=adams)
+            history = gan.fit(X, Y, epochs=2, shuffle=False, batch_size=4, verbose=0)
+            seen.append((bits(gan.generator), bits(gan.discriminator), history.history))
+        assert seen[0] == seen[1]
+
+
+@proves(
+    "For larger images and for color, pass their shape to both: "
+    "`build_generator(64, (64, 64, 3))` and `build_discriminator((64, 64, 3))`.",
+    false_with={"size": 8},
+    needs="keras>=3",
+)
+def test_larger_images(size=64):
+    from snippets.gans import build_discriminator, build_generator
+    from snippets.gans.bare import GAN
+
+    shape = (size, size, 3)
+    gan = GAN(build_generator(64, shape), build_discriminator(shape))
+    gan.compile(keras.optimizers.Adam(), keras.optimizers.Adam(), run_eagerly=True)
+    gan.fit(np.zeros((4, *shape), "float32"), **QUIET)
+    assert gan.sample(3).shape == (3, 64, 64, 3)
+
+
+@proves(
+    "The pattern trains on pixels from 0 to 255 without an error, though a sigmoid "
+    "ends at 1.",
+    false_with={"checked": True},
+    needs="keras>=3",
+)
+def test_wrong_pixels_train_in_silence(checked=False):
+    gan = small() if checked else bare()
+    error = ""
     try:
-        keras.utils.set_random_seed(0)
-        sgd = {f"{n}_optimizer": keras.optimizers.SGD(0.1) for n in NETWORKS}
-        gan = small(kind, compiled={**sgd, **options})
-    finally:
-        keras.mixed_precision.set_dtype_policy("float32")
-    before = [getattr(gan, name).get_weights() for name in NETWORKS]
-    gan.fit(X, Y, epochs=epochs, shuffle=False, **QUIET)
-    after = [getattr(gan, name).get_weights() for name in NETWORKS]
-    moved = [np.abs(a[-2] - b[-2]).max() for a, b in zip(before, after, strict=True)]
-    return moved, (gan.optimizer, gan.discriminator_optimizer)
-
-
-NETWORKS = ("generator", "discriminator")
+        gan.fit(X * 255, **QUIET)
+    except tf.errors.InvalidArgumentError as problem:
+        error = str(problem)
+    assert not error
+    assert gan.sample(8).max() <= 1
 
 
 @proves(
-    "The step works in `mixed_float16`, where both losses are scaled, with "
-    "`jit_compile=True`, and under `MirroredStrategy`.",
-    false_with={"policy": "float32"},
+    "These lines stop before the first step, on NaN too:",
+    false_with={"factor": 1},
     needs="keras>=3",
 )
-def test_both_losses_are_scaled(policy="mixed_float16"):
-    for kind in ALL_KINDS:
-        moved, optimizers = step_of(kind, policy, epochs=8)
-        kinds = {type(optimizer).__name__ for optimizer in optimizers}
-        assert kinds == {"LossScaleOptimizer"}
-        # A step whose gradients are infinite is skipped, and halves the scale.
-        assert all(float(o.scale_loss(1.0)) > 100 for o in optimizers)
-        assert np.isfinite(moved).all()
-        assert min(moved) > 1e-4
+def test_wrong_images_stop_before_the_first_step(factor=255):
+    generator = bare().generator
+    nan = np.where(np.arange(16).reshape(4, 4, 1) == 5, np.nan, X)
+
+    def stops(images, lowest=0, highest=1):
+        try:
+            assert images.shape[1:] == generator.output_shape[1:]
+            assert lowest <= images.min() and images.max() <= highest  # noqa: PT018
+        except AssertionError:
+            return True
+        return False
+
+    assert stops(X * factor)
+    assert all(map(stops, (nan, X[:, :2], X[..., 0], 2 * X - 1)))
+    assert not stops(X)
+    assert not stops(2 * X - 1, lowest=-1)
 
 
 @proves(
-    "The step works in `mixed_float16`, where both losses are scaled, with "
-    "`jit_compile=True`, and under `MirroredStrategy`.",
-    false_with={"rate": 0.0},
+    "For images in [-1, 1], as in the paper, take "
+    '`build_generator(16, activation="tanh")` and train on `2 * x_train - 1`.',
+    false_with={"activation": "sigmoid"},
     needs="keras>=3",
 )
-def test_the_step_of_xla(rate=0.1):
-    xla = {"run_eagerly": False, "jit_compile": True}
-    for kind in ALL_KINDS:
-        slow = {"discriminator_optimizer": keras.optimizers.SGD(rate)}
-        moved, _ = step_of(kind, **xla, **slow)
-        assert np.isfinite(moved).all()
-        assert min(moved) > 1e-5
-
-
-@functools.cache
-def on_two_devices():
-    """What a process with two devices says of the difference to one device."""
-    program = """
-import contextlib
-import numpy as np
-import tensorflow as tf
-from tensorflow import keras
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(
-    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
-)
-strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-from snippets.gans import GAN, WassersteinGAN, build_discriminator, build_generator
-x = np.linspace(0.0, 1.0, 8 * 16, dtype="float32").reshape(8, 4, 4, 1)
-for kind in GAN, WassersteinGAN:
-    for parts in ([x], [x, x], [x, 0.5 * x]):
-        keras.utils.set_random_seed(0)
-        two = len(parts) == 2
-        with strategy.scope() if two else contextlib.nullcontext():
-            gan = kind(
-                build_generator(3, (4, 4, 1), width=4),
-                build_discriminator((4, 4, 1), width=4, dropout=0.0),
-            )
-            gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
-        images = np.concatenate(parts)
-        gan.fit(images, batch_size=len(images), shuffle=False, verbose=0)
-        weights = np.concatenate([w.ravel() for w in gan.get_weights()])
-        if two:
-            print("difference", np.abs(weights - expected).max())
-        else:
-            expected = weights
-"""
-    root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True
-    )
-    lines = [line for line in done.stdout.splitlines() if "difference" in line]
-    assert len(lines) == 4, done.stderr[-2000:]
-    return [float(line.split()[1]) for line in lines]
-
-
-@proves(
-    "The step works in `mixed_float16`, where both losses are scaled, with "
-    "`jit_compile=True`, and under `MirroredStrategy`.",
-    false_with={"halves": "different"},
-    keras=">=3.6",
-    needs="keras>=3",
-)
-def test_two_devices_take_the_step_of_one(halves="same"):
-    gan_same, gan_different, wgan_same, wgan_different = on_two_devices()
-    differences = {
-        "same": (gan_same, wgan_same),
-        "different": (gan_different, wgan_different),
-    }
-    assert max(differences[halves]) < 1e-5
-
-
-@proves(
-    "It refuses `sample_weight` and `class_weight`.",
-    false_with={"options": {}},
-    needs="keras>=3",
-)
-def test_weights_are_refused(options=None):
-    weights = {"sample_weight": np.ones(8)}, {"class_weight": {0: 1.0, 1: 2.0}}
-    for kind in ALL_KINDS:
-        for given in weights if options is None else [options]:
-            with pytest.raises(ValueError, match="no `sample_weight` and no `class"):
-                small(kind).fit(X, Y, **given, **QUIET)
+def test_images_from_minus_1_to_1(activation="tanh"):
+    gan = bare(activation=activation)
+    gan.fit(2 * X - 1, **QUIET)
+    images = gan.predict(100 * np.ones((8, 3)) * [[-1, 0, 1]], verbose=0)
+    assert images.min() < 0
+    assert abs(images).max() <= 1
 
 
 # The step
@@ -554,55 +489,42 @@ def test_smoothing_puts_the_best_score_at_2_2(smoothing=0.1):
     assert loss_at(9.0, plain) < loss_at(2.2, plain)
 
 
-# Watch it learn
+# Samples by epoch
 
 
 @proves(
-    "Before training, and after 1, 3, 8 and 20 epochs.",
-    false_with={"kept": (0, 1)},
+    "Both learning rates fall to 0 at the last step, and a callback keeps samples of "
+    "the same noise:",
+    false_with={"steps": 30},
     needs="keras>=3",
 )
-def test_the_callback_keeps_the_epochs_asked_for(kept=(0, 2)):
-    from snippets.gans import SamplesByEpoch
-
-    gan, samples = small(), SamplesByEpoch(kept, wanted=3)
-    before = gan.sample(3)
-    gan.fit(X, epochs=2, callbacks=[samples], **QUIET)
-    kept_images = np.concatenate(list(samples.images.values()))
-    assert list(samples.images) == [0, 2]
-    assert np.array_equal(kept_images, np.concatenate([before, gan.sample(3)]))
+def test_both_rates_fall(steps=3):
+    falling = keras.optimizers.schedules.CosineDecay(3e-3, steps)
+    adams = {f"{name}_optimizer": keras.optimizers.Adam(falling) for name in NETWORKS}
+    gan = bare(compiled=adams)
+    gan.fit(X, epochs=3, **QUIET)
+    for optimizer in (gan.optimizer, gan.discriminator_optimizer):
+        assert float(optimizer.learning_rate) < 1e-8
 
 
 @proves(
-    "`two_adams` lets both rates fall to 0 at the last step, and the callback keeps "
-    "samples of the same noise:",
+    "Both learning rates fall to 0 at the last step, and a callback keeps samples of "
+    "the same noise:",
     false_with={"rate": 0.1},
     needs="keras>=3",
 )
 def test_samples_of_the_same_noise(rate=0.0):
-    from snippets.gans import SamplesByEpoch
-
-    gan, samples = small(), SamplesByEpoch((1, 2), wanted=3)
-    gan.compile(*(keras.optimizers.SGD(rate) for _ in range(2)), run_eagerly=True)
+    still = {f"{name}_optimizer": keras.optimizers.SGD(rate) for name in NETWORKS}
+    gan = bare("ConditionalGAN", compiled=still)
+    by_epoch = {0: gan.sample(Y)}
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: by_epoch.update({epoch + 1: gan.sample(Y)})
+    )
     for layer in gan.generator.layers:  # its statistics move without any training
         layer.trainable = rate > 0
-    gan.fit(X, epochs=2, callbacks=[samples], **QUIET)
-    assert np.array_equal(samples.images[1], samples.images[2])
-
-
-@proves(
-    "`validation_data` adds both losses for the held-out images and as many made-up "
-    "ones.",
-    false_with={"held_out": None},
-    needs="keras>=3",
-)
-def test_fit_shows_both_losses(held_out=X):
-    gan = small()
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        history = gan.fit(X, validation_data=held_out, batch_size=4, verbose=1).history
-    for name in ("generator_loss", "discriminator_loss"):
-        assert name in printed.getvalue()
-        assert f"val_{name}" in history
+    gan.fit(X, Y, epochs=2, callbacks=[keep], **QUIET)
+    assert list(by_epoch) == [0, 1, 2]
+    assert np.array_equal(by_epoch[0], by_epoch[2])
 
 
 # Judge by numbers
@@ -735,49 +657,6 @@ def test_one_part_stays_and_the_other_moves(other=0):
 # Save and reload
 
 
-@proves(
-    '`gan.save("gan.keras")` keeps both networks and both optimizers, so that the '
-    "loaded GAN goes on training.",
-    false_with={"loaded": False},
-    needs="keras>=3",
-)
-def test_a_loaded_gan_goes_on_training(loaded=True):
-    gan = small(
-        "ConditionalGAN", compiled={"generator_optimizer": keras.optimizers.Adam()}
-    )
-    gan.fit(X, Y, epochs=2, **QUIET)
-    again = small("ConditionalGAN")
-    if loaded:
-        again = reloaded(gan)
-    for one in (gan, again):
-        one.noise_source = keras.random.SeedGenerator(5)
-    expected = gan.fit(X, Y, epochs=2, shuffle=False, **QUIET).history
-    assert again.fit(X, Y, epochs=2, shuffle=False, **QUIET).history == expected
-    assert bits(again) == bits(gan)
-
-
-def reloaded(gan):
-    """The GAN that comes out of the file."""
-    with tempfile.TemporaryDirectory() as folder:
-        gan.save(f"{folder}/gan.keras")
-        again = keras.models.load_model(f"{folder}/gan.keras")
-    again.run_eagerly = True
-    return again
-
-
-@proves(
-    "Its noise begins again at `seed`.",
-    false_with={"loaded": False},
-    needs="keras>=3",
-)
-def test_the_noise_of_a_loaded_gan_begins_again(loaded=True):
-    gan = small(seed=3)
-    first = np.array(gan.noise(4, gan.noise_source))
-    gan.fit(X, **QUIET)
-    again = reloaded(gan) if loaded else gan
-    assert np.array_equal(again.noise(4, again.noise_source), first)
-
-
 @functools.cache
 def images_of_a_fresh_process():
     """A trained GAN, and what its saved generator makes elsewhere of the same noise."""
@@ -850,132 +729,6 @@ def test_where_it_departs_from_the_dcgan(activation="sigmoid"):
     assert "BatchNormalization" not in kinds
 
 
-@proves(
-    "For images in [-1, 1], as in the paper:",
-    false_with={"image_range": (0, 1)},
-    needs="keras>=3",
-)
-def test_images_from_minus_1_to_1(image_range=(-1, 1)):
-    from snippets.gans import GAN, build_discriminator, build_generator
-
-    tanh = build_generator(3, (4, 4, 1), width=4, activation="tanh")
-    critic = build_discriminator((4, 4, 1), width=4)
-    gan = GAN(tanh, critic, image_range=image_range)
-    gan.compile(run_eagerly=True)
-    error = ""
-    try:
-        gan.fit(2 * X - 1, **QUIET)
-    except tf.errors.InvalidArgumentError as problem:
-        error = str(problem)
-    assert not error
-    assert gan.sample(8).min() < 0
-
-
-@proves(
-    "A single score measures no distance; the difference of the mean scores estimates "
-    "one.",
-    false_with={"slope": 2.0},
-    needs="keras>=3",
-)
-def test_only_differences_of_scores_count(slope=1.0):
-    gan = small("WassersteinGAN")
-    critic = keras.Sequential(
-        [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
-    )
-    gan.discriminator = critic
-    fakes = X - np.float32(0.25)  # all at a distance of 16 ** 0.5 * 0.25 = 1
-    for shift in (0.0, 7.0):
-        critic.set_weights([np.full((16, 1), slope / 4), np.full(1, shift)])
-        real, fake = (gan.score(images, None, True) for images in (X, fakes))
-        assert np.isclose(-float(gan.discriminator_loss(real, fake)), 1.0, atol=1e-5)
-        assert (float(real[0, 0]) > 5) == (shift > 5)
-
-
-@proves(
-    "It scores real images higher than made-up ones, and a penalty keeps its "
-    "slope near 1 between the two.",
-    false_with={"weight": 0.0},
-    needs="keras>=3",
-)
-def test_the_critic_and_its_penalty(weight=10.0):
-    from snippets.gans import gradient_penalty
-
-    compiled = {"discriminator_optimizer": keras.optimizers.Adam(0.05)}
-    gan = small("WassersteinGAN", compiled=compiled, penalty_weight=weight)
-    fakes = tf.constant(gan.sample(8))
-    for _ in range(25):
-        gan.train_discriminator(tf.constant(X), fakes, None)
-    real, fake = (np.mean(gan.discriminator(images)) for images in (X, fakes))
-    assert real > fake
-    half = np.full((8, 1, 1, 1), 0.5, "float32")
-    assert gradient_penalty(gan.discriminator, X, fakes, half) < 0.1
-
-
-@proves(
-    "The penalty is the gradient of a gradient; here it equals finite differences "
-    "in NumPy.",
-    false_with={"step": 1.0},
-    needs="keras>=3",
-)
-def test_the_penalty_is_that_of_finite_differences(step=1e-6):
-    from snippets.gans import gradient_penalty
-
-    layers = [
-        keras.layers.Flatten(),
-        keras.layers.Dense(5, "tanh"),
-        keras.layers.Dense(1),
-    ]
-    critic = keras.Sequential([keras.Input((4, 4, 1)), *layers])
-    w1, b1, w2, b2 = (np.array(w, "float64") * 3 for w in critic.get_weights())
-    critic.set_weights([w1, b1, w2, b2])
-    rng = np.random.default_rng(0)
-    fakes, mix = rng.random((8, 4, 4, 1)), rng.random((8, 1, 1, 1))
-    points = (mix * X + (1 - mix) * fakes).reshape(8, 16)
-
-    def score(x):
-        return (np.tanh(x @ w1 + b1) @ w2 + b2)[:, 0]
-
-    rises = [(score(points + e) - score(points - e)) for e in step * np.eye(16)]
-    norms = np.linalg.norm(np.array(rises) / (2 * step), axis=0)
-    arrays = [tf.constant(array, "float32") for array in (X, fakes, mix)]
-    penalty = float(gradient_penalty(critic, *arrays))
-    assert np.isclose(penalty, np.mean((norms - 1) ** 2), rtol=1e-3)
-
-
-@proves(
-    "The critic has no dropout and no `BatchNormalization`, since the penalty is "
-    "meant for each image alone.",
-    false_with={"mixed": True},
-    needs="keras>=3",
-)
-def test_the_critic_scores_each_image_alone(mixed=False):
-    gan = small("WassersteinGAN")
-    critic = gan.discriminator
-    if mixed:
-        critic = keras.Sequential([critic, keras.layers.BatchNormalization()])
-    alone = np.concatenate([critic(X[k : k + 1], training=True) for k in range(8)])
-    assert np.allclose(critic(X, training=True), alone, atol=1e-5)
-
-
-@proves(
-    "The paper trains the critic five times for each step of the generator; this "
-    "model once.",
-    false_with={"times": 5},
-    needs="keras>=3",
-)
-def test_the_critic_learns_once_a_step(times=1):
-    gan = small("WassersteinGAN")
-    learn = gan.train_discriminator
-
-    def learn_again(*batch):
-        for _ in range(times):
-            learn(*batch)
-
-    object.__setattr__(gan, "train_discriminator", learn_again)
-    gan.fit(X, epochs=2, **QUIET)
-    assert steps_of(gan.discriminator_optimizer) == steps_of(gan.optimizer) == 2
-
-
 # The recipe that trains one network
 
 
@@ -1043,56 +796,6 @@ def test_the_classic_recipe_warns(frozen="after compile"):
     assert "The model does not have any trainable weights" in said
 
 
-@functools.cache
-def by_turns(turns):
-    """The largest change of both networks in the rounds of 2017, in three ways."""
-    from snippets.gans import versions
-
-    def never_frozen_again(models, real, noise):
-        models[0].trainable = True
-        versions.old_round(models, real, noise)
-
-    library = keras
-    models = versions.models_of_2017(library)
-    rng = np.random.default_rng(0)
-    real = rng.random((16, 8, 8, 1), dtype="float32")
-    noise = rng.normal(size=(16, 4)).astype("float32")
-    one_round = {"never frozen again": never_frozen_again}
-    one_round |= {"old": versions.old_round, "new": versions.new_round}
-    before = [network.get_weights()[0] for network in models[:2]]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for _ in range(5):
-            one_round[turns](models, real, noise)
-    after = [network.get_weights()[0] for network in models[:2]]
-    d = models[0].get_weights()[0]
-    models[2].train_on_batch(noise, np.ones((16, 1)))
-    together = np.abs(models[0].get_weights()[0] - d).max()
-    return *(np.abs(a - b).max() for a, b in zip(before, after, strict=True)), together
-
-
-@proves(
-    "On Keras 3, set the flag before each step:",
-    false_with={"turns": "old"},
-    needs="keras>=3,!=3.6.*",
-)
-def test_the_flag_before_each_step(turns="new"):
-    discriminator, generator, together = by_turns(turns)
-    assert discriminator > 0.001
-    assert generator > 0
-    assert together == 0
-
-
-@proves(
-    "With `d.trainable = True` and no `False` after it, the second model trains both "
-    "networks on Keras 3, the discriminator towards taking made-up images for real.",
-    false_with={"turns": "new"},
-    needs="keras>=3,!=3.6.*",
-)
-def test_never_frozen_again_it_trains_both(turns="never frozen again"):
-    assert by_turns(turns)[2] > 0
-
-
 @proves(
     "This is what the recipe of 2017 raises on Keras 3.6.",
     keras="==3.6.*",
@@ -1102,66 +805,6 @@ def test_the_classic_recipe_on_keras_3_6():
 
 
 # Errors
-
-
-@proves(
-    "Divide by 255, pass `image_range=(-1, 1)`, or remove the NaN: the step stops "
-    "before it changes a weight.",
-    false_with={"factor": 1},
-    needs="keras>=3",
-)
-def test_bad_values_change_nothing(factor=255):
-    nan = np.where(np.arange(16).reshape(4, 4, 1) == 5, np.nan, X).astype("float32")
-    for eager in (True, False):
-        gan = small("ConditionalGAN", compiled={"run_eagerly": eager})
-        before = bits(gan.generator), bits(gan.discriminator)
-        for images, labels in ((X * factor, Y), (nan, Y), (X, Y + 1), (X - 1, Y)):
-            with pytest.raises(tf.errors.InvalidArgumentError, match="Expected"):
-                gan.fit(images, labels, **QUIET)
-            assert (bits(gan.generator), bits(gan.discriminator)) == before
-
-
-@proves(
-    "Under `jit_compile=True` nothing stops, since XLA leaves assertions out.",
-    false_with={"jit": False},
-    needs="keras>=3",
-)
-def test_xla_checks_no_values(jit=True):
-    gan = small(compiled={"run_eagerly": False, "jit_compile": jit})
-    error = ""
-    try:
-        gan.fit(X * 255, **QUIET)
-    except tf.errors.InvalidArgumentError as problem:
-        error = str(problem)
-    assert not error
-
-
-@proves(
-    "Images are refused as integers, without the axis of channels, and in another "
-    "size: cast and divide, add `[..., None]`, or resize.",
-    false_with={"pad": 0},
-    needs="keras>=3",
-)
-def test_bad_shapes_and_integers_are_refused(pad=2):
-    larger = np.pad(X, ((0, 0), (0, pad), (0, pad), (0, 0)))
-    for images in (larger, (X * 255).astype("uint8"), X[..., 0]):
-        with pytest.raises(ValueError, match=r"Expected images of shape .* of floats"):
-            small().fit(images, **QUIET)
-
-
-@proves(
-    "A conditional GAN wants `fit(images, labels)`, with labels of shape `(batch,)`, "
-    "integers from 0; take `argmax` of one-hot labels.",
-    false_with={"add": 0},
-    needs="keras>=3",
-)
-def test_labels_that_are_refused(add=1):
-    one_hot = np.eye(2)[Y]
-    for labels in (None, one_hot, Y.astype("float32"), Y + add):
-        with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="label"):
-            small("ConditionalGAN").fit(X, labels, **QUIET)
-    history = small("ConditionalGAN").fit(X, np.argmax(one_hot, axis=-1), **QUIET)
-    assert len(history.epoch) == 1
 
 
 @proves(
@@ -1177,53 +820,14 @@ def test_predict_needs_a_call(called=True):
 
 
 @proves(
-    "Write `gan.compile(Adam(...), Adam(...))`: the same optimizer twice is refused.",
+    "Give each network an optimizer of its own, `gan.compile(Adam(...), Adam(...))`: "
+    "the same one twice knows the variables of the generator alone.",
     false_with={"copies": 2},
     needs="keras>=3",
 )
-def test_the_same_optimizer_twice_is_refused(copies=1):
+def test_the_same_optimizer_twice(copies=1):
     adams = [keras.optimizers.Adam() for _ in range(copies)]
-    with pytest.raises(ValueError, match="two optimizers"):
-        small().compile(adams[0], adams[-1])
-
-
-# Summary
-
-
-@proves(
-    "another loss | `discriminator_loss` and `generator_loss` in a subclass",
-    false_with={"own": False},
-    needs="keras>=3",
-)
-def test_how_to_take_another_loss(own=True):
-    from snippets.gans import GAN, build_discriminator, build_generator
-
-    class Other(GAN):
-        def discriminator_loss(self, real, fake):
-            return tf.reduce_mean(0 * real) + 2.0
-
-        def generator_loss(self, fake):
-            return tf.reduce_mean(0 * fake) + 3.0
-
-    networks = build_generator(3, (4, 4, 1), 4), build_discriminator((4, 4, 1), 4)
-    gan = (Other if own else GAN)(*networks)
-    gan.compile(run_eagerly=True)
-    history = gan.fit(X, **QUIET).history
-    assert history["discriminator_loss"] == [2.0]
-    assert history["generator_loss"] == [3.0]
-
-
-@proves(
-    "`two_adams` lets both rates fall to 0 at the last step, and the callback keeps "
-    "samples of the same noise:",
-    false_with={"steps": 30},
-    needs="keras>=3",
-)
-def test_how_to_end_steadily(steps=3):
-    from snippets.gans import two_adams
-
-    gan = small()
-    gan.compile(*two_adams(steps), run_eagerly=True)
-    gan.fit(X, epochs=3, **QUIET)
-    for optimizer in (gan.optimizer, gan.discriminator_optimizer):
-        assert float(optimizer.learning_rate) < 1e-8
+    gan = bare()
+    gan.compile(adams[0], adams[-1], run_eagerly=True)
+    with pytest.raises((ValueError, KeyError), match="Unknown variable"):
+        gan.fit(X, **QUIET)

@@ -17,8 +17,8 @@ from keras.ops import convert_to_numpy
 from snippets.gans import (
     GAN,
     ConditionalGAN,
-    SamplesByEpoch,
     WassersteinGAN,
+    bare,
     build_discriminator,
     build_generator,
     frechet_distance,
@@ -625,17 +625,6 @@ def test_no_image_and_no_class_cannot_be_asked_for() -> None:
         untrained(ConditionalGAN).sample([2])
 
 
-def test_another_training_starts_with_no_samples() -> None:
-    gan, samples = small(), SamplesByEpoch((0, 1), wanted=2)
-    fit(gan, callbacks=[samples])
-    trained = gan.sample(2)
-    fit(gan, callbacks=[samples])
-
-    assert list(samples.images) == [0, 1]
-    assert np.array_equal(samples.images[0], trained)
-    assert np.array_equal(samples.images[1], gan.sample(2))
-
-
 def test_a_saved_gan_goes_on_training_with_both_optimizers(tmp_path: Path) -> None:
     kind = ConditionalWassersteinGAN
     gan = small(kind)
@@ -894,6 +883,42 @@ def test_the_rounds_of_2017_train_no_discriminator_on_keras_3() -> None:
 def test_the_mended_rounds_train_both_on_either_keras() -> None:
     assert moved(models_of_2017(tf_keras), new_round) == [True, True]
     assert moved(models_of_2017(keras), new_round) == [True, True]
+
+
+@pytest.mark.parametrize("kind", ["GAN", "ConditionalGAN"])
+@pytest.mark.parametrize("regularizer", [None, "l2"])
+def test_the_bare_pattern_takes_the_step_of_the_class_with_checks(
+    kind: str, regularizer: str | None
+) -> None:
+    seen = []
+    for module in bare, importlib.import_module("snippets.gans"):
+        keras.utils.set_random_seed(0)
+        told = 2 if kind == "ConditionalGAN" else 0
+        generator = build_generator(3 + told, (4, 4, 1), width=4)
+        discriminator = build_discriminator((4, 4, 1 + told), width=4)
+        for network in generator, discriminator:
+            network.layers[0].kernel_regularizer = keras.regularizers.get(regularizer)
+        options = {"num_classes": told} if told else {}
+        gan = getattr(module, kind)(generator, discriminator, **options)
+        adams = (keras.optimizers.Adam(1e-3, beta_1=0.5) for _ in range(2))
+        gan.compile(*adams, run_eagerly=True)
+        history = fit(gan).history
+        wanted = LABELS if told else 8
+        seen.append((history, weights_of(gan), gan.sample(wanted, seed=3)))
+
+    (first, weights, images), (second, others, again) = seen
+    assert first == second
+    assert same(weights, others)
+    assert_array_equal(images, again)
+
+
+def test_the_bare_pattern_predicts_what_its_generator_makes() -> None:
+    gan = bare.GAN(
+        build_generator(3, (4, 4, 1), width=4), build_discriminator((4, 4, 1), width=4)
+    )
+    noise = np.ones((2, 3), "float32")
+
+    assert_allclose(gan.predict(noise, verbose=0), gan.generator(noise), atol=1e-6)
 
 
 def test_the_module_is_imported_by_its_name() -> None:
