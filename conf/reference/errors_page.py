@@ -216,7 +216,8 @@ def _unguarded(text: str) -> str:
 
 def _lines(text: str, numbers: list[int]) -> str:
     """Some lines of a text, with three dots between those that are apart."""
-    lines, parts = text.split("\n"), []
+    lines = text.split("\n")
+    parts: list[str] = []
     for before, number in itertools.pairwise([0, *numbers]):
         if parts and any(lines[before : number - 1]):
             parts.append("...")
