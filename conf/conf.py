@@ -33,6 +33,7 @@ extensions = [
     "conf.reference.entries",
     "conf.reference.file_tables",
     "conf.reference.errors_page",
+    "conf.reference.error_links",
     "conf.proofs.show",
     "conf.hosting.machines",
     "conf.hosting.links",

@@ -133,7 +133,7 @@ def _write_markdown(app: Sphinx, docname: str, doctree: nodes.document) -> None:
         if addresses.site:
             return f"{addresses.root}/{whole}{mark}{anchor}"
         if whole.removesuffix(".html") in app.env.found_docs:
-            return f"{path.removesuffix('.html')}.md"
+            return f"{path.removesuffix('.html')}.md{mark}{anchor}"
         return target
 
     path = Path(app.outdir, f"{docname}.md")

@@ -47,6 +47,10 @@ class _Writer:
     def block(self, node: nodes.Node, depth: int) -> str:
         """One block; what has no form of its own is what is in it."""
         match node:
+            case nodes.section() if "error" in node["classes"]:
+                # What links to an entry of the error reference finds it.
+                anchor = f'<a id="{node["ids"][0]}"></a>'
+                return f"{anchor}\n\n{self.inside(node, depth + 1)}"
             case nodes.section():
                 return self.inside(node, depth + 1)
             case nodes.title() | nodes.subtitle():

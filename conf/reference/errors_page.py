@@ -2,31 +2,37 @@
 
 `{errors} inputs` shows the entries of `snippets/errors/inputs.py`: the message with
 its changing parts marked, what it means, code that raises it, code that works, and what
-each version says. `{error-index}` lists all of them. Nothing on these pages is typed.
+each version says. `{error-index}` lists all of them, and `{keras-tried}` names the
+versions. Nothing on these pages is typed.
 """
 
 import hashlib
+import itertools
 import re
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from packaging.version import Version
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from conf import state
+from conf.pages.columns import differing
 from conf.pages.recipes import Package
 from conf.proofs.verdict import lanes
 from conf.reference import errors
-from conf.reference.errors import Code, Entry, Seen
+from conf.reference.errors import Entry, Seen
 
 logger = logging.getLogger(__name__)
 FOLDER = "reference/errors"
-_SAID = ("this message", "other words, below")
+TF_KERAS = "tf_keras"
+GUARD = "# Guard: "
+# What the index shows of a message in other words.
+_LONGEST = 100
 # Names, numbers, shapes and objects: what differs from reader to reader.
 _CHANGES = re.compile(
     r"<(?!entry)[^<>\n]*>"
@@ -53,24 +59,44 @@ class _Site:
         parts = [repr(self.groups), repr(self.seen)]
         self.digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-    def said(self, entry: Entry) -> dict[str, list[str]]:
-        """The texts of an entry, the one of the heading first, with their versions.
+    def said(self, entry: Entry) -> dict[str, list[Seen]]:
+        """The texts of an entry, the one of the heading first, with their lanes.
 
         A text that differs in changing parts alone is the same.
         """
-        found: dict[str, tuple[str, list[str]]] = {}
+        found: dict[str, tuple[str, list[Seen]]] = {}
         for lane in reversed(self.seen.values()):
             if row := lane.row(entry):
                 key = _CHANGES.sub("", row.said)
-                found.setdefault(key, (row.said, []))[1].append(version_of(lane))
+                found.setdefault(key, (row.said, []))[1].append(lane)
         own = "AssertionError: " if entry.group == errors.SILENT else entry.heading
         texts = sorted(found.values(), key=lambda pair: own not in pair[0])
         return dict(texts)
 
+    def versions(self, lanes: Iterable[Seen]) -> str:
+        """`Keras 3` for all that were tried of it, else each: `Keras 3.4, 3.6`."""
+        left = {version_of(lane) for lane in lanes}
+        parts = []
+        for number, every in self.generations().items():
+            some = [version for version in every if version in left]
+            if some:
+                parts.append(f"{number}" if some == every else ", ".join(some))
+        return f"Keras {' and '.join(parts)}" if parts else ""
+
+    def generations(self) -> dict[str, list[str]]:
+        """The versions that were tried of Keras 2 and of Keras 3."""
+        found: dict[str, list[str]] = {}
+        for lane in self.seen.values():
+            number = str(errors.keras_of(lane).major)
+            found.setdefault(number, []).append(version_of(lane))
+        return found
+
 
 def version_of(lane: Seen) -> str:
-    """`3.15`, or `2.21` for Keras 2 on TensorFlow 2.21."""
-    return ".".join(lane.environment["tf.keras"].split(".")[:2])
+    """`3.15`, or `tf_keras 2.21` where Keras 2 is that package."""
+    version = ".".join(lane.environment["tf.keras"].split(".")[:2])
+    is_package = "tf-keras" in lane.environment and "keras" not in lane.environment
+    return f"`{TF_KERAS}` {version}" if is_package else version
 
 
 class Errors(SphinxDirective):
@@ -97,13 +123,15 @@ class Errors(SphinxDirective):
         first, *others = [text for text in texts if text] or [entry.heading]
         if not is_silent:
             section += message(first, entry.heading)
+        old, new = entry.repro.text, entry.fix.text
+        replaced, changed = differing(*map(_unguarded, (old, new)))
         section += self._words(entry.repro.about)
-        section += _listing("raises", entry.repro)
+        section += _listing("raises", old, replaced if is_silent else [])
         section += self._words(f"**Fix.** {entry.fix.about}")
-        section += _listing("works", entry.fix)
+        section += _listing("works", _lines(new, changed) if is_silent else new, [])
         section += self._words(_versions(site, entry, texts, first))
         for text in [] if is_silent else others:
-            section += self._words(f"On Keras {_all(texts[text])}:")
+            section += self._words(f"On {site.versions(texts[text])}:")
             section += message(text, entry.heading)
         if links := _links(entry, self.env.docname):
             section += self._words(links)
@@ -128,11 +156,26 @@ class ErrorIndex(SphinxDirective):
             if group == errors.SILENT:
                 continue
             lines += ["", f"## {{doc}}`/{FOLDER}/{group}`", ""]
-            lines += [
-                f"- [{_code(entry.heading)}]({group}.md#{entry.name})"
-                for entry in entries.values()
-            ]
+            for entry in entries.values():
+                place = f"{group}.md#{entry.name}"
+                lines.append(f"- [{_code(entry.heading)}]({place})")
+                lines += [
+                    f"  - {site.versions(lanes)}: {_code(_short(text))}"
+                    for text, lanes in site.said(entry).items()
+                    if text and entry.heading not in text
+                ]
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
+
+
+class KerasTried(SphinxDirective):
+    """The versions that "Keras 2" and "Keras 3" stand for, in one sentence."""
+
+    def run(self) -> list[nodes.Node]:
+        tried = [
+            f"Keras {number} means {_listed(versions)}"
+            for number, versions in _site(self.env).generations().items()
+        ]
+        return self.parse_text_to_nodes(f"{', and '.join(tried)}: these were tried.")
 
 
 def _site(env: BuildEnvironment) -> _Site:
@@ -158,40 +201,73 @@ def message(text: str, heading: str) -> nodes.literal_block:
     return block
 
 
-def _listing(kind: str, code: Code) -> nodes.literal_block:
-    return nodes.literal_block(code.text, code.text, language="python", classes=[kind])
+def _listing(kind: str, code: str, marked: list[int]) -> nodes.literal_block:
+    block = nodes.literal_block(code, code, language="python", classes=[kind])
+    if marked:
+        block["highlight_args"] = {"hl_lines": marked}
+    return block
+
+
+def _unguarded(text: str) -> str:
+    """The code without the comment that explains the guard."""
+    lines = text.split("\n")
+    return "\n".join("" if line.startswith(GUARD) else line for line in lines)
+
+
+def _lines(text: str, numbers: list[int]) -> str:
+    """Some lines of a text, with three dots between those that are apart."""
+    lines = text.split("\n")
+    parts: list[str] = []
+    for before, number in itertools.pairwise([0, *numbers]):
+        if parts and any(lines[before : number - 1]):
+            parts.append("...")
+        parts.append(lines[number - 1])
+    return textwrap.dedent("\n".join(parts)) if parts else text
+
+
+def _short(text: str) -> str:
+    """The first line of a message, cut behind a word."""
+    line = text.split("\n")[0].partition(": ")[2] or text
+    if len(line) <= _LONGEST:
+        return line
+    return line[:_LONGEST].rpartition(" ")[0] + " …"
 
 
 def _versions(
-    site: _Site, entry: Entry, texts: Mapping[str, list[str]], first: str
+    site: _Site, entry: Entry, texts: Mapping[str, list[Seen]], first: str
 ) -> str:
-    """Which Keras says what, in one line."""
+    """Which Keras says what, in one line of sentences."""
     is_silent = entry.group == errors.SILENT
-    words = ("the guard fails", "an error") if is_silent else _SAID
-    parts = [f"**Keras** {_all(texts.get(first, []))}: {words[0]}"]
     others = [
-        v for text, found in texts.items() if text and text != first for v in found
+        lane
+        for text, found in texts.items()
+        if text and text != first
+        for lane in found
     ]
-    parts += [f"{_all(others)}: {words[1]}"] * bool(others)
-    nothing = "all is right" if is_silent else "no message"
-    parts += [f"{_all(texts.get('', []))}: {nothing}"] * bool(texts.get(""))
     not_meant = [
-        version_of(lane)
-        for lane in site.seen.values()
-        if not entry.is_meant_for(lane.environment)
+        lane for lane in site.seen.values() if not entry.is_meant_for(lane.environment)
     ]
-    parts += [f"{_all(not_meant)}: not run"] * bool(not_meant)
-    no_fix = [
-        version_of(lane)
-        for lane in site.seen.values()
-        if (row := lane.row(entry)) and row.fix
+    rows = {lane.lane: lane.row(entry) for lane in site.seen.values()}
+    works = [
+        lane for lane in site.seen.values() if (row := rows[lane.lane]) and not row.fix
     ]
-    parts += [f"the fix needs another Keras than {_all(no_fix)}"] * bool(no_fix)
-    return " · ".join(parts)
+    fails = [
+        lane for lane in site.seen.values() if (row := rows[lane.lane]) and row.fix
+    ]
+    told = [
+        ("Happens on" if is_silent else "This message", texts.get(first, [])),
+        ("An error instead" if is_silent else "Other words, below", others),
+        ("Does not happen on" if is_silent else "No message", texts.get("", [])),
+        ("Not tried" if is_silent else "Not possible there", not_meant),
+        ("The fix works on", works if fails else []),
+    ]
+    words = [f"**{what}:** {site.versions(where)}" for what, where in told if where]
+    return ". ".join(words) + "."
 
 
-def _all(versions: list[str]) -> str:
-    return ", ".join(sorted(versions, key=Version))
+def _listed(words: list[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _links(entry: Entry, docname: str) -> str:
@@ -232,6 +308,7 @@ def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("errors", Errors)
     app.add_directive("error-index", ErrorIndex)
+    app.add_directive("keras-tried", KerasTried)
     app.connect("env-get-outdated", _outdated)
     app.connect("env-merge-info", _merge)
     app.connect("env-purge-doc", _purge)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from packaging.version import Version
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
@@ -31,6 +32,8 @@ from conf.reference.crossed import (
 logger = logging.getLogger(__name__)
 
 DASH = "\N{EN DASH}"
+BREAK = "\N{ZERO WIDTH SPACE}"
+TF_KERAS = "tf_keras"
 SIGNS = {SAME: "✓", NO_OPTIMIZER: "◐", OTHER: "≠", FAILED: "✗", NOT_WRITTEN: DASH}
 LOADS = (SAME, NO_OPTIMIZER)
 NAMES = {
@@ -113,7 +116,9 @@ class Tables:
         keras: Mapping[str, str],
         dates: Iterable[str],
     ) -> None:
-        self.matrix, self.keras, self.dates = matrix, keras, sorted(set(dates))
+        ordered = sorted(keras, key=lambda lane: Version(keras[lane]))
+        self.keras = {lane: keras[lane] for lane in ordered}
+        self.matrix, self.dates = matrix, sorted(set(dates))
 
     @classmethod
     def of(cls, root: Path) -> "Tables":
@@ -146,15 +151,29 @@ class Tables:
         states = Counter(seen.what for seen in self.matrix.values())
         days = " to ".join(dict.fromkeys((self.dates[0], self.dates[-1])))
         told = (
-            "How many of the files gave the same outputs; behind ≠, how many loaded "
-            "with other outputs. "
+            "How many of the files gave the same outputs. ≠ says how many loaded "
+            "without an error and gave other outputs. "
             f"Outputs are the same if no number differs by more than {TOLERANCE:.5f}. "
             f"{written:,} files were read, {days}: {states[SAME]:,} gave the same "
             f"outputs, {states[NO_OPTIMIZER]:,} lost the optimizer alone, "
             f"{states[OTHER]:,} loaded with other outputs, {states[FAILED]:,} failed."
         )
         table = "\n".join(lines)
-        return f":::::{{div}} files-table\n\n{table}\n\n:::::\n\n{told}"
+        shown = f":::::{{div}} files-table\n\n{table}\n\n:::::"
+        return "\n\n".join([shown, told, self._tensorflow()])
+
+    def _tensorflow(self) -> str:
+        """Which TensorFlow each Keras ran on."""
+        ran = [
+            f"{self._label(lane)} on {lane.removeprefix('tensorflow-').split('-')[0]}"
+            for lane in self.keras
+        ]
+        *most, last = ran
+        return (
+            "Versions below are those of Keras, each with the TensorFlow that it ran "
+            f"on: Keras {', '.join(most)} and {last}. `tf_keras` is Keras 2 as a "
+            "package of its own, and counts as TensorFlow does."
+        )
 
     def _share(self, form: str, writer: int, reader: int) -> str:
         outcomes = [seen.what for seen in self._select(form, writer, reader).values()]
@@ -163,7 +182,8 @@ class Tables:
         if set(outcomes) == {NOT_WRITTEN}:
             return DASH
         if wrong:
-            return f"≠ {100 * wrong // len(outcomes)} %"
+            share = 100 * wrong // len(outcomes)
+            return "≠ all" if share == 100 else f"≠ {share} %"
         every = {len(outcomes): "✓ all", 0: "✗ none"}
         return every.get(good, f"{100 * good // len(outcomes)} %")
 
@@ -187,7 +207,7 @@ class Tables:
 
     def _grid(self, form: str) -> str:
         """How many models each version reads of each version."""
-        lines = _head("from \\ to", map(self._label, self.keras))
+        lines = _head("from \\ to", map(self._head, self.keras))
         for writer in self.keras:
             cells = []
             for reader in self.keras:
@@ -204,7 +224,7 @@ class Tables:
                     every, none = good == len(MODELS), not good
                     cells.append("✓" if every else "✗" if none else str(good))
             if set(cells) != {DASH}:
-                lines.append(_row(f"**{self._label(writer)}**", cells))
+                lines.append(_row(f"**{self._head(writer)}**", cells))
         return (
             ":::::{div} files-grid\n\n" + "\n".join(lines) + "\n\n:::::\n\n"
             f"From the version in the row to the version in the column: ✓ all "
@@ -271,7 +291,7 @@ class Tables:
             told = [f"{WAYS[way]} ({count})" for way, count in ways.most_common()]
             if others:
                 told.append(f"[from another file](#files-way-out) ({others})")
-            where += f". Across: {', '.join(told)}."
+            where += f". What works instead (for how many files): {', '.join(told)}."
             if message.startswith("TimeoutError"):
                 where += " Keras did not return, and was stopped here."
         else:
@@ -303,10 +323,16 @@ class Tables:
         ]
         return ", ".join(labels)
 
-    @staticmethod
-    def _label(lane: str) -> str:
-        version, *rest = lane.removeprefix("tensorflow-").split("-", 1)
-        return f"{version} K2" if rest else version
+    def _label(self, lane: str) -> str:
+        """`3.15`, or `tf_keras 2.21` where Keras 2 is that package."""
+        version = ".".join(self.keras[lane].split(".")[:2])
+        is_package = lane.endswith("-keras-2")
+        return f"`{TF_KERAS}` {version}" if is_package else version
+
+    def _head(self, lane: str) -> str:
+        """The same for a narrow column, where it may break."""
+        broken = TF_KERAS.replace("_", f"\\_{BREAK}")
+        return self._label(lane).replace(f"`{TF_KERAS}`", broken)
 
 
 def _head(first: str, others: Iterable[str]) -> list[str]:

@@ -16,7 +16,9 @@ _FUNCTIONAL = "guides/functional.md"
     guide="guides/input_layers.md#expected-axis--1-of-input-shape-to-have-value-784",
 )
 def _examples_of_another_size() -> None:
-    """The last axis of the data has another length than the layer was built for."""
+    """The last axis has another length than the layer was built for. Where that layer
+    stands behind a `Flatten`, the images have another size than before.
+    """
     model = keras.Sequential([keras.layers.Dense(10)])
     model.build((None, 784))
     model(np.ones((5, 64)))

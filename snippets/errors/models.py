@@ -324,7 +324,7 @@ def _images_that_are_large_enough() -> None:
 
 
 @error(
-    "should be 1000",
+    "`classes` should be 1000",
     guide="guides/transfer_learning.md#input-size-must-be-at-least-32x32",
 )
 def _classes_of_imagenet() -> None:

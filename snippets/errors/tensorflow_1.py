@@ -118,7 +118,7 @@ def _input_for_a_backend_placeholder() -> None:
     keras.Input(shape=(3,))
 
 
-@error("has no attribute 'mean'", needs="keras>=3")
+@error("module 'keras.backend' has no attribute 'mean'", needs="keras>=3")
 def _backend_mean() -> None:
     """The functions of `keras.backend`, which old code calls `K`, are in
     `keras.ops` on Keras 3.

@@ -10,7 +10,10 @@ _LOOPS = "guides/training_loops.md"
 _FUNCTIONAL = "guides/functional.md"
 
 
-@error("before using the model", guide="guides/sequential.md#other-messages")
+@error(
+    "You must call `compile()` before using the model",
+    guide="guides/sequential.md#other-messages",
+)
 def _model_that_is_not_compiled() -> None:
     """`fit` and `evaluate` need an optimizer and a loss."""
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
@@ -51,7 +54,7 @@ def _loss_of_each_output() -> None:
 
 
 @error(
-    "have different structures",
+    "y_true and y_pred have different structures",
     guide=_FUNCTIONAL + "#y_true-and-y_pred-have-different-structures",
 )
 def _labels_of_one_output() -> None:
@@ -161,11 +164,11 @@ def _one_hot_labels() -> None:
 @error(
     "must have rank (ndim) `target.ndim - 1`",
     guide="guides/transfer_learning.md#argument-output-must-have-rank-ndim-targetndim---1-",
-    needs="keras>=3",
 )
 def _one_hot_labels_for_the_sparse_loss() -> None:
-    """`sparse_categorical_crossentropy` wants whole numbers, and got one-hot vectors;
-    or the maps of an image network were not pooled.
+    """`sparse_categorical_crossentropy` wants one class number for each row of outputs,
+    and got one-hot vectors; or the outputs are still images, since the network has
+    neither `Flatten` nor pooling before its last layer.
     """
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
     model.compile("sgd", "sparse_categorical_crossentropy")
@@ -214,7 +217,7 @@ def _optimizer_without_legacy() -> None:
     keras.optimizers.Adam(1e-3)
 
 
-@error("{'lr':")
+@error("Argument(s) not recognized: {'lr':")
 def _learning_rate_as_lr() -> None:
     """The argument is called `learning_rate`."""
     keras.optimizers.Adam(lr=1e-3)
@@ -495,16 +498,25 @@ def _fit_with_a_generator() -> None:
 
 @error("has no attribute 'predict_classes'")
 def _predict_classes() -> None:
-    """The method was taken out in 2021."""
+    """TensorFlow 2.6 took the method out of `Sequential`; Functional models never had
+    it.
+    """
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
     model.predict_classes(np.ones((2, 3)))
 
 
 @_predict_classes.fix
 def _largest_score() -> None:
-    """Take the index of the largest score."""
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
-    model.predict(np.ones((2, 3)), verbose=0).argmax(axis=-1)
+    """Several outputs: take the index of the largest. One sigmoid output: compare it
+    with 0.5.
+    """
+    x = np.ones((2, 3))
+    several = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
+    several.predict(x, verbose=0).argmax(axis=-1)
+
+    layer = keras.layers.Dense(1, activation="sigmoid")
+    one = keras.Sequential([keras.Input((3,)), layer])
+    (one.predict(x, verbose=0) > 0.5).astype("int32")
 
 
 @error("Could not interpret optimizer identifier")

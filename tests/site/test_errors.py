@@ -4,13 +4,14 @@ import json
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from conf.pages.recipes import Package, RecipeError
 from conf.proofs.verdict import Lane, lanes
-from conf.reference import errors, errors_page, errors_seen
+from conf.reference import error_links, errors, errors_page, errors_seen
 from conf.reference.errors import Entry, Row, Seen
 from tests.site.small_site import Site
 
@@ -230,11 +231,14 @@ def built(house: Site) -> str:
         "docs/reference/errors/numbers.md", "# Numbers\n\n```{errors} numbers\n```\n"
     )
     house.write("docs/reference/errors/index.md", "# All\n\n```{error-index}\n```\n")
+    alpha = Path(house.folder, "docs/guides/alpha.md")
+    alpha.write_text(alpha.read_text() + "\n## `ValueError: it must be 4`\n")
     house.write("docs/index.md", "# Home\n\n```{toctree}\n:glob:\n*/*\n*/*/*\n```\n")
     house.edit(
         "settings/conf.py",
         '"conf.proofs.show"',
-        '"conf.reference.errors_page", "conf.proofs.show"',
+        '"conf.reference.errors_page", "conf.reference.error_links", '
+        '"conf.proofs.show"',
     )
     house.edit("settings/conf.py", '["data"]', '["data", "errors"]')
     house.write("tests/unit/test_errors.py", "def test_it():\n    error\n")
@@ -248,11 +252,72 @@ def test_a_page_shows_an_entry_whole(built: str) -> None:
     text = re.sub(r"<[^>]*>", "", built)
     for words in ("it must be 4", "No number has this square.", "Take another number."):
         assert words in text
-    assert "Keras 9.1: this message · 8.1: other words, below" in text
-    assert "On Keras 8.1:" in text
+    assert "This message: Keras 9. Other words, below: Keras 8." in text
+    assert "On Keras 8:" in text
     assert "TypeError: give 4" in text
     assert 'href="https://github.com/ada/sums/issues/12"' in built
     assert 'href="../../guides/alpha.html"' in built
+
+
+def known_of(*texts: str) -> error_links.Known:
+    """Entries of these names with their messages."""
+    found = {}
+    for name, *said in (text.split(": ") for text in texts):
+        entry = SimpleNamespace(name=name, guide=f"guides/{name}.md#errors")
+        found[name] = [(error_links._plain(text), entry) for text in said]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("You must take root 4", "root"),
+        ("take root", ""),  # too short to be sure
+        ("`sum` of `float` and text", "sums"),
+        ("must take root", "root"),
+        ("the same for both", ""),
+        ("exception encountered when calling", ""),
+    ],
+)
+def test_a_part_of_a_message_that_only_one_entry_has_is_its_message(
+    text: str, name: str
+) -> None:
+    known = known_of(
+        "root: must take root: You must take root 16 of 2, the same for both",
+        "sums: sum of float and text: the same for both",
+        "calls: it calls: Exception encountered when calling it",
+    )
+    found = error_links.entry_of(text, "guides/alpha", known)
+    assert (found.name if found else "") == name
+
+
+def test_of_entries_with_the_same_text_the_one_that_names_the_page_counts() -> None:
+    known = known_of("a: x: the same for both", "b: y: the same for both")
+    assert error_links.entry_of("the same for both", "guides/c", known) is None
+    found = error_links.entry_of("the same for both", "guides/b", known)
+    assert found is not None
+    assert found.name == "b"
+
+
+def test_a_heading_that_is_a_message_leads_to_its_entry(
+    built: str, house: Site
+) -> None:
+    place = 'href="../reference/errors/numbers.html#root-of-minus-one"'
+    assert f'class="error-entry reference internal" {place}' in house.html(
+        "guides/alpha"
+    )
+
+
+def test_the_index_names_messages_in_other_words(built: str, house: Site) -> None:
+    text = re.sub(r"<[^>]*>", "", house.html("reference/errors/index"))
+    assert "Keras 8: give 4" in text
+
+
+def test_the_lines_that_a_fix_changes_are_shown_with_dots_between() -> None:
+    text = "a = 1\nb = 2\nif a:\n    c = 3\n    d = 4"
+    assert errors_page._lines(text, [2, 4, 5]) == "b = 2\n...\n    c = 3\n    d = 4"
+    assert errors_page._lines(text, [4, 5]) == "c = 3\nd = 4"
+    assert errors_page._lines(text, []) == text
 
 
 # This site
@@ -269,6 +334,15 @@ def test_every_entry_of_this_site_was_seen_on_every_lane() -> None:
     assert list(errors.faults(entries, seen)) == []
     for name, lane in seen.items():
         assert lane.made == errors.made(package, table[name])
+
+
+def test_every_mistake_without_a_message_is_in_the_list_of_what_one_sees() -> None:
+    package = Package(ROOT / "snippets")
+    text = (ROOT / "docs/reference/silent.md").read_text("utf-8")
+    entries = errors.read(package)["silent"]
+    assert set(re.findall(r"\]\(#([\w-]+)\)", text)) == set(entries)
+    for entry in entries.values():
+        assert errors_page.GUARD in entry.repro.text
 
 
 def test_every_group_has_a_page_and_every_page_a_group() -> None:
