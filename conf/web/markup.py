@@ -96,6 +96,7 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_js_file("folds.js", defer="")
     # The theme makes its menus at 500; what the body holds is settled before 900.
     app.connect("html-page-context", _mend, priority=800)
     app.connect("build-finished", _finish)
