@@ -8,7 +8,6 @@ source is gone stays in the folder.
 
 import re
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +39,12 @@ def with_plain_arguments(body: str) -> str:
 
 def with_named_toggles(menu: str) -> str:
     """The arrows of a menu, named after the page whose pages they show."""
-    return _TOGGLE.sub(
-        lambda found: (
-            f'{found[1]}<summary aria-label="Pages of {escape(found[2].strip())}">'
-        ),
-        menu,
-    )
+
+    def named(found: re.Match[str]) -> str:
+        title = found[2].strip().replace('"', "&quot;")
+        return f'{found[1]}<summary aria-label="Pages of {title}">'
+
+    return _TOGGLE.sub(named, menu)
 
 
 def silent(script: str) -> str:
