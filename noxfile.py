@@ -90,10 +90,11 @@ def site(session: nox.Session) -> None:
     install(session, "site")
     if not (HTML / "index.html").exists():
         session.error("there is no site in build/html: run `nox -s docs` first")
-    # The other tests' settings import what only they need.
+    # The other tests' settings import what only they need. A browser a core.
     folder = "tests/browser"
     session.run(
-        "python", "-m", "pytest", f"--confcutdir={folder}", folder, *session.posargs
+        *("python", "-m", "pytest", f"--confcutdir={folder}", "--numprocesses=auto"),
+        *(folder, *session.posargs),
     )
 
 

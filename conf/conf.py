@@ -35,6 +35,7 @@ extensions = [
     "conf.reference.errors_page",
     "conf.reference.error_links",
     "conf.proofs.show",
+    "conf.web.markup",
     "conf.hosting.machines",
     "conf.hosting.links",
     "conf.web.lean",
@@ -99,6 +100,7 @@ html_title = "Keras snippets"
 html_baseurl = site_addresses.site
 html_logo = "../docs/_static/logo.svg"
 html_favicon = "../docs/_static/logo.svg"
+html_extra_path = ["../docs/_extra"]  # what is asked for at the root, unnamed by pages
 html_static_path = ["../docs/_static"]
 templates_path = ["../docs/_templates"]
 html_css_files = ["site.css"]
@@ -136,7 +138,7 @@ if site_addresses.site:
             *("search-button-field.html", "sbt-sidebar-nav.html"),
         ]
     }
-exclude_patterns = ["_templates"]
+exclude_patterns = ["_extra", "_templates"]
 search_leaves_out = ["about/changelog", "reference/versions"]
 copybutton_selector = "div.highlight pre:not(.linenos)"
 copybutton_exclude = ".linenos, .gp"

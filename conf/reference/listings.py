@@ -104,7 +104,9 @@ def _collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         made_of = hashlib.sha256((module.text + own_menu).encode()).hexdigest()
         if not _is_written(app, module.place, made_of):
             anchors = {module.source_of(name)[0]: [name] for name in module.objects}
-            yield _page(app, module.place, module.text, anchors, made_of)
+            yield _page(
+                app, module.place, package.stem(module), module.text, anchors, made_of
+            )
     for name, modules in tested.items():
         file = TestFile(package.folder.parent / UNIT / name)
         words = file.text + own_menu + "".join(module.text for module in modules)
@@ -115,8 +117,30 @@ def _collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         for recipe in (name for module in modules for name in module.objects):
             for test in file.of(recipe)[:1]:
                 lines[test.line].append(recipe)
-        yield _page(app, f"{UNIT}/{name}", file.text, lines, made_of)
+        place, stem = f"{UNIT}/{name}", _stem(file.path)
+        yield _page(app, place, stem, file.text, lines, made_of)
     yield from _proofs(app, package.folder.parent, own_menu)
+
+
+def names(app: Sphinx) -> set[str]:
+    """Every listing of this package, as a page is named."""
+    package = Package(Path(app.config.recipes_package))
+    found = {module.place for module in package.recipe_modules}
+    for module in package.recipe_modules:
+        path = tests_of(package, module).path
+        if path.exists():
+            found.add(f"{UNIT}/{path.name}")
+    root = package.folder.parent
+    found |= {path.relative_to(root).as_posix() for path in _of_evidence(root)}
+    return {_name(path) for path in found}
+
+
+def _of_evidence(root: Path) -> list[Path]:
+    """The files of proofs and of measurements."""
+    return [
+        *sorted(root.glob("tests/measurements/*.py")),
+        *sorted(root.glob("tests/proofs/test_*.py")),
+    ]
 
 
 def menu(app: Sphinx) -> str:
@@ -150,11 +174,7 @@ def _proofs(
     app: Sphinx, root: Path, own_menu: str
 ) -> Iterator[tuple[str, dict[str, Any], str]]:
     """The listings of proofs and of measurements."""
-    found = [
-        *root.glob("tests/proofs/test_*.py"),
-        *root.glob("tests/measurements/*.py"),
-    ]
-    for path in sorted(found):
+    for path in _of_evidence(root):
         text = path.read_text("utf-8")
         place = path.relative_to(root).as_posix()
         made_of = hashlib.sha256((text + own_menu).encode()).hexdigest()
@@ -165,7 +185,7 @@ def _proofs(
                 nodes = []
             functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
             anchors = {node.lineno: [node.name] for node in functions}
-            yield _page(app, place, text, anchors, made_of)
+            yield _page(app, place, _stem(path), text, anchors, made_of)
 
 
 def _is_written(app: Sphinx, path: str, made_of: str) -> bool:
@@ -178,7 +198,12 @@ def _name(path: str) -> str:
 
 
 def _page(
-    app: Sphinx, path: str, text: str, anchors: dict[int, list[str]], made_of: str
+    app: Sphinx,
+    path: str,
+    stem: str,
+    text: str,
+    anchors: dict[int, list[str]],
+    made_of: str,
 ) -> tuple[str, dict[str, Any], str]:
     formatter = LeanFormatter(nowrap=True)
     lines = highlight(text, PythonLexer(stripnl=False), formatter).split("\n")
@@ -188,12 +213,9 @@ def _page(
         marks = "".join(f'<span id="{escape(name)}"></span>' for name in names)
         rows.append(f"{marks}{line}")
     numbers = "\n".join(map(str, range(1, len(rows))))
-    addresses: Addresses = app.config.site_addresses
-    at_commit = addresses.file(path)
-    origin = f'<p><a href="{escape(at_commit)}">{path} in the repository</a></p>'
     code = "\n".join(rows[:-1])  # what follows the last line break is not a line
     body = (
-        f"<h1>{_breakable(path)}</h1>{origin if at_commit else ''}"
+        f"<h1>{_breakable(path)}</h1>{_way(app, path, stem)}"
         f'<div class="highlight-python listing" data-made-of="{made_of}">'
         '<div class="highlight">'
         f'<pre class="linenos" aria-hidden="true">{numbers}\n</pre>'
@@ -201,6 +223,30 @@ def _page(
     )
     context = {"title": path, "body": body, "toc": "", "display_toc": False}
     return _name(path), context, "page.html"
+
+
+def _stem(path: Path) -> str:
+    """The guide of a file of tests, `gans` of `test_gans.py`."""
+    return path.stem.removeprefix("test_")
+
+
+def _way(app: Sphinx, path: str, stem: str) -> str:
+    """The pages that a listing belongs to, and its file where it is kept."""
+    root = "../" * _name(path).count("/")
+    pages = {
+        f"guides/{stem}": "Guide: ",
+        f"reference/{stem}": "Page: ",
+        f"reference/recipes/{stem}": "",
+    }
+    links = []
+    for name, kind in pages.items():
+        if name in app.env.titles:
+            title = app.env.titles[name].astext()
+            links.append(f'<a href="{root}{name}.html">{kind}{escape(title)}</a>')
+    addresses: Addresses = app.config.site_addresses
+    if at_commit := addresses.file(path):
+        links.append(f'<a href="{escape(at_commit)}">In the repository</a>')
+    return f'<p class="listing-way">{" · ".join(links)}</p>' if links else ""
 
 
 def _breakable(path: str) -> str:

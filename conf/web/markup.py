@@ -1,0 +1,102 @@
+"""What Sphinx and the theme write that a reader of HTML stumbles over, mended.
+
+The arguments of a long signature are a list of definitions without terms; the arrows of
+the menu have no name, and the logo stands in no landmark; a page that is made by code
+has no heading on paper; the theme tells the console what it does. And a page whose
+source is gone stays in the folder.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from conf import state
+from conf.proofs import opened
+from conf.reference import listings
+
+_PARENTHESIS = '<span class="sig-paren">'
+_ARGUMENTS = re.compile(
+    rf"({_PARENTHESIS}\(</span>)\s*<dl>(.*?)</dl>(?=\s*{_PARENTHESIS})", re.DOTALL
+)
+_TOGGLE = re.compile(r"(<a [^>]*>([^<]+)</a>\s*<details[^>]*>\s*)<summary>")
+_SAID = re.compile(r"\bconsole\.(?:log|info|debug)\(")
+SHEET = "markup.css"
+
+
+def with_plain_arguments(body: str) -> str:
+    """Each argument of a signature on a line of its own, in a `span`."""
+
+    def spans(found: re.Match[str]) -> str:
+        lines = found[2].strip().replace("<dd>", '<span class="sig-argument">')
+        return found[1] + lines.replace("</dd>", "</span>")
+
+    return _ARGUMENTS.sub(spans, body)
+
+
+def with_named_toggles(menu: str) -> str:
+    """The arrows of a menu, named after the page whose pages they show."""
+
+    def named(found: re.Match[str]) -> str:
+        title = found[2].strip().replace('"', "&quot;")
+        return f'{found[1]}<summary aria-label="Pages of {title}">'
+
+    return _TOGGLE.sub(named, menu)
+
+
+def silent(script: str) -> str:
+    """A script that reports nothing but errors and warnings."""
+    return _SAID.sub("void(", script)
+
+
+def _named(menu: Callable[..., Any]) -> Callable[..., str]:
+    return lambda *kinds, **options: with_named_toggles(str(menu(*kinds, **options)))
+
+
+def _mend(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    if "body" in context:
+        context["body"] = with_plain_arguments(context["body"])
+    if "generate_toctree_html" in context:
+        context["generate_toctree_html"] = _named(context["generate_toctree_html"])
+    title = re.sub(r"<[^>]+>", "", context.get("title") or "")
+    context["pagetitle"] = context.get("pagetitle") or title or "Search"
+    if any(
+        f'"{name}"' in context.get("body", "")
+        for name in ("sig-argument", "listing-way")
+    ):
+        app.add_css_file(SHEET)
+
+
+def _finish(app: Sphinx, error: Exception | None) -> None:
+    if error is not None or app.builder.name != "html":
+        return
+    out = Path(app.outdir)
+    for path in out.glob("_static/scripts/*.js"):
+        text = path.read_text("utf-8")
+        if silent(text) != text:
+            path.write_text(silent(text), "utf-8")
+    written = {f"{opened.place(name)}" for name in state.of(app.env).opened}
+    written |= {*listings.names(app), *app.env.found_docs}
+    written |= set(getattr(app.config, "redirects", ()))
+    for path in out.rglob("*.html"):
+        name = path.relative_to(out).with_suffix("").as_posix()
+        is_of_a_source = "/" in name and not name.startswith(("_", "pagefind/"))
+        if is_of_a_source and name not in written:
+            path.unlink()
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_js_file("folds.js", defer="")
+    # The theme makes its menus at 500; what the body holds is settled before 900.
+    app.connect("html-page-context", _mend, priority=800)
+    app.connect("build-finished", _finish)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

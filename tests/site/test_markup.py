@@ -1,0 +1,50 @@
+"""What Sphinx and the theme write is mended, and says what it said."""
+
+import re
+
+import pytest
+
+from conf.web.markup import silent, with_named_toggles, with_plain_arguments
+
+SIGNATURE = (
+    '<dt class="sig"><span class="sig-paren">(</span>\n\n<dl>\n'
+    '<dd><em class="sig-param">units: <span class="pre">int</span></em>,</dd>\n'
+    '<dd><em class="sig-param">rate: float = 0.1</em>,</dd>\n'
+    '</dl>\n\n<span class="sig-paren">)</span></dt>'
+)
+
+
+def test_arguments_of_a_signature_are_no_list_of_definitions() -> None:
+    plain = with_plain_arguments(SIGNATURE)
+    assert plain.count('<span class="sig-argument">') == 2
+    assert "<dl>" not in plain
+    assert "</dd>" not in plain
+    words = [re.sub(r"<[^>]+>|\s", "", text) for text in (SIGNATURE, plain)]
+    assert words[0] == words[1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<dl><dt>x</dt><dd>y</dd></dl>",
+        '<span class="sig-paren">(</span>x<span class="sig-paren">)</span>'
+        "<dl><dt>x</dt><dd>y</dd></dl>",
+    ],
+)
+def test_other_lists_stay(body: str) -> None:
+    assert with_plain_arguments(body) == body
+
+
+def test_each_arrow_of_a_menu_says_which_pages_it_shows() -> None:
+    menu = (
+        '<a class="reference" href="g.html">Input &amp; output</a>{}<i></i></summary>'
+    )
+    for fold in ("<details>", '<details open="open">'):
+        named = with_named_toggles(menu.format(f"{fold}<summary>"))
+        label = 'aria-label="Pages of Input &amp; output"'
+        assert named == menu.format(f"{fold}<summary {label}>")
+
+
+def test_a_script_keeps_its_errors_and_its_meaning() -> None:
+    script = 'e&&console.log(`[PST]: ${f(e)}`),console.error("x"),console.info(1)'
+    assert silent(script) == 'e&&void(`[PST]: ${f(e)}`),console.error("x"),void(1)'
