@@ -1108,7 +1108,7 @@ def test_a_leaked_tensor_cannot_be_used_and_the_returned_one_can() -> None:
         leaked + 1.0
 
 
-def test_a_rate_has_a_default_that_each_call_may_replace():
+def test_a_factor_has_a_default_that_each_call_may_replace():
     two = np.float32([2.0])
     assert Scaled()(two).numpy().tolist() == [1.0]
     assert Scaled()(two, factor=3.0).numpy().tolist() == [6.0]
