@@ -178,7 +178,7 @@ def _input_shape_of_a_model_with_a_shape() -> None:
 
 @error(
     "This model has not yet been built",
-    guide="guides/sequential.md#this-model-has-not-yet-been-built",
+    guide="reference/sequential_messages.md#this-model-has-not-yet-been-built",
 )
 def _summary_of_an_unbuilt_model() -> None:
     """Keras 2 cannot summarize a model without shapes; Keras 3 prints `?`."""
@@ -194,7 +194,7 @@ def _summary_of_a_built_model() -> None:
 
 @error(
     "have not yet been created",
-    guide="guides/sequential.md#this-model-has-not-yet-been-built",
+    guide="reference/sequential_messages.md#this-model-has-not-yet-been-built",
 )
 def _weights_of_an_unbuilt_model() -> None:
     """Keras 2 has no weights to give before the model knows its shapes; Keras 3 gives

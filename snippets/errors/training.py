@@ -8,6 +8,7 @@ from snippets.errors.entry import error
 
 _LOOPS = "guides/training_loops.md"
 _FUNCTIONAL = "guides/functional.md"
+_MESSAGES = "reference/functional_messages.md"
 
 
 @error(
@@ -30,7 +31,7 @@ def _compiled_model() -> None:
 
 @error(
     "in the `loss` argument, can't be found",
-    guide=_FUNCTIONAL + "#the-path-x-in-the-loss-argument-cant-be-found",
+    guide=_MESSAGES + "#the-path-x-in-the-loss-argument-cant-be-found",
 )
 def _loss_of_no_output() -> None:
     """A key of `loss` is the name of no output."""
@@ -55,7 +56,7 @@ def _loss_of_each_output() -> None:
 
 @error(
     "y_true and y_pred have different structures",
-    guide=_FUNCTIONAL + "#y_true-and-y_pred-have-different-structures",
+    guide=_MESSAGES + "#y_true-and-y_pred-have-different-structures",
 )
 def _labels_of_one_output() -> None:
     """The labels have more or fewer keys than there are outputs."""
