@@ -52,10 +52,14 @@ def _plain(text: str) -> str:
     return " ".join(re.sub(r"-?\d+", "#", text).split()).lower()
 
 
+def _has_letters(word: str) -> bool:
+    return re.search(r"[a-z]{2}", word) is not None
+
+
 def entry_of(text: str, docname: str, known: Known) -> Entry | None:
     """The entry whose message a text is, or a part of it; None if that is not sure."""
     words = _plain(text)
-    if len(re.findall(r"[a-z_]{2,}", words)) < FEWEST_WORDS or words == _AROUND:
+    if sum(map(_has_letters, words.split())) < FEWEST_WORDS or words == _AROUND:
         return None
     found = {}
     for name, texts in known.items():

@@ -155,7 +155,9 @@ class ErrorIndex(SphinxDirective):
         for group, entries in site.groups.items():
             if group == errors.SILENT:
                 continue
-            lines += ["", f"## {{doc}}`/{FOLDER}/{group}`", ""]
+            page = Path(self.env.doc2path(f"{FOLDER}/{group}"))
+            title = page.read_text("utf-8").partition("\n")[0].removeprefix("# ")
+            lines += ["", f"## [{title}]({group}.md)", ""]
             for entry in entries.values():
                 place = f"{group}.md#{entry.name}"
                 lines.append(f"- [{_code(entry.heading)}]({place})")
@@ -262,7 +264,8 @@ def _versions(
         ("The fix works on", works if fails else []),
     ]
     words = [f"**{what}:** {site.versions(where)}" for what, where in told if where]
-    return ". ".join(words) + "."
+    is_plain = is_silent and len(texts.get(first, [])) == len(site.seen) and not fails
+    return "" if is_plain else ". ".join(words) + "."
 
 
 def _listed(words: list[str]) -> str:

@@ -291,7 +291,7 @@ class Tables:
             told = [f"{WAYS[way]} ({count})" for way, count in ways.most_common()]
             if others:
                 told.append(f"[from another file](#files-way-out) ({others})")
-            where += f". What works instead (for how many files): {', '.join(told)}."
+            where += f". Works instead: {', '.join(told)}."
             if message.startswith("TimeoutError"):
                 where += " Keras did not return, and was stopped here."
         else:

@@ -273,6 +273,8 @@ def known_of(*texts: str) -> error_links.Known:
     [
         ("You must take root 4", "root"),
         ("take root", ""),  # too short to be sure
+        ("must.take(root, of_2)", ""),  # code
+        ("(16, 2, 2)", ""),
         ("`sum` of `float` and text", "sums"),
         ("must take root", "root"),
         ("the same for both", ""),
