@@ -25,6 +25,7 @@ _ARGUMENTS = re.compile(
 _TOGGLE = re.compile(r"(<a [^>]*>([^<]+)</a>\s*<details[^>]*>\s*)<summary>")
 _SAID = re.compile(r"\bconsole\.(?:log|info|debug)\(")
 SHEET = "markup.css"
+_STYLED = ("sig-argument", "listing-way")
 
 
 def with_plain_arguments(body: str) -> str:
@@ -69,10 +70,8 @@ def _mend(
         context["generate_toctree_html"] = _named(context["generate_toctree_html"])
     title = re.sub(r"<[^>]+>", "", context.get("title") or "")
     context["pagetitle"] = context.get("pagetitle") or title or "Search"
-    if any(
-        f'"{name}"' in context.get("body", "")
-        for name in ("sig-argument", "listing-way")
-    ):
+    is_index = pagename in {"genindex", "py-modindex", "search"}
+    if is_index or any(sign in context.get("body", "") for sign in _STYLED):
         app.add_css_file(SHEET)
 
 

@@ -56,6 +56,12 @@ class Served:
         return compressed(self.folder / path.lstrip("/"))
 
 
+def has_moved(name: str) -> bool:
+    """Whether a page leads on to another, and is nothing else."""
+    text = (BUILT / f"{name}.html").read_text("utf-8")
+    return "<title>This page has moved</title>" in text
+
+
 @cache
 def compressed(path: Path) -> int:
     """The bytes that a server sends of a file."""
