@@ -36,7 +36,9 @@ extensions = [
     "conf.proofs.show",
     "conf.hosting.machines",
     "conf.hosting.links",
+    "conf.web.home",
     "conf.web.lean",
+    "conf.web.look",
     "conf.web.search",
 ]
 
@@ -100,7 +102,10 @@ html_logo = "../docs/_static/logo.svg"
 html_favicon = "../docs/_static/logo.svg"
 html_static_path = ["../docs/_static"]
 templates_path = ["../docs/_templates"]
-html_css_files = ["site.css"]
+site_look = [
+    *("color", "type", "frame", "home", "cells"),
+    *("marks", "reference", "search", "print"),
+]
 html_js_files = [
     (name, {"defer": ""}) for name in ("copy.js", "proofs.js", "search.js")
 ]
@@ -136,6 +141,6 @@ if site_addresses.site:
         ]
     }
 exclude_patterns = ["_templates"]
-search_leaves_out = ["about/changelog", "reference/versions"]
+search_leaves_out = ["about/changelog", "index", "reference/versions"]
 copybutton_selector = "div.highlight pre:not(.linenos)"
 copybutton_exclude = ".linenos, .gp"

@@ -75,21 +75,25 @@ class Figures(SphinxDirective):
             for name, line in then.cites
         }
         proved = sum(not is_measured for *_, is_measured in cited)
-        text = (
-            f"**{proved} sentences** of this site are proved, by "
-            f"{len(proving.proofs)} tests that were run on "
-            f"**{len(proving.results)} versions** of TensorFlow and Keras; "
-            f"{len(cited) - proved} rest on {len(proving.measurements)} recorded "
-            f"measurements. Its **{recipes} recipes** have {tests} unit tests."
-        )
         groups = errors.read(package)
         silent = len(groups.pop(errors.SILENT, {}))
+        counted = [
+            f"**{proved}** sentences proved, by {len(proving.proofs)} tests",
+            f"**{len(proving.results)}** versions of TensorFlow and Keras that they "
+            "were run on",
+            f"**{len(cited) - proved}** sentences that rest on "
+            f"{len(proving.measurements)} recorded measurements",
+            f"**{recipes}** recipes to import, with {tests} unit tests",
+        ]
         if count := sum(map(len, groups.values())):
-            text += (
-                f" **{count} error messages** and {silent} mistakes without a message "
-                "have code that shows them and code that works."
+            counted.append(
+                f"**{count}** error messages and {silent} mistakes without one, each "
+                "with code that works"
             )
-        return self.parse_text_to_nodes(text)
+        lines = "".join(f"- {line}\n" for line in counted)
+        box = nodes.container(classes=["figures"])
+        box += self.parse_text_to_nodes(lines)
+        return [box]
 
 
 def _tables_digest(env: BuildEnvironment) -> str:
