@@ -291,8 +291,9 @@ def _visit(translator: Any, node: ProofMark) -> None:
         if isinstance(parent, nodes.reference):
             raise nodes.SkipNode
         parent = parent.parent
+    kind = "proof-mark" if node["label"] == "Proof" else "proof-mark measured"
     translator.body.append(
-        f'<a class="proof-mark" href="{escape(node.get("target", ""))}" '
+        f'<a class="{kind}" href="{escape(node.get("target", ""))}" '
         f'data-opens="{opened.anchor(node["proofs"])}" aria-haspopup="dialog" '
         f'aria-label="{node["label"]}">{node["sign"]}</a>'
     )
