@@ -38,7 +38,9 @@ extensions = [
     "conf.web.markup",
     "conf.hosting.machines",
     "conf.hosting.links",
+    "conf.web.home",
     "conf.web.lean",
+    "conf.web.look",
     "conf.web.search",
 ]
 
@@ -103,7 +105,10 @@ html_favicon = "../docs/_static/logo.svg"
 html_extra_path = ["../docs/_extra"]  # what is asked for at the root, unnamed by pages
 html_static_path = ["../docs/_static"]
 templates_path = ["../docs/_templates"]
-html_css_files = ["site.css"]
+site_look = [
+    *("color", "type", "frame", "home", "cells"),
+    *("marks", "reference", "search", "print"),
+]
 html_js_files = [
     (name, {"defer": ""}) for name in ("copy.js", "proofs.js", "search.js")
 ]
@@ -139,6 +144,6 @@ if site_addresses.site:
         ]
     }
 exclude_patterns = ["_extra", "_templates"]
-search_leaves_out = ["about/changelog", "reference/versions"]
+search_leaves_out = ["about/changelog", "index", "reference/versions"]
 copybutton_selector = "div.highlight pre:not(.linenos)"
 copybutton_exclude = ".linenos, .gp"

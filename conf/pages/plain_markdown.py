@@ -21,7 +21,12 @@ ADMONITIONS = {
     "warning": "Warning",
     "seealso": "See also",
 }
-SITE_ONLY = {"figures", "file-matrix", "toctree"}  # what a notebook has no use for
+SITE_ONLY = {
+    "ask",
+    "figures",
+    "file-matrix",
+    "toctree",
+}  # what a notebook has no use for
 # A role's plain form, from its text. Marks mean something only on the site.
 ROLES: dict[str, Callable[[str], str]] = {
     "proof": lambda text: "",
@@ -127,7 +132,7 @@ class _Translator:
             ]
         if name in SITE_ONLY:
             return []
-        if name == "tab-set":
+        if name in {"tab-set", "container"}:
             return inner.splitlines()
         if name == "tab-item":
             return ["", f"**{argument}**", "", *inner.splitlines()]

@@ -105,11 +105,6 @@ def body(docname: str, title: str, entries: str) -> str:
 
 def _proof(env: BuildEnvironment, proof: ProofSource, proving: Proving) -> str:
     found = seen_on(proof, proving)
-    cells = "".join(
-        f'<li class="{seen.replace(" ", "-")}">{spelled_lane(lane)} {sign(seen)}</li>'
-        for lane, seen in found.items()
-    )
-    legend = ", ".join(f"{sign(s)} {s}" for s in _SIGNS if s in found.values())
     recalled = [
         lane.environment
         for lane in proving.verdicts.committed
@@ -117,14 +112,33 @@ def _proof(env: BuildEnvironment, proof: ProofSource, proving: Proving) -> str:
     ]
     environment = (recalled or [proving.verdicts.here])[0]
     facts = {"Seen on": ", ".join(f"{n} {v}" for n, v in environment.items())}
-    lanes = f'<p class="proof-lanes">On TensorFlow ({legend}):</p><ul>{cells}</ul>'
-    return lanes + _part(env, proof, facts, f"test_{proof.name}")
+    return _strip(found, proving) + _part(env, proof, facts, f"test_{proof.name}")
 
 
-def spelled_lane(lane: str) -> str:
-    """`2.21 Keras 2` for the lane `tensorflow-2.21-keras-2`."""
-    name = lane.removeprefix("tensorflow-").replace("-keras-", " Keras ")
-    return escape(name)
+def _strip(found: Mapping[str, str], proving: Proving) -> str:
+    """The versions in a row, by their Keras, each with a sign."""
+    groups: dict[str, str] = {}
+    for lane, seen in found.items():
+        keras, number = keras_of(lane, proving), escape(number_of(lane))
+        cell = f'<li class="{seen.replace(" ", "-")}">{number} <b>{sign(seen)}</b></li>'
+        groups[keras] = groups.get(keras, "") + cell
+    rows = "".join(
+        f"<div><strong>{keras}, with TensorFlow</strong><ul>{cells}</ul></div>"
+        for keras, cells in groups.items()
+    )
+    legend = ", ".join(f"{sign(s)} {s}" for s in _SIGNS if s in found.values())
+    return f'<div class="strip">{rows}</div><p class="legend">{legend}</p>'
+
+
+def keras_of(lane: str, proving: Proving) -> str:
+    """`Keras 2` or `Keras 3`."""
+    version = proving.results[lane].environment.get("tf.keras", "")
+    return f"Keras {version.partition('.')[0]}"
+
+
+def number_of(lane: str) -> str:
+    """`2.21` for the lane `tensorflow-2.21-keras-2`."""
+    return lane.removeprefix("tensorflow-").partition("-")[0]
 
 
 def _measurement(

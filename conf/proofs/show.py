@@ -6,6 +6,7 @@ JavaScript. A mark that is not earned is a warning with its place, and is not sh
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -24,7 +25,7 @@ from conf import state
 from conf.pages.recipes import Package
 from conf.proofs import opened
 from conf.proofs.proving import Proving, digest, full_name
-from conf.proofs.verdict import HOLDS
+from conf.proofs.verdict import HOLDS, IS_FALSE
 from conf.reference import errors, listings
 from conf.store import Store
 
@@ -45,17 +46,27 @@ class Versions(SphinxDirective):
         proving = of_site(self.env)
         state.of(self.env).tables[self.env.docname] = _tables_digest(self.env)
         lines = []
-        for docname, page in sorted(state.of(self.env).pages.items()):
-            if not page.cites:
-                continue
-            title = f"{{doc}}`/{docname}`"
-            lines += [
-                "",
-                f"## {title}",
-                "",
-                *_table(proving, docname, [p for p, _ in page.cites]),
-            ]
+        for docname, page in sorted(state.of(self.env).pages.items(), key=_in_order):
+            if page.cites:
+                title = _title_of(self.env, docname)
+                cited = [name for name, _ in page.cites]
+                lines += ["", f"## {title}", "", *_table(proving, docname, cited)]
         return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
+
+
+def _in_order(page: tuple[str, object]) -> tuple[int, str]:
+    """Guides first, then what one looks up."""
+    docname, _ = page
+    folders = ("guides", "reference")
+    folder = docname.partition("/")[0]
+    return folders.index(folder) if folder in folders else len(folders), docname
+
+
+def _title_of(env: BuildEnvironment, docname: str) -> str:
+    """A page's first heading, as it is written there; it may not have been read yet."""
+    text = env.doc2path(docname).read_text("utf-8")
+    found = re.search(r"^# (.+)$", text, re.MULTILINE)
+    return found[1] if found else docname
 
 
 class Figures(SphinxDirective):
@@ -75,21 +86,25 @@ class Figures(SphinxDirective):
             for name, line in then.cites
         }
         proved = sum(not is_measured for *_, is_measured in cited)
-        text = (
-            f"**{proved} sentences** of this site are proved, by "
-            f"{len(proving.proofs)} tests that were run on "
-            f"**{len(proving.results)} versions** of TensorFlow and Keras; "
-            f"{len(cited) - proved} rest on {len(proving.measurements)} recorded "
-            f"measurements. Its **{recipes} recipes** have {tests} unit tests."
-        )
         groups = errors.read(package)
         silent = len(groups.pop(errors.SILENT, {}))
+        counted = [
+            f"**{proved}** sentences proved, by {len(proving.proofs)} tests",
+            f"**{len(proving.results)}** versions of TensorFlow and Keras that they "
+            "were run on",
+            f"**{len(cited) - proved}** sentences that rest on "
+            f"{len(proving.measurements)} recorded measurements",
+            f"**{recipes}** recipes to import, with {tests} unit tests",
+        ]
         if count := sum(map(len, groups.values())):
-            text += (
-                f" **{count} error messages** and {silent} mistakes without a message "
-                "have code that shows them and code that works."
+            counted.append(
+                f"**{count}** error messages and {silent} mistakes without one, each "
+                "with code that works"
             )
-        return self.parse_text_to_nodes(text)
+        lines = "".join(f"- {line}\n" for line in counted)
+        box = nodes.container(classes=["figures"])
+        box += self.parse_text_to_nodes(lines)
+        return [box]
 
 
 def _tables_digest(env: BuildEnvironment) -> str:
@@ -141,7 +156,9 @@ def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
 
 def _table(proving: Proving, docname: str, identifiers: list[str]) -> list[str]:
     """What differs between versions; the rest is a figure, and a link to all."""
-    rows, count = [], 0
+    changed: list[str] = []
+    others: list[str] = []
+    count = 0
     for identifier in dict.fromkeys(identifiers):
         proof = proving.proofs.get(identifier)
         if proof is None:  # a measurement, or a mark that has a warning of its own
@@ -149,23 +166,41 @@ def _table(proving: Proving, docname: str, identifiers: list[str]) -> list[str]:
         count += 1
         seen = opened.seen_on(proof, proving)
         if set(seen.values()) != {HOLDS}:
-            quote = proof.quote.replace("|", "\\|")
-            rows.append(f"| {quote} | {' · '.join(_spans(seen))} |")
-    root = "../" * docname.count("/")
-    page = f"{root}{opened.place(docname)}.html"
-    same = f"{count - len(rows)} of {count} sentences hold on every version"
+            quote = proof.quote.replace(" | ", " · ").replace("|", "\\|")
+            row = f"| {quote} | {' <br>'.join(_spans(seen, proving))} |"
+            (changed if IS_FALSE in seen.values() else others).append(row)
+    always = count - len(changed) - len(others)
+    rows = [f"| **{len(changed)} changed between versions** | |", *changed]
+    if others:
+        rows += [f"| **{len(others)} have a meaning on some versions alone** | |"]
     return [
-        f'<p>{same}: <a href="{page}">all of them</a>.</p>',
-        *(["", "| Sentence | On TensorFlow |", "| --- | --- |", *rows] if rows else []),
-    ]
+        f"[The page](/{docname}.md) has {count} proved sentences; {always} are true on "
+        f"every version.",
+        "",
+        "| Sentence | Seen |",
+        "| --- | --- |",
+        *(rows if changed else rows[1:]),
+        *others,
+    ][: None if changed or others else 2]
 
 
-def _spans(seen: Mapping[str, str]) -> Iterator[str]:
-    """`✗ 2.13 to 2.15`, for each row of versions on which the same was seen."""
-    for verdict, lanes in groupby(seen, key=lambda lane: seen[lane]):
-        names = [opened.spelled_lane(lane) for lane in lanes]
-        ends = dict.fromkeys((names[0], names[-1]))
-        yield f"{opened.sign(verdict)} {' to '.join(ends)}"
+def _spans(seen: Mapping[str, str], proving: Proving) -> Iterator[str]:
+    """`✗ Keras 2` and `✓ Keras 3 from 2.18`; where it has no meaning, nothing."""
+    of_keras: dict[str, list[str]] = {}
+    for lane in seen:
+        of_keras.setdefault(opened.keras_of(lane, proving), []).append(lane)
+    for verdict in dict.fromkeys(seen.values()):
+        if verdict == opened.NO_MEANING:
+            continue
+        for keras, lanes in of_keras.items():
+            for same, group in groupby(lanes, key=lambda lane: seen[lane] == verdict):
+                run = [opened.number_of(lane) for lane in group]
+                span = f" with {' to '.join(dict.fromkeys((run[0], run[-1])))}"
+                if same:
+                    where = keras + (span if len(run) < len(lanes) else "")
+                    yield f"{opened.sign(verdict)} {where}".replace(
+                        "Keras ", "Keras\xa0"
+                    )
 
 
 class MarkRole(SphinxRole):
@@ -287,8 +322,9 @@ def _visit(translator: Any, node: ProofMark) -> None:
         if isinstance(parent, nodes.reference):
             raise nodes.SkipNode
         parent = parent.parent
+    kind = "proof-mark" if node["label"] == "Proof" else "proof-mark measured"
     translator.body.append(
-        f'<a class="proof-mark" href="{escape(node.get("target", ""))}" '
+        f'<a class="{kind}" href="{escape(node.get("target", ""))}" '
         f'data-opens="{opened.anchor(node["proofs"])}" aria-haspopup="dialog" '
         f'aria-label="{node["label"]}">{node["sign"]}</a>'
     )

@@ -3,7 +3,8 @@
 The theme brings Font Awesome three times: as a script of half a megabyte, as fonts,
 and as two thousand rules. Its pages use some thirty icons; `docs/_static/icons` holds
 these, and the rules of the others are taken out of the theme's style sheet when it is
-written. Each page carries a Content-Security-Policy: nothing comes from elsewhere.
+written, and with them all rules of classes that no page has. Each page carries a
+Content-Security-Policy: nothing comes from elsewhere.
 """
 
 import re
@@ -20,6 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.highlighting import PygmentsBridge
 
 from conf.web.code import LeanFormatter
+from conf.web.unused import classes, without_unused
 
 _FACE = re.compile(r"@font-face\{[^}]*Font Awesome[^}]*\}")
 _ICON = re.compile(r"(?:\.fa-[\w-]+,?)+\{--fa:\"\\?([^\"]+)\"\}")
@@ -122,6 +124,13 @@ def _write_sheet(app: Sphinx, error: Exception | None) -> None:
     if lean != text:
         sheet.write_text(lean, "utf-8")
     static = sheet.parents[1]
+    pages = [
+        page for page in static.parent.rglob("*.html") if static not in page.parents
+    ]
+    on_pages = classes(pages, static.rglob("*.js"))
+    for path in (*sheet.parent.glob("*.css"), *static.glob("mystnb.*.css")):
+        text = path.read_text("utf-8")
+        path.write_text(without_unused(text, on_pages), "utf-8")
     unused = ("scripts/fontawesome*", "**/*.map", "vendor/fontawesome/webfonts/*")
     for path in {path for pattern in unused for path in static.glob(pattern)}:
         path.unlink()

@@ -126,6 +126,35 @@
     return item;
   }
 
+  // A message of several lines is pasted whole; a field would join its lines.
+  function pasteWhole(field) {
+    field.addEventListener("paste", (event) => {
+      const text = event.clipboardData.getData("text");
+      if (!/\n/.test(text)) return;
+      event.preventDefault();
+      field.setRangeText(text.replace(/\s+/g, " ").trim(), field.selectionStart, field.selectionEnd, "end");
+      field.dispatchEvent(new Event("input"));
+    });
+  }
+
+  // The field of the home page hands over to the dialog what is typed or pasted there.
+  function handOver(home, dialog, field) {
+    const start = home.querySelector("input");
+    const open = () => {
+      dialog.showModal();
+      field.value = start.value;
+      start.value = "";
+      field.dispatchEvent(new Event("input"));
+      field.focus();
+    };
+    pasteWhole(start);
+    start.addEventListener("input", (event) => !event.isComposing && start.value.trim() && open());
+    home.addEventListener("submit", (event) => {
+      event.preventDefault();
+      open();
+    });
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     const dialog = document.getElementById("pst-search-dialog");
     const form = dialog?.querySelector("form");
@@ -139,14 +168,7 @@
     field.placeholder = "A question, a name, or an error message";
     field.setAttribute("aria-label", field.placeholder);
     field.removeAttribute("maxlength");
-    // A message of several lines is pasted whole; a field would join its lines.
-    field.addEventListener("paste", (event) => {
-      const text = event.clipboardData.getData("text");
-      if (!/\n/.test(text)) return;
-      event.preventDefault();
-      field.setRangeText(text.replace(/\s+/g, " ").trim(), field.selectionStart, field.selectionEnd, "end");
-      field.dispatchEvent(new Event("input"));
-    });
+    pasteWhole(field);
 
     let asked = "";
     let latest = Promise.resolve();
@@ -194,5 +216,6 @@
       next.focus();
     });
     list.addEventListener("click", (event) => event.target.closest("a") && dialog.close());
+    document.querySelectorAll("form.ask").forEach((home) => handOver(home, dialog, field));
   });
 })();

@@ -125,3 +125,28 @@ def test_from_a_file_the_search_of_sphinx_answers(page: Any, site: Served) -> No
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=placeholder")
     page.locator("ul.search li a").first.wait_for()
+
+
+def test_the_field_of_the_home_page_hands_over_what_is_pasted(
+    page: Any, site: Served
+) -> None:
+    page.goto(site.url("index"))
+    page.locator("form.ask input").focus()
+    page.keyboard.insert_text("module 'tensorflow' has no attribute 'placeholder'")
+    page.locator(".found a").first.wait_for()
+    field = page.locator("#pst-search-dialog input")
+    assert field.input_value().endswith("'placeholder'")
+    assert field.evaluate("field => field === document.activeElement")
+    assert "has no attribute" in page.locator(".found-title").first.inner_text()
+
+
+def test_without_javascript_the_field_leads_to_the_page_of_the_search(
+    chromium: Any, site: Served
+) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site.url("index"))
+    page.locator("form.ask input").fill("placeholder")
+    page.locator("form.ask button").click()
+    page.wait_for_url("**/search.html?q=placeholder")
+    context.close()

@@ -44,13 +44,13 @@ def test_an_entry_has_its_sentence_and_a_sign_for_each_lane(
         )
     )
     assert sorted(entries) == ["new", "one"]
-    lanes = re.findall(r'<li class="([\w-]+)">([^<]+)', entries["new"])
-    assert lanes == [("is-false", "old ✗"), ("holds", "new ✓")]
+    lanes = re.findall(r'<li class="([\w-]+)">(\w+) <b>(.)</b>', entries["new"])
+    assert lanes == [("is-false", "old", "✗"), ("holds", "new", "✓")]
     words = " ".join(unescape(re.sub(r"<[^>]+>", "", entries["new"])).split())
     assert (
         words.startswith('data-label="Proof">Since 3, two is 1') or "Since 3" in words
     )
-    assert "(✓ holds, ✗ is false)" in words
+    assert "✓ holds, ✗ is false" in words
     assert "@proves(..." in words
     assert (
         'href="../../listings/tests/proofs/test_since.html#test_new"' in entries["new"]

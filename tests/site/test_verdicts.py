@@ -122,7 +122,7 @@ def test_a_cold_build_of_what_a_lane_has_seen_runs_no_proof(new: TracedSite) -> 
     (row,) = [
         line for line in new.html("pages/sentences").split("<tr") if "Ten is" in line
     ]
-    assert ("✓" in row, "\N{EN DASH}" in row) == (True, True)
+    assert "✓ Keras\xa02<" in row
     # Where the lane saw another thing, they are run.
     new.installed = {**new.installed, "new": {**here(), "numpy": "1.0"}}
     new.mend()
