@@ -131,7 +131,7 @@ def test_the_classes_stay_the_same(brightness=1.0):
 @proves(
     "On a device, install the package `ai-edge-litert` in place of TensorFlow and "
     "write `from ai_edge_litert.interpreter import Interpreter`: `tf.lite.Interpreter` "
-    "warns that it is replaced by it.",
+    "warns that this one replaces it.",
     tensorflow=">=2.19",
 )
 def test_the_interpreter_names_its_successor():
