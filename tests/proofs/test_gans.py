@@ -290,7 +290,7 @@ def test_each_half_leaves_the_other_network(moving="one"):
 
 
 @proves(
-    "the generator makes the batch | `True` | `BatchNormalization` learns its "
+    "the generator makes the batch | True | `BatchNormalization` learns its "
     "statistics, once a step",
     false_with={"steps": 2},
     needs="keras>=3",
@@ -307,7 +307,7 @@ def test_statistics_move_once_a_step(steps=1):
 
 
 @proves(
-    "the discriminator learns | `True` | its dropout drops",
+    "the discriminator learns | True | its dropout drops",
     false_with={"dropout": 0.0},
     needs="keras>=3",
 )
@@ -318,7 +318,7 @@ def test_dropout_drops_where_the_discriminator_learns(dropout=0.5):
 
 
 @proves(
-    "the discriminator scores for the generator | `False` | no dropout in what "
+    "the discriminator scores for the generator | False | no dropout in what "
     "the generator follows",
     false_with={"training": True},
     needs="keras>=3",
@@ -331,7 +331,7 @@ def test_no_dropout_in_what_the_generator_follows(training=False):
 
 
 @proves(
-    "samples are made | `False` | an image does not depend on the others of its batch",
+    "samples are made | False | an image does not depend on the others of its batch",
     false_with={"training": True},
     needs="keras>=3",
 )
