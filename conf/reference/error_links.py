@@ -20,6 +20,7 @@ from conf.reference import errors
 from conf.reference.errors import Entry
 
 FEWEST_WORDS = 3
+PLACE = "error-entry"  # the page and the anchor
 # It stands around many messages, and is none.
 _AROUND = "exception encountered when calling"
 _FROM = ("guides/", "reference/")
@@ -74,7 +75,7 @@ def entry_of(text: str, docname: str, known: Known) -> Entry | None:
     return None
 
 
-def _link(app: Sphinx, document: nodes.document) -> None:
+def _mark(app: Sphinx, document: nodes.document) -> None:
     env = app.env
     docname = env.current_document.docname
     if not docname.startswith(_FROM) or docname.startswith(_BUT):
@@ -87,19 +88,20 @@ def _link(app: Sphinx, document: nodes.document) -> None:
         if isinstance(code.parent, nodes.reference | addnodes.pending_xref):
             continue
         if entry := entry_of(code.astext(), docname, known):
-            link = addnodes.pending_xref(
-                "",
-                refdomain="std",
-                reftype="ref",
-                reftarget=entry.name,
-                refexplicit=True,
-                refwarn=True,
-                refdoc=docname,
-                classes=["error-entry"],
-            )
+            code[PLACE] = (f"reference/errors/{entry.group}", entry.name)
+            env.note_dependency(entry.place[0])
+
+
+def _link(app: Sphinx, document: nodes.document, docname: str) -> None:
+    # Sphinx would make plain text of the code in a reference of its own.
+    for code in list(document.findall(nodes.literal)):
+        if place := code.get(PLACE):
+            page, name = place
+            uri = app.builder.get_relative_uri(docname, page)
+            link = nodes.reference(refuri=f"{uri}#{name}", internal=True)
+            link["classes"].append("error-entry")
             code.replace_self(link)
             link += code
-            env.note_dependency(entry.place[0])
 
 
 def _forget(app: Sphinx) -> None:
@@ -108,5 +110,6 @@ def _forget(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", _forget)
-    app.connect("doctree-read", _link)
+    app.connect("doctree-read", _mark)
+    app.connect("doctree-resolved", _link)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -166,7 +166,12 @@ class ErrorIndex(SphinxDirective):
                     for text, lanes in site.said(entry).items()
                     if text and entry.heading not in text
                 ]
-        return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
+        made = self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
+        for node in made:
+            for inner in node.findall(nodes.bullet_list):
+                if isinstance(inner.parent, nodes.list_item):
+                    inner["classes"].append("no-search")  # it finds the entries
+        return made
 
 
 class KerasTried(SphinxDirective):

@@ -117,7 +117,7 @@ def _parts(node: nodes.Node) -> Iterator[tuple[str, str]]:
     """The readable parts of a node, in order."""
     if isinstance(node, _SILENT) or not isinstance(node, nodes.Element):
         return
-    if "recipe-links" in node.get("classes", ()):
+    if {"recipe-links", "no-search"} & set(node.get("classes", ())):
         return
     if isinstance(node, nodes.raw):
         text, what = _text_of(node.astext()), "code"
