@@ -282,7 +282,7 @@ def test_a_loss_of_your_own_needs_no_step(power=2):
 
 @proves(
     "Keras reads `KERAS_BACKEND` once, when it is imported: set the variable before "
-    "that.",
+    "that, and restart Python, or the kernel of a notebook, to change it.",
     false_with={"late": "theano; import keras"},
     needs="keras>=3",
 )

@@ -804,6 +804,22 @@ def test_a_model_is_a_layer(kind=keras.Model):
 
 
 @proves(
+    "To use a trained one without training it further, set `trainable = False` on it "
+    "before `compile`.",
+    false_with={"flag": True},
+)
+def test_a_model_inside_is_frozen(flag=False):
+    (x,), (y,) = inputs_named("x"), inputs_named("y")
+    inner = keras.Model(x, layers.Dense(2)(x))
+    inner.trainable = flag
+    outer = keras.Model(y, layers.Dense(1)(inner(y)))
+    outer.compile("sgd", "mse")
+    before = inner.get_weights()
+    outer.fit(np.ones((4, 3)), np.full((4, 1), 9.0), verbose=0)
+    assert np.array_equal(inner.get_weights()[0], before[0])
+
+
+@proves(
     (
         "Swapping left and right changes no answer, since both go through the same "
         "weights, and only the size of the difference counts."

@@ -797,6 +797,17 @@ def test_input_layer_takes_a_placeholder_on_keras_2():
 
 
 @proves(
+    "A shape is a tuple, also for one axis: write `keras.Input((784,))`.",
+    keras=">=3",
+    false_with={"shape": (784,)},
+)
+def test_a_shape_is_a_tuple(shape=784):
+    message = "ValueError: Cannot convert '784' to a shape."
+    assert error_of(keras.Input, shape) == message
+    assert tuple(keras.Input((784,)).shape) == (None, 784)
+
+
+@proves(
     "On Keras 3.9 and later `input_tensor` must be a `KerasTensor`:",
     keras=">=3.7",
     false_with={"make": lambda shape: keras.Input(batch_shape=shape)},

@@ -536,6 +536,24 @@ def test_a_dense_layer_is_called(units=10):
 
 
 @proves(
+    "`y = tf.nn.softmax(tf.matmul(x, w) + b)` | "
+    '`y = keras.layers.Dense(10, activation="softmax")(x)`, and a loss without '
+    "`from_logits=True`",
+    false_with={"activation": "sigmoid"},
+)
+def test_a_softmax_is_an_activation(activation="softmax"):
+    x = keras.Input((64,))
+    model = keras.Model(x, keras.layers.Dense(10, activation=activation)(x))
+    kernel, bias = model.get_weights()
+    rows, labels = np.eye(2, 64, dtype="float32"), np.array([3, 4])
+    scores = tf.matmul(rows, kernel) + bias
+    assert np.allclose(model(rows), tf.nn.softmax(scores), atol=1e-6)
+    plain = keras.losses.SparseCategoricalCrossentropy()
+    of_scores = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    assert np.isclose(plain(labels, model(rows)), of_scores(labels, scores), atol=1e-5)
+
+
+@proves(
     "An argument of `call` is given with each call, as in `model(x, factor=3.0)`; "
     "`fit` and `predict` take its default.",
     false_with={"default": 3.0},

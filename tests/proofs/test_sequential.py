@@ -1058,6 +1058,66 @@ def test_compile_again(again=True):
 
 
 @proves(
+    "The layers that stay keep their weights, and the optimizer of the new `compile` "
+    "begins anew.",
+    false_with={"again": False},
+)
+def test_what_stays_after_compile(again=True):
+    model = two_layers()
+    model.compile("adam", "mse")
+    model.fit(rows(), np.zeros((5, 3)), epochs=2, verbose=0)
+    kept = model.layers[0].get_weights()
+    model.pop()
+    model.add(keras.layers.Dense(2))
+    if again:
+        model.compile("adam", "mse")
+    assert np.array_equal(model.layers[0].get_weights()[0], kept[0])
+    assert int(np.array(model.optimizer.iterations)) == 0
+
+
+@proves(
+    "Dropout and BatchNormalization stand in the list like other layers: `fit` runs "
+    "them in training mode, `evaluate` and `predict` do not.",
+    false_with={"rate": 0.0},
+)
+def test_fit_alone_is_training(rate=0.5):
+    x = np.ones((64, 4), "float32")
+    normalize = keras.layers.BatchNormalization()
+    normalized = keras.Sequential([keras.Input(shape=(4,)), normalize])
+    same = keras.layers.Dense(4, kernel_initializer="identity")
+    drop = keras.layers.Dropout(rate, seed=0)
+    dropped = keras.Sequential([keras.Input(shape=(4,)), drop, same])
+    for model in (normalized, dropped):
+        model.compile("sgd", "mae")
+        model.predict(x, verbose=0)
+    normalized.evaluate(x, x, verbose=0)
+    assert not np.array(normalize.moving_mean).any()
+    assert np.array_equal(dropped.predict(x, verbose=0), x)
+    assert dropped.evaluate(x, x, verbose=0) == 0
+    normalized.fit(x, x, verbose=0)
+    assert np.array(normalize.moving_mean).all()
+    assert dropped.fit(x, x, verbose=0).history["loss"][0] > 0
+
+
+@proves(
+    "The file holds the layers, their weights and, of a compiled model, the optimizer "
+    "with its state, so `fit` goes on where it was.",
+    false_with={"then": lambda model: model.compile("adam", "mse")},
+)
+def test_a_file_holds_the_optimizer(then=lambda model: None):
+    model, zeros = built(), np.zeros((5, 3))
+    model.compile("adam", "mse")
+    model.fit(rows(), zeros, epochs=3, verbose=0)
+    copy = reloaded(model)
+    then(copy)
+    assert np.array_equal(copy.get_weights()[0], model.get_weights()[0])
+    assert int(np.array(copy.optimizer.iterations)) == 3
+    for one in (model, copy):
+        one.fit(rows(), zeros, epochs=2, verbose=0)
+    assert np.allclose(copy.get_weights()[0], model.get_weights()[0], atol=1e-6)
+
+
+@proves(
     "Two models without a shape have no weights, so on Keras 3 `set_weights` "
     "copies nothing:",
     false_with={"make": built},
