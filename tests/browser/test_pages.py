@@ -366,7 +366,8 @@ def test_the_search_of_sphinx_answers_too(kind: str, tab: Tab, site: Served) -> 
     found = tab.page.locator("#search-results li a")
     found.first.wait_for()
     assert any("placeholders" in link.get_attribute("href") for link in found.all())
-    assert tab.said == []
+    if kind == "a server":  # Sphinx asks files for excerpts too, which no browser gives
+        assert tab.said == []
 
 
 def test_without_javascript_a_mark_leads_to_its_proof(
