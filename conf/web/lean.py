@@ -128,7 +128,8 @@ def _write_sheet(app: Sphinx, error: Exception | None) -> None:
         page for page in static.parent.rglob("*.html") if static not in page.parents
     ]
     on_pages = classes(pages, static.rglob("*.js"))
-    for path in (*sheet.parent.glob("*.css"), *static.glob("mystnb.*.css")):
+    # MyST-NB's own sheet stays: Sphinx would warn, when it copies it once more.
+    for path in sheet.parent.glob("*.css"):
         text = path.read_text("utf-8")
         path.write_text(without_unused(text, on_pages), "utf-8")
     unused = ("scripts/fontawesome*", "**/*.map", "vendor/fontawesome/webfonts/*")
