@@ -195,9 +195,11 @@ def _spans(seen: Mapping[str, str], proving: Proving) -> Iterator[str]:
         for keras, lanes in of_keras.items():
             for same, group in groupby(lanes, key=lambda lane: seen[lane] == verdict):
                 run = [opened.number_of(lane) for lane in group]
-                span = f" with {' to '.join(dict.fromkeys((run[0], run[-1])))}"
+                ends = "\xa0to\xa0".join(dict.fromkeys((run[0], run[-1])))
                 if same:
-                    where = keras + (span if len(run) < len(lanes) else "")
+                    where = keras + (
+                        f" with\xa0{ends}" if len(run) < len(lanes) else ""
+                    )
                     yield f"{opened.sign(verdict)} {where}".replace(
                         "Keras ", "Keras\xa0"
                     )
