@@ -180,8 +180,8 @@ def _table(proving: Proving, docname: str, identifiers: list[str]) -> list[str]:
     if others:
         rows += [f"| **{len(others)} have a meaning on some versions alone** | |"]
     return [
-        f"[The page](/{docname}.md) has {count} proved sentences: {always} true on every "
-        f"version{spoken}.",
+        f"[The page](/{docname}.md) has {count} proved sentences: {always} true on "
+        f"every version{spoken}.",
         "",
         "| Sentence | Seen |",
         "| --- | --- |",
