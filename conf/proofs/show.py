@@ -155,27 +155,33 @@ def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
 
 
 def _table(proving: Proving, docname: str, identifiers: list[str]) -> list[str]:
-    """What differs between versions; the rest is a figure, and a link to all."""
+    """What differs between versions; what one Keras alone has is counted."""
     changed: list[str] = []
     others: list[str] = []
-    count = 0
+    alone: Counter[str] = Counter()
+    always = 0
     for identifier in dict.fromkeys(identifiers):
         proof = proving.proofs.get(identifier)
         if proof is None:  # a measurement, or a mark that has a warning of its own
             continue
-        count += 1
         seen = opened.seen_on(proof, proving)
-        if set(seen.values()) != {HOLDS}:
+        spans = list(_spans(seen, proving))
+        if set(seen.values()) == {HOLDS}:
+            always += 1
+        elif len(spans) == 1 and "with" not in spans[0] and HOLDS in seen.values():
+            alone[spans[0].partition(" ")[2]] += 1
+        else:
             quote = proof.quote.replace(" | ", " · ").replace("|", "\\|")
-            row = f"| {quote} | {' <br>'.join(_spans(seen, proving))} |"
+            row = f"| {quote} | {' <br>'.join(spans)} |"
             (changed if IS_FALSE in seen.values() else others).append(row)
-    always = count - len(changed) - len(others)
+    count = always + alone.total() + len(changed) + len(others)
+    spoken = "".join(f", {n} about {name} alone" for name, n in sorted(alone.items()))
     rows = [f"| **{len(changed)} changed between versions** | |", *changed]
     if others:
         rows += [f"| **{len(others)} have a meaning on some versions alone** | |"]
     return [
-        f"[The page](/{docname}.md) has {count} proved sentences; {always} are true on "
-        f"every version.",
+        f"[The page](/{docname}.md) has {count} proved sentences: {always} true on "
+        f"every version{spoken}.",
         "",
         "| Sentence | Seen |",
         "| --- | --- |",
@@ -195,9 +201,11 @@ def _spans(seen: Mapping[str, str], proving: Proving) -> Iterator[str]:
         for keras, lanes in of_keras.items():
             for same, group in groupby(lanes, key=lambda lane: seen[lane] == verdict):
                 run = [opened.number_of(lane) for lane in group]
-                span = f" with {' to '.join(dict.fromkeys((run[0], run[-1])))}"
+                ends = "\xa0to\xa0".join(dict.fromkeys((run[0], run[-1])))
                 if same:
-                    where = keras + (span if len(run) < len(lanes) else "")
+                    where = keras + (
+                        f" with\xa0{ends}" if len(run) < len(lanes) else ""
+                    )
                     yield f"{opened.sign(verdict)} {where}".replace(
                         "Keras ", "Keras\xa0"
                     )
