@@ -63,10 +63,10 @@ def _in_order(page: tuple[str, object]) -> tuple[int, str]:
 
 
 def _title_of(env: BuildEnvironment, docname: str) -> str:
-    """A page's first heading, as it is written there; it may not have been read yet."""
+    """A page's first heading without marks; the page may not have been read yet."""
     text = env.doc2path(docname).read_text("utf-8")
     found = re.search(r"^# (.+)$", text, re.MULTILINE)
-    return found[1] if found else docname
+    return re.sub(r" *\{(proof|measured)\}`[^`]*`", "", found[1]) if found else docname
 
 
 class Figures(SphinxDirective):

@@ -209,7 +209,7 @@ def _page(
     lines = highlight(text, PythonLexer(stripnl=False), formatter).split("\n")
     rows = []
     for number, line in enumerate(lines, start=1):
-        names = anchors.get(number, [])
+        names = dict.fromkeys(anchors.get(number, []))  # two recipes may share one
         marks = "".join(f'<span id="{escape(name)}"></span>' for name in names)
         rows.append(f"{marks}{line}")
     numbers = "\n".join(map(str, range(1, len(rows))))

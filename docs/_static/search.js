@@ -58,7 +58,7 @@
     for (const word of words.slice(0, 40)) {
       for (const result of (await index.search(word)).results) {
         const entry = found.get(result.id) ?? { result, score: 0, count: 0 };
-        entry.score += result.score;
+        entry.score += Math.log1p(result.score); // no word alone decides
         entry.count += 1;
         found.set(result.id, entry);
       }
@@ -74,7 +74,8 @@
         const same = [...asked].filter((pair) => there.has(pair)).length;
         const share = asked.size ? same / asked.size : 0;
         const named = share_of(wordsOf(data.meta.title), said);
-        const score = rank(entry) * factors[data.meta.kind] * (1 + 2 * share) * (0.4 + named);
+        const entryFirst = data.meta.kind === "error" && data.url.includes("/guides/") ? 0.7 : 1;
+        const score = rank(entry) * factors[data.meta.kind] * entryFirst * (1 + 2 * share) * (0.4 + named);
         return { score, data, words };
       }),
     );

@@ -408,7 +408,7 @@ def _loss_with_a_tracker() -> None:
 
 @error("A frozen layer still learns", guide=_LOOPS)
 def _frozen_after_the_first_fit() -> None:
-    """`trainable` is read when the step is traced, in the first `fit`."""
+    """The first `fit` makes the training step, and does not see a flag set after it."""
     layer = keras.layers.Dense(1)
     model = keras.Sequential([keras.Input((2,)), layer])
     model.compile("sgd", "mse")
@@ -439,8 +439,8 @@ def _frozen_and_compiled_again() -> None:
     guide="guides/transfer_learning.md#a-flag-that-is-already-there-is-skipped",
 )
 def _trainable_set_to_what_it_was() -> None:
-    """Keras 3 does nothing when an attribute gets the value that it has, so the flag
-    is not handed on to the layers inside.
+    """Keras 3 on TensorFlow does nothing when an attribute gets the value that it has,
+    so the flag is not handed on to the layers inside.
     """
     base = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
     base.trainable = False
@@ -1039,7 +1039,9 @@ def _discriminator_frozen_for_the_gan() -> None:
 
 @_discriminator_frozen_for_the_gan.fix
 def _discriminator_traced_before() -> None:
-    """Write a `train_step` for both networks; here the flag is set for each step."""
+    """Let it take its first step before you freeze it; better, write a `train_step` for
+    both networks.
+    """
     generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
     critic = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     critic.compile("sgd", "mse")

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def is_right(asked: dict[str, Any], address: str, title: str) -> bool:
     name = address.lstrip("/").replace(".html", "", 1)
     page = name.partition("#")[0]
     if page.startswith("reference/errors") and "entry" in asked:
-        return asked["entry"].lower() in title.lower()
+        return asked["entry"].lower() in f"{title} {name}".lower()
     section = name if "#" in name else f"{name}#"
     return section in asked["right"] or page in asked["right"]
 
@@ -61,7 +62,36 @@ def test_names_that_keras_makes_up_hide_no_result(page: Any, site: Served) -> No
     open_search(page, site)
     message = 'Missing data for input "input_layer_{}". You passed a data dictionary'
     found = [ask(page, message.format(number))[0][0] for number in (3, 4711)]
-    assert found == ["/guides/functional.html#missing-data-for-input"] * 2
+    assert found == ["/reference/errors/data.html#a-key-is-missing"] * 2
+
+
+def messages(site: Served) -> dict[str, str]:
+    """The text of each entry of the error reference, by its address."""
+    found = {}
+    for file in sorted((site.folder / "reference/errors").glob("*.html")):
+        for section in file.read_text("utf-8").split('<section class="error" ')[1:]:
+            anchor = re.search('id="([^"]+)"', section)
+            text = re.search(
+                '<pre class="[^"]*message[^"]*"[^>]*>(.*?)</pre>', section, re.S
+            )
+            if anchor and text:
+                words = unescape(re.sub("<[^>]+>", "", text[1]))
+                found[f"/reference/errors/{file.name}#{anchor[1]}"] = words
+    return found
+
+
+def test_a_message_finds_its_entry_first(page: Any, site: Served) -> None:
+    """Whatever the numbers of its shapes and the automatic names in it are."""
+    open_search(page, site)
+    known = messages(site)
+    assert len(known) >= 90
+    wrong = []
+    for address, text in known.items():
+        changed = re.sub(r"\d+", lambda number: str(int(number[0]) + 7), text)
+        found = ask(page, " ".join(changed.split()))
+        if not found or found[0][0] != address:
+            wrong.append(f"{changed[:70]} -> {found[:1]}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_result_leads_to_an_anchor_and_shows_the_text_alone(

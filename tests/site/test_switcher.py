@@ -31,6 +31,7 @@ from urllib.parse import urlsplit
 from conf.hosting.publish import NEWEST, SWITCHER
 exec(_text[_text.index("# Look"):])
 html_static_path, html_css_files, html_js_files = [], [], []
+html_extra_path = []
 html_logo = html_favicon = ""
 templates_path = [{str(ROOT / "docs/_templates")!r}]
 extensions += ["conf.hosting.machines", "conf.hosting.links"]
