@@ -669,8 +669,8 @@ class ToldFalse(Told):
 @proves(
     "`training=None` means that the caller has not said whether it trains or "
     "predicts. `fit` passes `True`, `evaluate` and `predict` pass `False`, and a "
-    "plain call, `model(x)` or `layer(x)`, passes nothing: the default of `call` "
-    "stays, here `None`.",
+    "plain call, `model(x)` or `layer(x)`, leaves `training` at the default of "
+    "`call`, here `None`.",
     false_with={"kind": ToldFalse},
     needs="keras>=3",
 )
@@ -769,8 +769,8 @@ def test_a_sum_overflows_in_float16(dtype="float16"):
 
 
 @proves(
-    "Around 1 the numbers of float16 are 0.001 apart. `assign_add` reads the mean as 1 "
-    "again, adds a step of 0.0002, and never gets further:",
+    "Around 1 the numbers of float16 are 0.001 apart. Each call reads the mean as 1 "
+    "again and adds a step of 0.0002, so the mean stays where the first step left it:",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -793,8 +793,8 @@ def test_a_rounded_mean_stands_still(policy="mixed_float16"):
 
 
 @proves(
-    "Around 1 the numbers of float16 are 0.001 apart. `assign_add` reads the mean as 1 "
-    "again, adds a step of 0.0002, and never gets further:",
+    "Around 1 the numbers of float16 are 0.001 apart. Each call reads the mean as 1 "
+    "again and adds a step of 0.0002, so the mean stays where the first step left it:",
     false_with={"dtype": "float32"},
 )
 def test_float16_has_no_number_that_near(dtype="float16"):

@@ -474,7 +474,7 @@ def test_smoothing_asks_for_0_9(options=None):
 
 
 @proves(
-    "Its loss is then least at a score of 2.2, not at infinity.",
+    "Its loss is then least at a score of 2.2, whose sigmoid is 0.9, not at infinity.",
     false_with={"smoothing": 0.2},
     needs="keras>=3",
 )

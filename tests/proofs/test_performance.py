@@ -768,8 +768,8 @@ def test_predict_makes_a_pipeline_each_time(way="predict"):
 
 
 @proves(
-    "This operation changes nothing, and turns the gradient around, which trains the "
-    "layers before it *against* what comes behind it:",
+    "This operation changes no number, and flips the sign of the gradient, which "
+    "trains the layers before it *against* what comes behind it:",
     false_with={"operation": tf.identity},
     needs="keras>=3",
 )

@@ -325,7 +325,7 @@ def floats_in(file):
 
 
 @proves(
-    "Two more lines make input and output int8, too, so that this file holds no float:",
+    "Two more lines make them int8, too, so that this file holds no float:",
     false_with={"ends": tf.float32},
     needs="keras!=3.4.*",
 )

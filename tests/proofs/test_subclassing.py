@@ -774,8 +774,8 @@ def test_state_is_saved_and_not_trained(trainable=False):
 
 
 @proves(
-    "Change it with `assign` or `assign_add`: a number in a plain attribute "
-    "changes only when `fit` compiles the step, and never again in that `fit`.",
+    "Change it with `assign` or `assign_add`: a plain attribute, as in "
+    "`self.steps += 1`, changes once in a `fit`, when the step is compiled.",
     false_with={"name": "count"},
 )
 def test_a_plain_number_stands_still(name="steps"):

@@ -1100,8 +1100,8 @@ def test_a_layer_in_a_frozen_base_on_keras_2():
 
 
 @proves(
-    "Called like a function, the model augments: random layers take "
-    "`training=True` for granted.",
+    "Called like a function, the model augments: the default of random layers is "
+    "`training=True`.",
     false_with={"options": {"training": False}},
 )
 def test_random_layers_act_when_called(options=None):
