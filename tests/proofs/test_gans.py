@@ -489,6 +489,25 @@ def test_smoothing_puts_the_best_score_at_2_2(smoothing=0.1):
     assert loss_at(9.0, plain) < loss_at(2.2, plain)
 
 
+@proves(
+    "A discriminator that wins is told by its loss: it falls to 0, or to 0.33 with the "
+    "label smoothing of this page.",
+    false_with={"smoothing": 0.2},
+    needs="keras>=3",
+)
+def test_the_least_loss_of_the_discriminator(smoothing=0.1):
+    made_up = tf.constant([[-50.0]])
+
+    def loss_at(score, smoothing):
+        gan = small(label_smoothing=smoothing)
+        real = tf.constant([[score]], tf.float32)
+        return float(gan.discriminator_loss(real, made_up))
+
+    assert loss_at(50.0, 0.0) < 1e-6
+    least = min(loss_at(score, smoothing) for score in np.linspace(1.0, 4.0, 31))
+    assert round(least, 2) == 0.33
+
+
 # Samples by epoch
 
 

@@ -1265,6 +1265,27 @@ def moved_by(optimizer, *gradients, times=1):
     return [np.array(variable) for variable in variables], variables
 
 
+def tells_nothing(self, data):
+    return {"loss": tf.constant(0.0)}
+
+
+@proves(
+    "Validation is left to the `test_step` of Keras.",
+    false_with={"test_step": tells_nothing},
+    needs="keras>=3",
+)
+def test_validation_is_left_to_keras(test_step=keras.Model.test_step):
+    from snippets.training_loops import OwnStep
+
+    own = type("Own", (OwnStep,), {"test_step": test_step})
+    found = []
+    for kind in (keras.Model, OwnStep, own):
+        model = classifier(kind)
+        model.compile("sgd", **EAGER)
+        found.append(model.evaluate(X, Y, verbose=0, return_dict=True)["loss"])
+    assert found == pytest.approx([found[0]] * 3)
+
+
 @proves(
     "These live in the optimizer, so `fit`, `train_step` and a loop get them from "
     "`optimizer.apply`.",
@@ -1276,6 +1297,24 @@ def test_the_optimizer_brings_them_along(clipnorm=1.0):
     optimizer = keras.optimizers.SGD(1.0, clipnorm=clipnorm)
     optimizer.apply([tf.constant([3.0, 4.0])], [variable])
     assert np.allclose(variable, [-0.6, -0.8])
+
+
+@proves(
+    "Between two epochs, set another rate with `optimizer.learning_rate = 1e-4`: the "
+    "compiled step uses it.",
+    false_with={"rate": 0.1},
+)
+def test_another_rate_is_used(rate=1e-4):
+    model = classifier()
+    model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    model.fit(X, Y, verbose=0)
+    moved = []
+    for another in (0.1, rate):
+        model.optimizer.learning_rate = another
+        before = model.get_weights()
+        model.fit(X, Y, verbose=0)
+        moved.append(largest_difference(model.get_weights(), before))
+    assert 900 < moved[0] / moved[1] < 1100
 
 
 @proves(
