@@ -92,10 +92,18 @@ def _mark(app: Sphinx, document: nodes.document) -> None:
             env.note_dependency(entry.place[0])
 
 
+def _is_linked(node: nodes.Node) -> bool:
+    """Whether a link is around it: one in another is no HTML."""
+    above = node.parent
+    while above is not None and not isinstance(above, nodes.reference):
+        above = above.parent
+    return above is not None
+
+
 def _link(app: Sphinx, document: nodes.document, docname: str) -> None:
     # Sphinx would make plain text of the code in a reference of its own.
     for code in list(document.findall(nodes.literal)):
-        if place := code.get(PLACE):
+        if (place := code.get(PLACE)) and not _is_linked(code):
             page, name = place
             uri = app.builder.get_relative_uri(docname, page)
             link = nodes.reference(refuri=f"{uri}#{name}", internal=True)

@@ -289,7 +289,8 @@ FOCUS = """() => {
   const element = document.activeElement;
   if (!element || element === document.body) return null;
   element.dataset.reached = "";
-  const looks = () => [element, ...element.children].map((part) => {
+  const around = element.parentElement; // the frame of a field may show it, too
+  const looks = () => [around, element, ...element.children].map((part) => {
     const style = getComputedStyle(part);
     return [style.outlineStyle, style.outlineWidth, style.outlineColor, style.boxShadow,
       style.backgroundColor, style.textDecorationLine, style.borderColor].join();
