@@ -86,6 +86,7 @@ class _Writer:
                 return f"**`{_signature(node)}`**"
             case nodes.field():
                 name, body = node.children
+                # docutils types the children of a field as nodes; both are elements.
                 return f"**{name.astext()}**\n\n{self.inside(body, depth)}"  # type: ignore[arg-type]
             case nodes.definition_list_item():
                 term, *rest = node.children

@@ -28,7 +28,7 @@ def without_arguments(layer_class: type, *names: str) -> type:
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         kept = {name: kwargs[name] for name in kwargs if name not in names}
-        layer_class.__init__(self, *args, **kept)  # type: ignore[misc]
+        layer_class.__init__(self, *args, **kept)  # type: ignore[misc]  # of a class
 
     return type(layer_class.__name__, (layer_class,), {"__init__": init})
 

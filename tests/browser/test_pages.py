@@ -100,7 +100,9 @@ ALL_ELSE = {**ONLY, "rules": {"color-contrast": {"enabled": False}}}
 def axe(page: Any, within: str | None, options: dict[str, Any]) -> list[str]:
     """What axe finds, in the whole page or in parts of it."""
     if not page.evaluate("typeof axe === 'object'"):
-        script = pytest.importorskip("axe_playwright_python.base").AXE_SCRIPT
+        script = pytest.importorskip(  # `nox -s site` installs it
+            "axe_playwright_python.base"
+        ).AXE_SCRIPT
         page.evaluate(script)
     found = page.evaluate(
         "([within, options]) => axe.run(within ?? document, options)",

@@ -206,7 +206,7 @@ def small_model(compiled=True, seed=1):
     "its optimizer.",
     false_with={"options": {}},
 )
-def test_compile_false_leaves_the_optimizer_out(options={"compile": False}):  # noqa: B006
+def test_compile_false_leaves_the_optimizer_out(options={"compile": False}):  # noqa: B006 - only read
     model = small_model()
     with tempfile.TemporaryDirectory() as folder:
         model.save(f"{folder}/model.keras")

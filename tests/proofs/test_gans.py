@@ -177,7 +177,7 @@ def test_wrong_images_stop_before_the_first_step(factor=255):
     def stops(images, lowest=0, highest=1):
         try:
             assert images.shape[1:] == generator.output_shape[1:]
-            assert lowest <= images.min() and images.max() <= highest  # noqa: PT018
+            assert lowest <= images.min() and images.max() <= highest  # noqa: PT018 - as the page has it
         except AssertionError:
             return True
         return False
