@@ -160,11 +160,13 @@ class ErrorIndex(SphinxDirective):
             lines += ["", f"## [{title}]({group}.md)", ""]
             for entry in entries.values():
                 place = f"{group}.md#{entry.name}"
-                lines.append(f"- [{_code(entry.heading)}]({place})")
+                said = {text: lanes for text, lanes in site.said(entry).items() if text}
+                own = next((t for t in said if entry.heading in t), entry.heading)
+                lines.append(f"- [{_code(_short(own, entry.heading))}]({place})")
                 lines += [
                     f"  - {site.versions(lanes)}: {_code(_short(text))}"
-                    for text, lanes in site.said(entry).items()
-                    if text and entry.heading not in text
+                    for text, lanes in said.items()
+                    if entry.heading not in text
                 ]
         made = self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
         for node in made:
@@ -232,11 +234,17 @@ def _lines(text: str, numbers: list[int]) -> str:
     return textwrap.dedent("\n".join(parts)) if parts else text
 
 
-def _short(text: str) -> str:
-    """The first line of a message, cut behind a word."""
-    line = text.split("\n")[0].partition(": ")[2] or text
-    if len(line) <= _LONGEST:
+def _short(text: str, heading: str = "") -> str:
+    """The line of a message that holds the heading, cut behind a word."""
+    first, *others = text.split("\n")
+    lines = [first.partition(": ")[2] or first, *others]  # without the error's class
+    line = next(line for line in lines if heading in line)
+    line = re.sub(r"^\{\{function_node .*?\}\} ", "", line)
+    least = line.index(heading) + len(heading)
+    if len(line) <= max(_LONGEST, least):
         return line
+    if least >= _LONGEST:
+        return f"{line[:least]} …"
     return line[:_LONGEST].rpartition(" ")[0] + " …"
 
 

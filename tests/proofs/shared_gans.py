@@ -1,6 +1,7 @@
 """What the proofs of the guide gans and of its reference pages share."""
 
 import numpy as np
+import tensorflow as tf
 from tensorflow import keras
 
 X = np.linspace(0.0, 1.0, 8 * 16, dtype="float32").reshape(8, 4, 4, 1)
@@ -50,3 +51,12 @@ def bare(kind="GAN", dropout=0.0, compiled=None, activation="sigmoid"):
     adams = {f"{name}_optimizer": keras.optimizers.Adam() for name in NETWORKS}
     gan.compile(**{**adams, "run_eagerly": True, **(compiled or {})})
     return gan
+
+
+def refusal_of_pixels(gan):
+    """What a GAN says of pixels up to 255, in the training: nothing, if it takes them."""
+    try:
+        gan.fit(X * 255, **QUIET)
+    except tf.errors.InvalidArgumentError as problem:
+        return str(problem)
+    return ""

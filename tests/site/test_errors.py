@@ -315,6 +315,21 @@ def test_the_index_names_messages_in_other_words(built: str, house: Site) -> Non
     assert "Keras 8: give 4" in text
 
 
+def test_the_index_quotes_the_line_of_a_message_that_holds_its_heading() -> None:
+    short = errors_page._short
+    shapes = "expected ndim=3, found ndim=2"
+    said = f"ValueError: Input 0 of layer 'lstm' is wrong: {shapes}.\nArguments: none"
+    assert short(said, shapes) == f"Input 0 of layer 'lstm' is wrong: {shapes}."
+    assert short(f"KeyError: 'a'\nTry this: {shapes}", shapes) == f"Try this: {shapes}"
+    long = f"ValueError: {'word ' * 30}{shapes} and more"
+    assert short(long, shapes) == f"{'word ' * 30}{shapes} …"
+    long = f"ValueError: {shapes} {'word ' * 30}"
+    assert short(long, shapes) == f"{shapes}{' word' * 13} …"
+    node = "{{function_node __Gather_device_/job:a}} indices[0] = 9 is not in [0, 9)"
+    said = f"InvalidArgumentError: {node}"
+    assert short(said, "is not in") == "indices[0] = 9 is not in [0, 9)"
+
+
 def test_the_lines_that_a_fix_changes_are_shown_with_dots_between() -> None:
     text = "a = 1\nb = 2\nif a:\n    c = 3\n    d = 4"
     assert errors_page._lines(text, [2, 4, 5]) == "b = 2\n...\n    c = 3\n    d = 4"
