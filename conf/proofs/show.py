@@ -25,6 +25,7 @@ from conf import state
 from conf.pages.recipes import Package
 from conf.proofs import opened
 from conf.proofs.proving import Proving, digest, full_name
+from conf.proofs.source import ProofSource
 from conf.proofs.verdict import HOLDS, IS_FALSE
 from conf.reference import errors, listings
 from conf.store import Store
@@ -156,24 +157,29 @@ def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
 
 def _table(proving: Proving, docname: str, identifiers: list[str]) -> list[str]:
     """What differs between versions; what one Keras alone has is counted."""
+    sentences: dict[str, list[ProofSource]] = {}
+    for identifier in dict.fromkeys(identifiers):
+        # Others are measurements, or marks that have a warning of their own.
+        if proof := proving.proofs.get(identifier):
+            sentences.setdefault(proof.quote, []).append(proof)
     changed: list[str] = []
     others: list[str] = []
     alone: Counter[str] = Counter()
     always = 0
-    for identifier in dict.fromkeys(identifiers):
-        proof = proving.proofs.get(identifier)
-        if proof is None:  # a measurement, or a mark that has a warning of its own
-            continue
-        seen = opened.seen_on(proof, proving)
-        spans = list(_spans(seen, proving))
-        if set(seen.values()) == {HOLDS}:
+    for quote, proofs in sentences.items():
+        seen = [opened.seen_on(proof, proving) for proof in proofs]
+        verdicts = {verdict for one in seen for verdict in one.values()}
+        spans = [list(_spans(one, proving)) for one in seen]
+        first = spans[0]
+        is_of_one = all(one == first for one in spans) and len(first) == 1
+        if verdicts == {HOLDS}:
             always += 1
-        elif len(spans) == 1 and "with" not in spans[0] and HOLDS in seen.values():
-            alone[spans[0].partition(" ")[2]] += 1
+        elif is_of_one and "with" not in first[0] and HOLDS in verdicts:
+            alone[first[0].partition(" ")[2]] += 1
         else:
-            quote = proof.quote.replace(" | ", " · ").replace("|", "\\|")
-            row = f"| {quote} | {' <br>'.join(spans)} |"
-            (changed if IS_FALSE in seen.values() else others).append(row)
+            shown = quote.replace(" | ", " · ").replace("|", "\\|")
+            row = f"| {shown} | {_cell(proofs, spans)} |"
+            (changed if IS_FALSE in verdicts else others).append(row)
     count = always + alone.total() + len(changed) + len(others)
     spoken = "".join(f", {n} about {name} alone" for name, n in sorted(alone.items()))
     rows = [f"| **{len(changed)} changed between versions** | |", *changed]
@@ -188,6 +194,15 @@ def _table(proving: Proving, docname: str, identifiers: list[str]) -> list[str]:
         *(rows if changed else rows[1:]),
         *others,
     ][: None if changed or others else 2]
+
+
+def _cell(proofs: list[ProofSource], spans: list[list[str]]) -> str:
+    """What was seen of a sentence; if it has several proofs, of each by its name."""
+    lines = []
+    for proof, seen in zip(proofs, spans, strict=True):
+        name = proof.name.replace("_", " ")
+        lines += [f"*{name}*", *seen] if len(proofs) > 1 else seen
+    return " <br>".join(lines)
 
 
 def _spans(seen: Mapping[str, str], proving: Proving) -> Iterator[str]:

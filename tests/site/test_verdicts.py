@@ -5,9 +5,11 @@ import signal
 import uuid
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from conf.proofs import show
 from conf.proofs.run import here
 from conf.proofs.verdict import DOES_NOT_RUN, HOLDS, IS_FALSE, Row, fault, judge
 from tests.site.processes import left_after, until
@@ -108,6 +110,17 @@ def test_a_verdict_that_contradicts_is_seen_again_in_every_build(
         assert warned(build, site) == [f"docs/pages/zoo.md:3: WARNING: {says}"]
     assert site.marks("pages/zoo") == []
     assert site.marks("pages/since") == ["new", "one"]
+
+
+def test_a_sentence_that_contrasts_versions_shows_what_each_of_its_proofs_saw() -> None:
+    old = SimpleNamespace(name="names_were_free")
+    new = SimpleNamespace(name="names_are_keywords")
+    spans = [["✓ Keras 2", "✗ Keras 3"], ["✓ Keras 3"]]
+    assert show._cell([old], spans[:1]) == "✓ Keras 2 <br>✗ Keras 3"
+    assert show._cell([old, new], spans) == (
+        "*names were free* <br>✓ Keras 2 <br>✗ Keras 3 <br>"
+        "*names are keywords* <br>✓ Keras 3"
+    )
 
 
 def test_a_cold_build_of_what_a_lane_has_seen_runs_no_proof(new: TracedSite) -> None:
