@@ -324,7 +324,7 @@ def test_the_index_quotes_the_line_of_a_message_that_holds_its_heading() -> None
     long = f"ValueError: {'word ' * 30}{shapes} and more"
     assert short(long, shapes) == f"{'word ' * 30}{shapes} …"
     long = f"ValueError: {shapes} {'word ' * 30}"
-    assert short(long, shapes) == f"{shapes}{' word' * 13} …"
+    assert short(long, shapes) == f"{shapes}{' word' * 14} …"
     node = "{{function_node __Gather_device_/job:a}} indices[0] = 9 is not in [0, 9)"
     said = f"InvalidArgumentError: {node}"
     assert short(said, "is not in") == "indices[0] = 9 is not in [0, 9)"
