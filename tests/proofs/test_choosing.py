@@ -283,8 +283,8 @@ def sequential_block():
 
 
 @proves(
-    "A subclassed model can be called there in the same way: it becomes one layer of "
-    "the graph, and the outputs of the layers inside it cannot be taken.",
+    "A subclassed model can be called in a Functional model too: it becomes one "
+    "layer of the graph, and the outputs of the layers inside it cannot be taken.",
     false_with={"make": sequential_block},
 )
 def test_a_subclass_is_one_layer_of_the_graph(make=subclass_of_one_layer):
@@ -619,9 +619,10 @@ def test_softmax_and_scores_learn_the_same(softmax="softmax"):
 
 
 @proves(
-    "Outside of `fit` Keras does not see them: there a probability can round to 0 or "
-    "1, while a score keeps its size. For a score of 200 in favor of the wrong class "
-    "the loss is 200, but from probabilities it is 16.1, with a gradient of 0.",
+    "Where it does not find them, as after `tf.nn.softmax` in eager code, a "
+    "probability can round to 0 or 1, while a score keeps its size: for a score of "
+    "200 in favor of the wrong class the loss is 200, but from probabilities it is "
+    "16.1, with a gradient of 0.",
     false_with={"score": 2.0},
 )
 def test_a_probability_loses_the_loss(score=200.0):
@@ -773,31 +774,6 @@ def test_a_subclass_becomes_the_same_operations(activation="relu"):
     assert operations_of_a_step(subclassed=True, activation=activation) == functional
 
 
-class Recorder:
-    """Not a network: it notes when it is trained."""
-
-    def __init__(self, name, calls):
-        self.name, self.calls = name, calls
-
-    def train_on_batch(self, images, labels):
-        self.calls.append(self.name)
-
-
-@proves(
-    "The networks take turns, so that a slow moment of the machine hits all of them.",
-    false_with={"rounds": 2},
-    needs="keras>=3",
-)
-def test_the_networks_take_turns(rounds=3):
-    from snippets.choosing.comparing import step_seconds
-
-    calls = []
-    networks = {name: Recorder(name, calls) for name in "ab"}
-    seconds = step_seconds(networks, np.zeros((1, 1)), np.zeros(1), rounds=rounds)
-    assert "".join(calls) == "ababab" + "ab" + "ba" + "ab"
-    assert [len(times) for times in seconds.values()] == [3, 3]
-
-
 @functools.cache
 def tried():
     from snippets.choosing.comparing import abilities
@@ -892,10 +868,10 @@ def train(model, x, y):
 
 
 @proves(
-    "A class alone does not help: on Keras 3 with TensorFlow a Python `if` on its "
-    "tensors can work in `model(x)`, but at each of the four levels it fails in `fit` "
-    "and `predict`, which compile the model unless you pass `run_eagerly=True` to "
-    "`compile`.",
+    "Subclassing alone does not help a model to decide by its data: on Keras 3 with "
+    "TensorFlow a Python `if` on its tensors can work in `model(x)`, but at each of "
+    "the four levels it fails in `fit` and `predict`, which compile the model unless "
+    "you pass `run_eagerly=True` to `compile`.",
     keras=">=3",
     false_with={"eagerly": True},
 )
@@ -911,7 +887,7 @@ def test_an_if_fails_at_the_four_levels(eagerly=False):
 
 
 @proves(
-    "A plain `if` on the data fails in `fit` at both.",
+    "A plain `if` on the data fails in `fit` there too.",
     keras=">=3",
     false_with={"eagerly": True},
 )
