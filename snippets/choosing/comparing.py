@@ -1,6 +1,5 @@
 """What each level costs and allows, measured on the same network."""
 
-import ast
 import functools
 import re
 import tempfile
@@ -86,35 +85,6 @@ def agreement(
     wanted = next(iter(found.values()))
     close = functools.partial(np.allclose, rtol=tolerance, atol=tolerance)
     return {name: all(map(close, arrays, wanted)) for name, arrays in found.items()}
-
-
-def count_lines(*recipes: Any) -> int:
-    """Count the lines on which a statement or a call begins.
-
-    So a list of layers counts a line a layer, as a chain of calls does, and neither
-    docstrings nor lines that hold a bracket alone count.
-
-    Args:
-        *recipes: Functions or classes that `source_of` can read.
-
-    Returns:
-        The number of these lines, as the source is laid out.
-
-    Example:
-        >>> count_lines(sequential_cnn), count_lines(functional_cnn)
-        (7, 7)
-    """
-    total = 0
-    for recipe in recipes:
-        nodes = ast.walk(ast.parse(source_of(recipe)))
-        code = [node for node in nodes if isinstance(node, (ast.stmt, ast.Call))]
-        strings = [  # docstrings
-            node
-            for node in code
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        ]
-        total += len({node.lineno for node in code if node not in strings})
-    return total
 
 
 def step_seconds(
@@ -312,7 +282,7 @@ def abilities(
 
 
 def level_table(outcomes: Mapping[str, Mapping[str, str]]) -> Table:
-    """Put the lines of each level and what was tried there into one table.
+    """Put what was tried at each level into one table.
 
     Args:
         outcomes: Dict as `abilities` returns it.
@@ -323,19 +293,16 @@ def level_table(outcomes: Mapping[str, Mapping[str, str]]) -> Table:
     Example:
         >>> fitted = {**dict.fromkeys(LEVELS, "yes"), "tf.Module": "no: TypeError"}
         >>> level_table({"`fit` trains it": fitted}).rows[-1]
-        ['tf.Module', '31', 'no: `TypeError`']
+        ['tf.Module', 'no: `TypeError`']
     """
-    recipes: list[list[Any]] = [[sequential_cnn], [functional_cnn], [SubclassedCNN]]
-    recipes += [[SubclassedCNN, OwnStepCNN], [ModuleCNN]]
-    lines = [str(count_lines(*parts)) for parts in recipes]
-    cells = [
+    rows = [
         [
-            re.sub(r"(?<=no: )(\w+)", r"`\1`", tried[level])
-            for tried in outcomes.values()
+            level,
+            *(
+                re.sub(r"(?<=no: )(\w+)", r"`\1`", tried[level])
+                for tried in outcomes.values()
+            ),
         ]
         for level in LEVELS
     ]
-    return Table(
-        ["Level", "Lines", *outcomes],
-        [[*row[:2], *row[2]] for row in zip(LEVELS, lines, cells, strict=True)],
-    )
+    return Table(["Level", *outcomes], rows)

@@ -3,14 +3,15 @@
 from snippets.showing.drawings import Drawing, arrow, box
 
 # A question, what to take if the answer is yes, and the word on the way to the next.
+# From each answer but the first a line leads on to the last question.
 QUESTIONS = (
     (["All in plain TensorFlow?", "no Keras around it"], ["tf.Module"], "no"),
     (["One layer after another?"], ["Sequential"], "no"),
     (["A fixed graph of layers?", "branches, several inputs"], ["Functional"], "no"),
     (
-        ["Anything else?", "loops, own arguments"],
+        ["Anything else?", "such as own arguments"],
         ["subclass of", "keras.Model"],
-        "then",
+        "",
     ),
     (["A new training step?", "in any Keras model"], ["own", "train_step"], ""),
 )
@@ -44,4 +45,11 @@ def draw_decision() -> Drawing:
                 "</text>",
             ]
         words.append(f"{question[0]} {' '.join(answer)}")
-    return Drawing(parts, 388, 82 * len(QUESTIONS) - 18, "; ".join(words))
+    first, last = 32 + 82, 8 + 82 * (len(QUESTIONS) - 1)
+    parts += [f'<path d="M380 {32 + 82 * row}H396"/>' for row in (1, 2, 3)]
+    parts += [
+        f'<path d="M396 {first}V{last - 17}H111"/>',
+        arrow((111, last - 17), (111, last)),
+        f'<text x="136" y="{last - 3}" fill="currentColor" stroke="none">then</text>',
+    ]
+    return Drawing(parts, 404, 82 * len(QUESTIONS) - 18, "; ".join(words))

@@ -95,4 +95,4 @@ def which_keras_table(setups: Sequence[tuple[Sequence[str], str]]) -> Table:
         for (installed, legacy), answer in zip(setups, answers, strict=True)
     ]
     lines = [f"`{line}`" for line in answers[0]]
-    return Table(["Beside TensorFlow", "`TF_USE_LEGACY_KERAS`", *lines], rows)
+    return Table(["Installed with TensorFlow", "`TF_USE_LEGACY_KERAS`", *lines], rows)

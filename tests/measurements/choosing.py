@@ -33,9 +33,10 @@ def large_steps(seed: int) -> Figures:
 
 
 @measures(
-    "Among the four levels of Keras the level makes little difference: the slowest "
-    "took less than 1.3 times as long as the fastest.",
-    bound={"small step": (1.0, 1.299), "large step": (1.0, 1.299)},
+    "Among the four levels of Keras, a subclass included, the level makes little "
+    "difference: the slowest took less than 1.1 times as long as the fastest in a "
+    "small step, and less than 1.3 times in a larger one.",
+    bound={"small step": (1.0, 1.099), "large step": (1.0, 1.299)},
 )
 def four_levels_train_about_equally_fast(seed: int) -> Figures:
     """Divide the slowest of the four medians by the fastest, for both steps."""
@@ -48,7 +49,7 @@ def four_levels_train_about_equally_fast(seed: int) -> Figures:
 
 @measures(
     "TensorFlow alone is faster if the step is small: for 32 images of 8 by 8 pixels "
-    "`tf.Module` took between 0.5 and 0.8 of the time of Sequential.",
+    "`tf.Module` took 0.5 to 0.8 times as long as Sequential.",
     bound={"ratio": (0.5, 0.8)},
 )
 def a_small_step_is_faster_in_tensorflow(seed: int) -> Figures:
@@ -58,7 +59,7 @@ def a_small_step_is_faster_in_tensorflow(seed: int) -> Figures:
 
 @measures(
     "For a larger step the difference is gone: for 64 images of 32 by 32 pixels "
-    "`tf.Module` took between 0.8 and 1.2 of the time.",
+    "`tf.Module` took 0.8 to 1.2 times as long.",
     bound={"ratio": (0.8, 1.2)},
 )
 def a_large_step_is_as_fast_in_keras(seed: int) -> Figures:

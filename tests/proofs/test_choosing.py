@@ -1,6 +1,7 @@
 """Proofs of the guide to choosing a level."""
 
 import ast
+import collections
 import contextlib
 import functools
 import importlib
@@ -98,8 +99,8 @@ def test_reads_nine_of_ten_digits(epochs=20):
 
 
 @proves(
-    "Since TensorFlow 2.16 `import keras` and `tf.keras` are the same Keras 3, unless "
-    "the variable below is set.",
+    "Since TensorFlow 2.16 `import keras`, `from tensorflow import keras` and "
+    "`tf.keras` are the same Keras 3, unless `TF_USE_LEGACY_KERAS=1` is set.",
     needs="keras!=2.21.*",
     keras=">=3",
     tensorflow=">=2.16",
@@ -107,7 +108,7 @@ def test_reads_nine_of_ten_digits(epochs=20):
 def test_tf_keras_is_keras_3():
     package = importlib.import_module("keras")
     assert package.__version__.startswith("3.")
-    assert tf.keras.Model is package.Model
+    assert tf.keras.Model is keras.Model is package.Model
 
 
 @proves(
@@ -125,7 +126,7 @@ def test_level_1_layers_in_one_line(last=lambda: keras.layers.Dense(2)):
 
 @proves(
     "2. Functional: `keras.Model(inputs, outputs)` | there are branches, several "
-    "inputs or several outputs | Functional models",
+    "inputs such as an image and a table, or several outputs | Functional models",
     false_with={"count": 1},
 )
 def test_level_2_branches(count=2):
@@ -139,8 +140,8 @@ def test_level_2_branches(count=2):
 
 
 @proves(
-    "3. a subclass of `keras.Model` | the forward pass has arguments of its own, or "
-    "loops of known length | Subclassing",
+    "3. a subclass of `keras.Model` | the forward pass takes arguments of its own, "
+    "such as the length of a loop | Subclassing",
     false_with={"rounds": 1},
 )
 def test_level_3_arguments_and_loops(rounds=3):
@@ -277,6 +278,29 @@ def test_a_loss_of_your_own_needs_no_step(power=2):
     assert np.allclose(*found)
 
 
+def sequential_block():
+    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+
+
+@proves(
+    "A subclassed model can be called in a Functional model too: it becomes one "
+    "layer of the graph, and the outputs of the layers inside it cannot be taken.",
+    false_with={"make": sequential_block},
+)
+def test_a_subclass_is_one_layer_of_the_graph(make=subclass_of_one_layer):
+    inputs, block = keras.Input((3,)), make()
+    model = keras.Model(inputs, keras.layers.Dense(1)(block(inputs)))
+    assert model.layers[1] is block
+    assert len(model.layers) == 3
+    x = np.ones((4, 3), "float32")
+    assert np.allclose(model(x), model.layers[2](block(x)))
+    try:
+        taken = block.layers[-1].output
+    except AttributeError:
+        taken = None
+    assert taken is None
+
+
 # What is a backend
 
 
@@ -294,7 +318,7 @@ def test_the_backend_is_read_at_import(late="import keras; theano"):
 
 
 @proves(
-    "In a notebook, and on Windows, begin the first cell with "
+    "In a notebook, or on Windows, write this in front of the first `import keras`: "
     '`import os; os.environ["KERAS_BACKEND"] = "jax"`.',
     false_with={"name": "BACKEND"},
     needs="keras>=3",
@@ -318,17 +342,18 @@ def test_tensorflow_brings_keras(package="tensorflow"):
 
 
 @proves(
-    "The package `keras` brings none of the three: `pip install keras jax` is enough "
-    "for JAX, and Keras imports no TensorFlow then.",
-    false_with={"backend": "tensorflow"},
+    "The package `keras` brings none of the three: `pip install keras jax` or `pip "
+    "install keras torch` is enough, and Keras imports no TensorFlow then.",
+    false_with={"backends": ("tensorflow",)},
     needs="keras>=3",
 )
-def test_other_backends_need_no_tensorflow(backend="jax"):
+def test_other_backends_need_no_tensorflow(backends=("jax", "torch")):
     required = " ".join(importlib.metadata.requires("keras")).lower()
     assert not re.search(r"\b(tensorflow|jax|torch)\b", required)
     hidden = "import sys; sys.modules['tensorflow'] = None; import keras"
-    found = printed(f"{hidden}; print(keras.backend.backend())", backend)
-    assert found == backend or found.endswith(f"No module named '{backend}'")
+    for backend in backends:
+        found = printed(f"{hidden}; print(keras.backend.backend())", backend)
+        assert found == backend or found.endswith(f"No module named '{backend}'")
 
 
 @proves(
@@ -347,7 +372,8 @@ def test_text_vectorization_asks_for_tensorflow(name="TextVectorization"):
 
 
 @proves(
-    "1, 2 and 3 | the same code, as long as it uses `keras` alone: no `tf.` in a layer",
+    "1, 2 and 3 | the same code, if it uses `keras` alone (no `tf.` in a layer) and "
+    "none of the few layers above",
     false_with={"third": "DigitModelWithStep"},
     needs="keras>=3",
 )
@@ -593,57 +619,10 @@ def test_softmax_and_scores_learn_the_same(softmax="softmax"):
 
 
 @proves(
-    'Levels 2 to 4 get the same `activation="softmax"` in their last layer; at '
-    "level 5 apply `tf.nn.softmax` to the scores, outside of `__call__`. At all "
-    "five the probabilities are the softmax of the scores.",
-    false_with={"activation": "sigmoid"},
-    needs="keras>=3",
-)
-def test_softmax_at_every_level(activation="softmax"):
-    from snippets.choosing import plain
-
-    def with_last(kind):
-        class Mine(kind):
-            def __init__(self):
-                super().__init__()
-                self.scores = keras.layers.Dense(10, activation=activation)
-
-        return Mine()
-
-    class MyModule(plain.DigitModule):
-        def __call__(self, images):
-            return tf.nn.softmax(super().__call__(images))
-
-    networks = digit_networks()
-    images = some_digits()[0]
-    scores = np.array(networks["Sequential"](images), "float64")
-    powers = np.exp(scores)
-    ends = {
-        "Sequential": digit_classifier(activation),
-        "Functional": layer_model(
-            keras.layers.Conv2D(32, 3, activation="relu"),
-            keras.layers.MaxPooling2D(),
-            keras.layers.Flatten(),
-            keras.layers.Dense(10, activation=activation),
-        ),
-        "Subclassed": with_last(plain.DigitModel),
-        "Own train_step": with_last(plain.DigitModelWithStep),
-        "tf.Module": MyModule(),
-    }
-    for network in ends.values():
-        network(images)
-        weights = networks["Sequential"].weights
-        for weight, first in zip(network.weights, weights, strict=True):
-            weight.assign(first)
-        found = np.array(network(images))
-        assert np.allclose(found, powers / powers.sum(1, keepdims=True), atol=1e-5)
-
-
-@proves(
-    "And where Keras does not see the softmax, as in a loss outside of `fit`, a "
-    "probability can round to 0 or 1, while a score keeps its size: for a score "
-    "of 200 in favor of the wrong class the loss is 200, but from probabilities "
-    "it is 16.1, with a gradient of 0.",
+    "Where it does not find them, as after `tf.nn.softmax` in eager code, a "
+    "probability can round to 0 or 1, while a score keeps its size: for a score of "
+    "200 in favor of the wrong class the loss is 200, but from probabilities it is "
+    "16.1, with a gradient of 0.",
     false_with={"score": 2.0},
 )
 def test_a_probability_loses_the_loss(score=200.0):
@@ -687,9 +666,9 @@ def test_scores_without_from_logits_hardly_learn(from_logits=False):
 
 
 @proves(
-    "Softmax together with `from_logits=True` trains as it should on TensorFlow, and "
-    "Keras warns that the output was produced by a Softmax activation and thus does "
-    "not represent logits.",
+    "Softmax together with `from_logits=True` trains as it should on TensorFlow only "
+    "because Keras finds the scores in front of the softmax, and it warns that the "
+    "output was produced by a Softmax activation and thus does not represent logits.",
     false_with={"last": softmax_by_hand},
 )
 def test_softmax_and_from_logits_warn(last="softmax"):
@@ -743,46 +722,56 @@ def test_every_step_does_the_same_work(rate=0.1):
     assert step._jit_compile is None
 
 
-class Recorder:
-    """Not a network: it notes when it is trained."""
-
-    def __init__(self, name, calls):
-        self.name, self.calls = name, calls
-
-    def train_on_batch(self, images, labels):
-        self.calls.append(self.name)
-
-
-@proves(
-    "The networks take turns, so that a slow moment of the machine hits all of them.",
-    false_with={"rounds": 2},
-    needs="keras>=3",
-)
-def test_the_networks_take_turns(rounds=3):
-    from snippets.choosing.comparing import step_seconds
-
-    calls = []
-    networks = {name: Recorder(name, calls) for name in "ab"}
-    seconds = step_seconds(networks, np.zeros((1, 1)), np.zeros(1), rounds=rounds)
-    assert "".join(calls) == "ababab" + "ab" + "ba" + "ab"
-    assert [len(times) for times in seconds.values()] == [3, 3]
-
-
-@proves(
-    "If you time `train_on_batch` yourself: Keras 3.4 to 3.6 trace the step anew at "
-    "every call.",
-    keras=">=3,<3.9",
-)
-def test_train_on_batch_was_traced_anew():
-    model = subclass_of_one_layer()
-    model.compile("sgd", "mse", jit_compile=False)
+def operations_of_a_step(subclassed, activation="relu"):
+    """Count the operations of the training step that `fit` compiles."""
+    layers = [
+        keras.layers.Conv2D(4, 3, activation=activation),
+        keras.layers.Flatten(),
+        keras.layers.Dense(10),
+    ]
     counts = []
-    for _ in range(6):
-        model.train_on_batch(np.ones((4, 3)), np.ones((4, 2)))
-        step = model.train_function
-        assert hasattr(step, "experimental_get_tracing_count")
-        counts.append(step.experimental_get_tracing_count())
-    assert counts[5] > counts[4] > counts[3]
+
+    def start(self):
+        keras.Model.__init__(self)
+        self.parts = layers
+
+    def call(self, x):
+        for layer in self.parts:
+            x = layer(x)
+        return x
+
+    def step(self, data):
+        logs = keras.Model.train_step(self, data)
+        graph = tf.compat.v1.get_default_graph()
+        counts.append(collections.Counter(o.type for o in graph.get_operations()))
+        return logs
+
+    if subclassed:
+        own = {"__init__": start, "call": call, "train_step": step}
+        model = type("Mine", (keras.Model,), own)()
+    else:
+        x = pixels = keras.Input((8, 8, 1))
+        for layer in layers:
+            x = layer(x)
+        model = type("Mine", (keras.Model,), {"train_step": step})(pixels, x)
+    images, labels = some_pixels(8)
+    model(images)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss, jit_compile=False)
+    model.fit(images, labels, verbose=0)
+    return counts[-1]
+
+
+@proves(
+    "`fit` too compiles a subclass into the same TensorFlow operations as the "
+    "Functional model.",
+    false_with={"activation": "tanh"},
+)
+def test_a_subclass_becomes_the_same_operations(activation="relu"):
+    functional = operations_of_a_step(subclassed=False)
+    assert functional["Conv2D"] == 1
+    assert functional["Conv2DBackpropFilter"] == 1
+    assert operations_of_a_step(subclassed=True, activation=activation) == functional
 
 
 @functools.cache
@@ -793,9 +782,9 @@ def tried():
 
 
 @proves(
-    "We counted the lines on which a statement or a call begins, and tried at each "
-    "level to train the network with `fit`, to save and load it, and to take features "
-    'from the layer before the last. Each "no" names the error.',
+    "We tried at each level to train the network with `fit`, to save and load it, "
+    'and to take features by the `output` of the layer before the last. Each "no" '
+    "names the error.",
     false_with={"error": ValueError},
     needs="keras>=3",
 )
@@ -879,9 +868,10 @@ def train(model, x, y):
 
 
 @proves(
-    "That alone does not help: at all four levels of Keras 3 a Python `if` on tensor "
-    "values can work in `model(x)`, but fails in `fit` and `predict`, unless they run "
-    "eagerly.",
+    "Subclassing alone does not help a model to decide by its data: on Keras 3 with "
+    "TensorFlow a Python `if` on its tensors can work in `model(x)`, but at each of "
+    "the four levels it fails in `fit` and `predict`, which compile the model unless "
+    "you pass `run_eagerly=True` to `compile`.",
     keras=">=3",
     false_with={"eagerly": True},
 )
@@ -897,9 +887,7 @@ def test_an_if_fails_at_the_four_levels(eagerly=False):
 
 
 @proves(
-    "**The idea is in the forward pass.** Try one custom layer in a Functional model "
-    "first; subclass the model if the layers have to be called in another order from "
-    "batch to batch; a plain `if` on the data fails in `fit`.",
+    "A plain `if` on the data fails in `fit` there too.",
     keras=">=3",
     false_with={"eagerly": True},
 )
@@ -912,7 +900,7 @@ def test_an_if_in_call_fails_in_fit(eagerly=False):
 
 
 @proves(
-    "Keras 2 translated the `if`:",
+    "Keras 2 translated the `if`.",
     keras="<3",
 )
 def test_an_if_in_call_was_translated_on_keras_2():
@@ -970,8 +958,8 @@ def test_tf_function_on_call_translates_the_if(decorate=tf.function):
 
 
 @proves(
-    "`No gradients provided for any variable` | `@tf.function` on `call`, and `fit` "
-    "made the weights inside it: call the model once before `fit`",
+    "`No gradients provided for any variable` | `call` has `@tf.function`, and its "
+    "weights were first made in `fit`: call the model on a batch before",
     keras=">=3",
     false_with={"first": lambda model, x: model(x)},
 )
@@ -998,7 +986,7 @@ def without_tf_keras():
 
 
 @proves(
-    "Up to TensorFlow 2.15 both were Keras 2.",
+    "Up to TensorFlow 2.15 all of them were Keras 2.",
     needs="keras!=2.21.*",
     keras="<3",
     tensorflow="<2.16",
@@ -1006,7 +994,7 @@ def without_tf_keras():
 def test_tf_keras_was_keras_2():
     package = importlib.import_module("keras")
     assert package.__version__.startswith("2.")
-    assert tf.keras.Model is package.Model
+    assert tf.keras.Model is keras.Model is package.Model
 
 
 @proves(

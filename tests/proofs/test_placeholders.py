@@ -59,8 +59,8 @@ def test_two_lines_keep_it_alive(name="tensorflow.compat.v1"):
 
 
 @proves(
-    "TensorFlow 2 has no placeholders, no sessions and no `feed_dict`: you pass the "
-    "numbers to a function or a model when you call it.",
+    "Outside of `tf.compat.v1`, TensorFlow 2 has no placeholders, no sessions and no "
+    "`feed_dict`: you pass the numbers to a function or a model when you call it.",
     false_with={"module": tf1},
 )
 def test_numbers_are_passed_in_a_call(module=tf):
@@ -122,7 +122,8 @@ shape = model.predict(rows, verbose=0).shape
 
 
 @proves(
-    "Keep it alive by the two lines above; outside the `with` block nothing changes.",
+    "**Keep it alive** with `tensorflow.compat.v1` and a graph around the old lines; "
+    "the rest of the program is not affected.",
     false_with={"graph": tf1.get_default_graph},
 )
 def test_a_graph_of_its_own_leaves_no_trace(graph=tf.Graph):
@@ -142,8 +143,8 @@ def test_a_graph_of_its_own_leaves_no_trace(graph=tf.Graph):
 
 
 @proves(
-    "Three are gone even there: `tf.contrib`, and since TensorFlow 2.16 `tf.estimator` "
-    "and `tf.layers`.",
+    "Three modules are missing in `tensorflow.compat.v1` too: `tf.contrib`, and "
+    "since TensorFlow 2.16 `tf.estimator` and `tf.layers`.",
     tensorflow=">=2.16",
     needs="keras!=2.21.*",
 )
@@ -154,7 +155,7 @@ def test_what_compat_lacks():
 
 
 @proves(
-    "The last comes back with the package `tf_keras` and a variable.",
+    "`tf.layers` comes back with the package `tf_keras` and a variable.",
     keras="<3",
 )
 def test_the_package_and_the_variable_bring_layers_back():
@@ -185,7 +186,8 @@ def test_keras_3_cannot_fit_inside_a_graph(inside=lambda: tf.Graph().as_default(
 
 @proves(
     "A SavedModel that TensorFlow 1 exported can be called as it is: "
-    '`tf.saved_model.load(folder).signatures["serving_default"]` is a function.',
+    '`tf.saved_model.load(folder).signatures["serving_default"]` is a function that '
+    "returns a dict.",
     false_with={"rows": 2 * ROWS},
 )
 def test_a_saved_model_is_called_as_it_is(rows=ROWS):
@@ -236,7 +238,8 @@ def test_an_input_describes_an_argument(make=keras.Input):
 
 
 @proves(
-    "Holds a value | no | no", false_with={"make": lambda shape: tf.zeros((1, *shape))}
+    "Holds a value | no: `np.array(x)` raises | no: `np.array(x)` raises",
+    false_with={"make": lambda shape: tf.zeros((1, *shape))},
 )
 def test_neither_holds_a_value(make=keras.Input):
     with tf.Graph().as_default():
@@ -244,6 +247,21 @@ def test_neither_holds_a_value(make=keras.Input):
     for x in (old, make((3,))):
         assert not hasattr(x, "numpy")
         assert message_of(lambda x=x: np.array(x)) != "no error"
+
+
+@proves(
+    "Printed | name, shape and dtype | `KerasTensor`, shape and dtype",
+    false_with={"make": lambda shape: tf.zeros((1, *shape))},
+)
+def test_what_both_print(make=keras.Input):
+    with tf.Graph().as_default():
+        old = str(tf1.placeholder(tf.float32, [None, 3], name="x"))
+    new = str(make((3,)))
+    assert "x:0" in old
+    assert "KerasTensor" in new
+    for printed in (old, new):
+        assert "shape=(None, 3)" in printed
+        assert "float32" in printed
 
 
 @proves(
@@ -385,6 +403,21 @@ def test_a_model_begins_in_the_middle(starts_at_hidden=True):
     assert np.allclose(keras.Function([begin], [end])([values])[0], expected)
 
 
+@proves(
+    "To see the numbers in the middle, end a model there: `keras.Model(inputs, "
+    "hidden).predict(x)`.",
+    false_with={"factor": 2.0},
+)
+def test_a_model_ends_in_the_middle(factor=1.0):
+    inputs = keras.Input((3,))
+    layer = keras.layers.Dense(4, activation="relu")
+    hidden = layer(inputs)
+    keras.Model(inputs, keras.layers.Dense(2)(hidden))
+    layer.set_weights([np.ones((3, 4), "float32"), np.ones(4, "float32")])
+    seen = keras.Model(inputs, hidden).predict(factor * ROWS, verbose=0)
+    assert np.allclose(seen, ROWS.sum(axis=1, keepdims=True) + np.ones(4))
+
+
 # What replaces each placeholder
 
 
@@ -501,8 +534,9 @@ def test_a_placeholder_for_the_learning_rate(name="learning_rate"):
 
 
 @proves(
-    "`tf.placeholder_with_default(0.5, [])` | an argument with a default, in a model: "
-    "`def call(self, x, factor=0.5)`; but `Dropout` for a `keep_prob`",
+    "`tf.placeholder_with_default(0.5, [])` | an argument with a default, in the "
+    "`call` of a subclassed model: `def call(self, x, factor=0.5)`; for a "
+    "`keep_prob`, `Dropout`",
     false_with={"default": 0.6},
 )
 def test_a_placeholder_with_a_default(default=0.5):
@@ -519,6 +553,18 @@ def test_a_placeholder_with_a_default(default=0.5):
     drop, ones = keras.layers.Dropout(0.5, seed=0), np.ones((1, 100), "float32")
     assert np.any(np.array(drop(ones, training=True)) == 0)
     assert np.array_equal(drop(ones), ones)
+
+
+@proves(
+    "`tf.reduce_sum(x, axis=1)` | `keras.ops.sum(x, axis=1)`",
+    false_with={"axis": 0},
+    needs="keras>=3",
+)
+def test_an_operation_on_an_input(axis=1):
+    fed = run_in_session(lambda x: tf.reduce_sum(x, axis=1), feed=ROWS)
+    x = keras.Input((3,))
+    model = keras.Model(x, keras.ops.sum(x, axis=axis))
+    assert np.array_equal(np.ravel(model(ROWS)), fed)
 
 
 @proves(
@@ -792,7 +838,7 @@ def test_a_graph_for_each_shape_and_dtype(options=None):
 
 
 @proves(
-    "Each new Python number builds another graph:",
+    "Each new Python number builds another graph.",
     false_with={"convert": tf.constant},
 )
 def test_a_graph_for_each_python_number(convert=float):
@@ -862,8 +908,8 @@ def test_train_on_batch_is_one_step(size=32):
 
 
 @proves(
-    "For a loop without Keras, with `tf.GradientTape`, see One training, three times: "
-    "such a loop gives the losses of the two programs too.",
+    "For a loop without Keras, with `tf.GradientTape`, see One training, three "
+    "times: it prints the same losses as the two programs above.",
     false_with={"rate": 0.4},
 )
 def test_a_tape_gives_these_losses_too(rate=0.5):
@@ -1057,6 +1103,26 @@ def test_a_model_made_outside_cannot_be_called(inside=False):
 
 
 @proves(
+    "On Keras 3 `set_weights` raises no error in the graph, and changes nothing: run "
+    "`session.run(weight.value.assign(array))` for each weight.",
+    keras=">=3",
+)
+def test_set_weights_changes_nothing_in_a_graph():
+    arrays, ones = [np.ones((3, 1)), np.ones(1)], np.ones((1, 3))
+    with tf.Graph().as_default(), tf1.Session() as session:
+        x = tf1.placeholder(tf.float32, [None, 3])
+        zero = keras.layers.Dense(1, kernel_initializer="zeros")
+        model = keras.Sequential([keras.Input((3,)), zero])
+        output = model(x)
+        session.run(tf1.global_variables_initializer())
+        model.set_weights(arrays)
+        assert session.run(output, {x: ones}) == 0.0
+        for weight, array in zip(model.weights, arrays, strict=True):
+            session.run(weight.value.assign(array))
+        assert session.run(output, {x: ones}) == 4.0
+
+
+@proves(
     "If you have no placeholder, write `keras.Input(shape=(784,))`.",
     false_with={"shape": (783,)},
 )
@@ -1113,8 +1179,8 @@ def test_meta_is_not_read(removed="meta"):
 
 
 @proves(
-    "The old program of the training loop, on the left, saved two arrays; run it "
-    "before the cells below:",
+    "The TensorFlow 1 program of the training loop saved two arrays as "
+    "`digits-2017`; run it first:",
     false_with={"listed": lambda path: tf.train.list_variables(path)[:1]},
 )
 def test_a_checkpoint_holds_arrays_by_name(listed=tf.train.list_variables):
@@ -1169,7 +1235,7 @@ def load(model, path, name_map):
 
 
 @proves(
-    "The keys of `name_map` are the paths of the weights, which Keras 3 has:",
+    "The keys of `name_map` are the `path` of each weight, on Keras 3 only:",
     false_with={"field": "name"},
     needs="keras>=3",
 )
@@ -1326,8 +1392,8 @@ def batch_losses(reset):
 
 
 @proves(
-    "**`train_on_batch` returned the mean of all batches** since the last reset, "
-    "on Keras 3.4 to 3.13, so the curve is too smooth.",
+    "**`train_on_batch` returns the mean of all batches** since the last reset, on "
+    "Keras 3.4 to 3.13; a curve of it looks too smooth.",
     keras=">=3,<3.15",
 )
 def test_train_on_batch_gave_the_mean():
@@ -1429,6 +1495,7 @@ for switch in ("", "disable_eager_execution", "disable_v2_behavior"):
         lambda: model.fit(x, y, verbose=0),
         lambda: model.predict(x, verbose=0),
         lambda: model.save("model.keras"),
+        lambda: model(x).numpy(),
     ):
         try:
             use()
@@ -1453,21 +1520,20 @@ SWITCHES = ("disable_eager_execution", "disable_v2_behavior")
     "Many answers advise `tf.compat.v1.disable_v2_behavior()` or "
     "`tf.compat.v1.disable_eager_execution()`: they switch eager mode off in the "
     "whole process, the placeholder passes, and Keras 3 can no longer `fit`, "
-    "`predict` or save there.",
+    "`predict` or save there; `model(x)` returns a tensor without numbers.",
     keras=">=3",
     false_with={"switches": ("",)},
 )
 def test_without_eager_mode_keras_3_cannot_fit(switches=SWITCHES):
     for switch in switches:
         said = without_eager_mode()[switch]
-        assert len(said) == 3
+        assert len(said) == 4
         assert "works" not in said
 
 
 @proves(
-    "The message is `You must feed a value for placeholder tensor 'x' with dtype "
-    "float and shape [?,3]`: what you ran depends on a placeholder that `feed_dict` "
-    "lacks.",
+    "What you ran depends on a placeholder that `feed_dict` lacks; the message names "
+    "it.",
     false_with={"feed": ROWS},
 )
 def test_error_not_fed(feed=None):
@@ -1487,9 +1553,8 @@ def test_fed_it_runs(feed=ROWS):
 
 
 @proves(
-    "The message is `Cannot feed value of shape (2, 4) for Tensor x:0, which has "
-    "shape (None, 3)`: give the array the placeholder's shape, with `row[None, :]` "
-    "for one row and `rows.reshape(-1, 3)` for a flat array.",
+    "Give the array the shape that the message names last, with `row[None, :]` for "
+    "one row and `rows.reshape(-1, 3)` for a flat array.",
     false_with={"wrong": (ROWS, ROWS)},
 )
 def test_error_wrong_shape(wrong=None):
@@ -1557,6 +1622,20 @@ def test_initialized_or_restored_it_runs(
 
 
 @proves(
+    "Without resource variables, as after `disable_v2_behavior()`, the message is "
+    "`Attempting to use uninitialized value w`.",
+    false_with={"resource": True},
+)
+def test_error_uninitialized_without_resources(resource=False):
+    def old_w(x):
+        return tf1.get_variable("w", [3], use_resource=resource)
+
+    said = message_of(lambda: run_in_session(old_w, initialize=False))
+    assert "FailedPreconditionError" in said
+    assert "Attempting to use uninitialized value w" in said
+
+
+@proves(
     "A tensor was made in one graph, and run or added in another: make all of them "
     "under one `with graph.as_default():`, and open the session with "
     "`tf1.Session(graph=graph)`.",
@@ -1575,8 +1654,8 @@ def test_error_other_graph(mixed=True):
 
 
 @proves(
-    "A tensor left its `tf.function` by another way than `return`, here through a "
-    "list:",
+    "A tensor left its `tf.function` by another way than `return`, such as a list "
+    "outside of it.",
     false_with={"position": 0},
 )
 def test_error_out_of_scope(position=1):
@@ -1602,8 +1681,8 @@ def test_error_no_numpy(graph=tf.Graph):
 
 
 @proves(
-    "In a session, fetch it with `session.run(y)`; in Keras code you are inside "
-    "`fit` or a `tf.function`, so return the value, or print it with `tf.print`.",
+    "In a session, fetch it with `session.run(y)`; inside `fit` or a `tf.function`, "
+    "return the value, or print it with `tf.print`.",
     false_with={"trace": lambda function: function},
 )
 def test_fetched_it_is_an_array(trace=tf.function):
@@ -1612,6 +1691,19 @@ def test_fetched_it_is_an_array(trace=tf.function):
     assert trace(lambda x: 2.0 * x)(tf.constant(1.0)).numpy() == 2.0
     printed = trace(lambda x: (tf.print(x, output_stream=sys.stderr), x)[1])
     assert printed(tf.constant(1.0)).numpy() == 1.0
+
+
+@proves(
+    "With eager mode off, or inside `with tf.Graph().as_default():`, each call of a "
+    "Keras model returns such a tensor.",
+    false_with={"inside": contextlib.nullcontext},
+)
+def test_a_call_in_a_graph_has_no_numbers(inside=lambda: tf.Graph().as_default()):
+    with inside():
+        said = [message_of(lambda: row_sum_model()(ROWS).numpy())]
+    said += [without_eager_mode()[switch][-1] for switch in SWITCHES]
+    for text in said:
+        assert text.endswith("has no attribute 'numpy'")
 
 
 @proves(
@@ -1627,9 +1719,9 @@ def test_error_layers_of_v1():
 
 
 @proves(
-    "Write `keras.layers.Dense(10)(x)`; to keep the old line, install the "
-    '`tf_keras` of your version, such as `pip install "tf_keras~=2.17.0"` for '
-    "TensorFlow 2.17, and set `TF_USE_LEGACY_KERAS=1` before Python starts.",
+    "Write `keras.layers.Dense(10)(x)`; to keep the old line, install the `tf_keras` "
+    'of your version, such as `pip install "tf_keras~=2.17.0"` for TensorFlow 2.17, '
+    "and set `TF_USE_LEGACY_KERAS=1` before TensorFlow is imported.",
     keras="<3",
 )
 def test_legacy_keras_has_the_old_layers():
@@ -1670,9 +1762,8 @@ def test_error_no_session(options=None):
 
 @proves(
     "`The Session graph is empty. Add operations to the graph before calling "
-    "run().`: what eager mode computes stands in no graph, so there is nothing to "
-    "run: put the lines and the session under one `with "
-    "tf.Graph().as_default():`.",
+    "run().`: the lines were computed at once, outside of any graph; put them and "
+    "the session under one `with tf.Graph().as_default():`.",
     false_with={"context": lambda graph: graph.as_default()},
 )
 def test_error_session_graph_is_empty(
@@ -1733,6 +1824,25 @@ def test_error_eager_mode_is_off(switches=SWITCHES):
 
 
 @proves(
+    "`A KerasTensor cannot be used as input to a TensorFlow function`: a `tf.` "
+    "function was called on a `keras.Input`; take that of `keras.ops`, or call it in a "
+    "layer of your own.",
+    keras=">=3",
+)
+def test_error_keras_tensor_in_tensorflow():
+    x = keras.Input((3,))
+    said = message_of(lambda: tf.reduce_sum(x, axis=1))
+    assert "A KerasTensor cannot be used as input to a TensorFlow function" in said
+
+    class RowSum(keras.layers.Layer):
+        def call(self, x):
+            return tf.reduce_sum(x, axis=1)
+
+    for sums in (keras.ops.sum(x, axis=1), RowSum()(x)):
+        assert np.array_equal(keras.Model(x, sums)(ROWS), ROWS.sum(axis=1))
+
+
+@proves(
     "`` Argument `input_tensor` must be a KerasTensor``: call the model on the "
     "placeholder, as above.",
     keras=">=3.9",
@@ -1757,32 +1867,3 @@ def test_error_backend_placeholder():
     text = "AttributeError: module 'keras.*backend' has no attribute 'placeholder'"
     assert re.fullmatch(text, said)
     assert np.array_equal(row_sum_model()(ROWS), [[6.0], [15.0]])
-
-
-@proves(
-    "`5 out of the last 5 calls to … triggered tf.function retracing`: Python numbers "
-    "or ever new shapes are passed; pass tensors, or a signature.",
-    false_with={"convert": tf.constant},
-)
-def test_error_retracing(convert=float):
-    import logging
-
-    said = []
-    handler = logging.Handler()
-    handler.emit = lambda record: said.append(record.getMessage())
-    logger = tf.get_logger()
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel("WARNING")
-    try:
-        # The count is kept by the function's name and line, so each run has its own.
-        compiled = tf.function(eval("lambda x: tf.square(x)", {"tf": tf}))
-        for number in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
-            compiled(convert(number))
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-    text = " out of the last 5 calls to "
-    assert any(
-        text in line and "triggered tf.function retracing" in line for line in said
-    )

@@ -11,7 +11,6 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-import tf_keras
 
 from snippets.checks import is_size
 from snippets.choosing import (
@@ -27,12 +26,10 @@ from snippets.choosing import (
     sequential_cnn,
     which_keras,
 )
-from snippets.choosing.branching import branching_model
 from snippets.choosing.comparing import (
     abilities,
     agreement,
     attempt,
-    count_lines,
     level_table,
     peak_memory,
     save_and_reload,
@@ -41,6 +38,7 @@ from snippets.choosing.comparing import (
 )
 from snippets.choosing.decision import QUESTIONS, draw_decision
 from snippets.choosing.installed import which_keras_table
+from snippets.choosing.mistakes import Branching
 from snippets.choosing.plain import (
     DigitModel,
     DigitModelWithStep,
@@ -396,40 +394,6 @@ def test_a_function_inside_another_is_no_recipe() -> None:
         source_of(inner)
 
 
-def test_lines_are_counted_on_which_a_statement_or_a_call_begins() -> None:
-    source = '''
-def plain():
-    """One line."""
-
-    # A comment
-    x = [
-        1,
-        len("counted"),
-    ]
-
-    return x
-
-
-class Documented:
-    """Many
-
-    lines.
-    """
-
-    def method(self):
-        """Say so."""
-        return "# counted"
-'''
-    scope: dict[str, Any] = {}
-    exec(compile(source, "<counted>", "exec"), scope)
-    linecache.cache["<counted>"] = (0, None, source.splitlines(True), "counted")
-
-    assert count_lines(scope["plain"]) == 4
-    assert count_lines(scope["Documented"]) == 3
-    assert count_lines(scope["plain"], scope["Documented"]) == 7
-    assert count_lines() == 0
-
-
 class Recorder:
     """A network that notes when it is trained, and on what."""
 
@@ -552,17 +516,16 @@ def test_what_was_tried_stands_in_one_row_for_each_level() -> None:
     table = level_table(tried)
 
     assert table.headings == [
-        *("Level", "Lines"),
+        "Level",
         *("`fit` trains it", "one `.keras` file", "features of a layer"),
     ]
-    lines = [count_lines(recipe) for recipe in (SubclassedCNN, OwnStepCNN, ModuleCNN)]
     no = "no: `AttributeError`"
     assert table.rows == [
-        ["Sequential", str(count_lines(sequential_cnn)), "yes", "yes", "yes"],
-        ["Functional", str(count_lines(functional_cnn)), "yes", "yes", "yes"],
-        ["Subclassed", str(lines[0]), "yes", "yes", no],
-        ["Own train_step", str(lines[0] + lines[1]), "yes", "yes", no],
-        ["tf.Module", str(lines[2]), no, no, no],
+        ["Sequential", "yes", "yes", "yes"],
+        ["Functional", "yes", "yes", "yes"],
+        ["Subclassed", "yes", "yes", no],
+        ["Own train_step", "yes", "yes", no],
+        ["tf.Module", no, no, no],
     ]
 
 
@@ -601,20 +564,27 @@ def test_the_questions_stand_in_a_column_with_the_answers_beside_them() -> None:
         assert f"M214 {top + 24}H258" in svg
         assert f"M264 {top + 24}l-8" in svg
     downs = [arrow((111, top + 48), (111, top + 82)) in svg for top in tops]
-    assert downs == [True, True, True, True, False]
-    assert words == [("76", "no"), ("158", "no"), ("240", "no"), ("322", "then")]
-    assert 'viewBox="0 0 388 392"' in svg
+    assert downs == [True, True, True, False, False]
+    assert words == [("76", "no"), ("158", "no"), ("240", "no"), ("333", "then")]
+    assert 'viewBox="0 0 404 392"' in svg
 
 
-def test_a_branch_in_call_is_traced_on_keras_2_alone() -> None:
-    bright = np.full((4, 3), 0.75)
+def test_each_answer_of_keras_leads_on_to_the_question_of_a_new_step() -> None:
+    svg = draw_decision().svg
 
-    for keras_module in (keras, tf_keras):
-        model = branching_model(keras_module)
-        assert_allclose(model(bright), model(1.0 - bright), atol=1e-6)
-    assert branching_model(tf_keras).predict(bright, verbose=0).shape == (4, 2)
+    assert [f"M380 {y}H396" in svg for y in (32, 114, 196, 278)] == [
+        *(False, True, True, True)
+    ]
+    assert "M396 114V319H111" in svg
+    assert arrow((111, 319), (111, 336)) in svg
+
+
+def test_a_branch_in_call_works_until_it_is_compiled() -> None:
+    bright, model = np.full((4, 3), 0.75), Branching()
+
+    assert_allclose(model(bright), model(1.0 - bright), atol=1e-6)
     with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
-        branching_model(keras).predict(bright, verbose=0)
+        model.predict(bright, verbose=0)
 
 
 # Which Keras

@@ -23,7 +23,6 @@ from snippets.placeholders import (
     unfed_placeholders,
 )
 from snippets.placeholders.feeding import Scaled, network_of_2017
-from snippets.placeholders.mistakes import leaking_double
 from snippets.placeholders.name_maps import (
     KINDS,
     Part,
@@ -1095,17 +1094,6 @@ def test_counting_is_quiet_and_leaves_the_logger_as_it_was(
 def test_a_tf_function_is_refused_for_it_may_have_graphs_already() -> None:
     with pytest.raises(ValueError, match=r"plain Python function\. Received: Function"):
         count_traces(tf.function(tf.square), [1.0])
-
-
-# A mistake
-
-
-def test_a_leaked_tensor_cannot_be_used_and_the_returned_one_can() -> None:
-    returned, leaked = leaking_double(2.0)
-
-    assert float(returned + 1.0) == 5.0
-    with pytest.raises(TypeError, match="is out of scope and cannot be used here"):
-        leaked + 1.0
 
 
 def test_a_factor_has_a_default_that_each_call_may_replace():
