@@ -32,7 +32,7 @@ class StepCounter(keras.Layer):
             shape=(),
             initializer="zeros",
             trainable=False,
-            autocast=False,  # float16 stops counting at 2,048
+            autocast=False,
         )
 
     def call(self, x: Any, training: bool | None = None) -> Any:

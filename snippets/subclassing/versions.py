@@ -70,6 +70,7 @@ class NewScale(keras.Layer):
             shape=(),
             initializer="zeros",
             trainable=False,
+            autocast=False,
         )
 
     def call(self, x: Any) -> Any:

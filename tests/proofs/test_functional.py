@@ -145,9 +145,9 @@ def test_losses_weights_and_metrics_by_output(asked="top"):
 
 @proves(
     (
-        "`fit` reports these after every epoch, and `loss` is the weighted sum "
-        "that training minimizes: here `priority_loss` and half of "
-        "`department_loss`."
+        "`fit` reports these after every epoch, here for the training data alone. "
+        "The `loss` is the weighted sum that training minimizes: `priority_loss` and "
+        "half of `department_loss`."
     ),
     false_with={"weight": 1.0},
     needs="keras!=3.4.*",
@@ -178,7 +178,7 @@ def test_predict_returns_a_dict(
 
 
 @proves(
-    "Its labels may be left out.",
+    "An output without a loss needs no labels.",
     false_with={"losses": ("mean", "top")},
     needs="keras>=3.6",  # older ones leave out those of a loss as well
 )
@@ -193,8 +193,8 @@ def test_leave_its_labels_out(losses=("mean",)):
 
 @proves(
     (
-        "Without a loss for an output, only the layers learn that it shares with an "
-        "output that has one."
+        "Of the layers before it, training changes only those that also lead to an "
+        "output with a loss."
     ),
     false_with={"loss": "mse"},
 )
@@ -367,8 +367,8 @@ def test_predict_refuses_arrays_of_strings(convert=np.array):
 
 @proves(
     (
-        "The labels of `priority` may be any numbers between 0 and 1; then "
-        'report `"mae"` in place of accuracy.'
+        "If the labels of `priority` are degrees between 0 and 1, and not a yes or "
+        'no, keep this loss, and report `"mae"` in place of accuracy.'
     ),
     false_with={"loss": "binary_focal_crossentropy"},
 )
@@ -413,7 +413,7 @@ def test_tags_in_words_become_a_vector(mode="multi_hot"):
 @proves(
     (
         "A graph has no values while you connect it, so a Python `if` or `range` that "
-        "depends on them raises; on Keras 3 `if x == 0:` is never true instead."
+        "depends on them raises an error."
     ),
     false_with={"make": lambda shape: np.ones((1, *(size or 2 for size in shape)))},
 )
@@ -429,10 +429,7 @@ def test_if_and_for_cannot_depend_on_values(make=keras.Input):
 
 
 @proves(
-    (
-        "A graph has no values while you connect it, so a Python `if` or `range` that "
-        "depends on them raises; on Keras 3 `if x == 0:` is never true instead."
-    ),
+    "One case is silent: on Keras 3 `if x == 0:` is never true.",
     false_with={"compare": lambda x: x > 0},
     needs="keras>=3",
 )
@@ -524,8 +521,8 @@ def test_mistakes_show_while_connecting(shape=(64,)):
 
 @proves(
     (
-        "A subclassed model with the mistake below is built without an error, and "
-        "fails only when it is called."
+        "A subclassed model with the mistake below can be made without an error, and "
+        "fails at its first call."
     ),
     false_with={"flatten": False},
 )
@@ -705,9 +702,10 @@ def test_a_number_is_learned_by_mse(loss="mse"):
 
 @proves(
     (
-        "If your block changes the channels, or by `strides` the height and width, "
-        "`Add` raises: change its input in the same way by a convolution of 1 × 1, or "
-        "a vector by `Dense`."
+        "If your block changes the channels, or the height and width by `strides`, "
+        "`Add` raises an error. Send the input of the block through a 1 × 1 "
+        "convolution with the same channels and strides, or a vector through a "
+        "`Dense`:"
     ),
     false_with={"size": 3},
 )
@@ -726,8 +724,8 @@ def test_a_1_by_1_convolution_on_the_way(size=1):
 
 
 @proves(
-    "With other seeds, too, at least 80 of 100 digits that it has never seen are "
-    "read right.",
+    "With other seeds, too, it reads at least 80 % of the digits that it has never "
+    "seen.",
     false_with={"epochs": 0},
     needs="keras>=3",
 )
@@ -825,6 +823,25 @@ def test_a_model_inside_is_frozen(flag=False):
 
 
 @proves(
+    ("The piece shares its layers with the old model, so they are frozen in both:"),
+    false_with={"flag": True},
+)
+def test_a_piece_is_frozen_in_both(flag=False):
+    (x,) = inputs_named("x")
+    pooled = layers.Dense(2, name="pooled")(x)
+    old = keras.Model(x, layers.Dense(3)(pooled))
+    base = keras.Model(old.input, old.get_layer("pooled").output)
+    base.trainable = flag
+    new = keras.Model(base.input, layers.Dense(1)(base.output))
+    for model in (new, old):
+        model.compile("sgd", "mse", run_eagerly=True)
+        before = base.get_weights()[0]
+        model.fit(np.ones((4, 3)), np.full((4, 1), 9.0), verbose=0)
+        assert np.array_equal(base.get_weights()[0], before)
+        assert len(model.trainable_weights) == 2
+
+
+@proves(
     (
         "Swapping left and right changes no answer, since both go through the same "
         "weights, and only the size of the difference counts."
@@ -884,8 +901,9 @@ def test_siamese_network_judges_new_pairs(epochs=4):
 
 @proves(
     (
-        "The whole calls the decoder on the output of the encoder, so the "
-        "models share their layers, and training the whole trains both halves:"
+        "The recipe `snippets.functional.autoencoder` makes an encoder, a decoder, and "
+        "a model that calls the decoder on the output of the encoder. The three share "
+        "their layers, so training the whole trains both halves."
     ),
     false_with={"rate": 0.0},
     needs="keras>=3",
@@ -1252,7 +1270,8 @@ def test_tensorflow_function_is_refused(make=keras.Input):
 @proves(
     (
         "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use "
-        "`keras.ops`, such as `keras.ops.sum` for `tf.reduce_sum` and "
+        "`keras.ops`, such as `keras.ops.concatenate` for `tf.concat`, "
+        "`keras.ops.sum` for `tf.reduce_sum`, `keras.ops.cast` for `tf.cast` and "
         "`keras.ops.relu` for `tf.nn.relu`:"
     ),
     keras="<3",
@@ -1268,7 +1287,8 @@ def test_tensorflow_function_is_wrapped_on_keras_2():
 @proves(
     (
         "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use "
-        "`keras.ops`, such as `keras.ops.sum` for `tf.reduce_sum` and "
+        "`keras.ops`, such as `keras.ops.concatenate` for `tf.concat`, "
+        "`keras.ops.sum` for `tf.reduce_sum`, `keras.ops.cast` for `tf.cast` and "
         "`keras.ops.relu` for `tf.nn.relu`:"
     ),
     false_with={"package": tf},
@@ -1285,8 +1305,36 @@ def test_operation_instead_of_function(package=None):
     signs = np.array([[-1.0, 0.0, 2.0]])
     kept = keras.Model(x, keras.ops.relu(x))(signs)
     assert np.array_equal(kept, tf.nn.relu(signs))
+    twice = keras.Model(x, keras.ops.concatenate([x, x], axis=-1))(signs)
+    assert np.array_equal(twice, tf.concat([signs, signs], axis=-1))
+    whole = keras.Model(x, keras.ops.cast(x, "int32"))(signs)
+    assert np.array_equal(whole, tf.cast(signs, "int32"))
     siamese = siamese_network(image_encoder((8, 8, 1)))
     assert "Absolute" in [type(step).__name__ for step in siamese.operations]
+
+
+@proves(
+    (
+        "For `tf.shape(x)` take the known sizes from `x.shape`. The batch size is "
+        "`None` there: use `keras.ops.shape(x)[0]` in the `call` of a layer."
+    ),
+    false_with={"in_a_layer": False},
+    needs="keras>=3",
+)
+def test_batch_size_in_a_layer(in_a_layer=True):
+    class Ones(layers.Layer):
+        def call(self, x):
+            return keras.ops.ones((keras.ops.shape(x)[0], 1))
+
+    (x,) = inputs_named("x")
+    assert tuple(x.shape) == tuple(keras.ops.shape(x)) == (None, 3)
+
+    def connect():
+        return Ones()(x) if in_a_layer else Ones().call(x)
+
+    assert rises(connect) == ""
+    model = keras.Model(x, connect())
+    assert np.array_equal(model(np.zeros((4, 3))), np.ones((4, 1)))
 
 
 @proves(
@@ -1415,8 +1463,8 @@ def test_structures_that_do_not_match(listed=True):
 
 @proves(
     (
-        "A model made from the list `model.inputs` warns of a single array, so "
-        "make it from `model.inputs[0]`."
+        "A model made by `keras.Model(model.inputs, ...)` expects a list, and warns "
+        "of a single array: write `model.inputs[0]`."
     ),
     keras=">=3.6",
     false_with={"start": lambda model: model.inputs[0]},

@@ -25,7 +25,8 @@ from tests.proofs.shared_subclassing import (
 
 
 @proves(
-    "Write a class when a model has methods besides `call`, or computes its own loss.",
+    "Write a class when several methods share the layers, such as `encode` and "
+    "`decode`, or when the model computes its own loss.",
     false_with={"is_class": False},
     needs="keras>=3",
 )
@@ -44,8 +45,8 @@ def test_more_than_layers_wired(is_class=True):
 
 
 @proves(
-    "You give up the graph, as Keras learns what `call` does only by running it: a "
-    "subclassed model has no `.input` and no picture of its layers, and its `Dense` "
+    "A class gives up the graph, as Keras learns what `call` does only by running it: "
+    "a subclassed model has no `.input` and no picture of its layers, and its `Dense` "
     "layers have no weights before the first call.",
     false_with={"functional": True},
 )
@@ -68,7 +69,8 @@ def summary_of(model):
 
 @proves(
     "The Functional model has its weights and shapes at once; on Keras 3 the "
-    "subclassed one shows `0 (unbuilt)` weights until it is called on data.",
+    "subclassed one shows `0 (unbuilt)` weights until you call it, on data or on a "
+    "`keras.Input`:",
     false_with={"functional": True},
     needs="keras>=3",
 )
@@ -81,8 +83,10 @@ def test_summary_of_a_class_before_data(functional=False):
     text = summary_of(model)
     assert "?" in text
     assert "0 (unbuilt)" in text
-    model(X)
-    assert "unbuilt" not in summary_of(model)
+    for start in (X, keras.Input(shape=(2,))):
+        model = Plain()
+        model(start)
+        assert "unbuilt" not in summary_of(model)
 
 
 # Which to write
@@ -200,8 +204,8 @@ def test_write_both(make=functional_subclass):
 
 
 @proves(
-    "For the last row, write no `call`: a subclass without one that is given "
-    "`inputs` and `outputs` is a Functional model with your methods.",
+    "For the graph with your own methods, write a subclass without `call`: made with "
+    "`inputs` and `outputs`, it is a Functional model.",
     false_with={"make": Plain},
 )
 def test_a_subclass_can_be_functional(make=functional_subclass):
@@ -272,8 +276,8 @@ def opened(model, run="call"):
 
 
 @proves(
-    "shapes in `summary()` | after data too, `?` for layers such as `Dropout` on "
-    "Keras 3, `multiple` on Keras 2 | open it",
+    "shapes in `summary()` | `?` for layers such as `Dropout`, even after a call; "
+    "Keras 2 writes `multiple` | open it, then `opened.summary()`",
     needs="keras>=3",
     keras=">=3.6",
 )
@@ -289,8 +293,8 @@ def test_summary_says_question_mark():
 
 
 @proves(
-    "shapes in `summary()` | after data too, `?` for layers such as `Dropout` on "
-    "Keras 3, `multiple` on Keras 2 | open it",
+    "shapes in `summary()` | `?` for layers such as `Dropout`, even after a call; "
+    "Keras 2 writes `multiple` | open it, then `opened.summary()`",
     keras="<3",
 )
 def test_summary_says_multiple():
@@ -372,9 +376,9 @@ def test_keras_file_needs_the_class(mark=lambda cls: cls):
 
 
 @proves(
-    "To open a model, write `keras.Model(inputs, model.call(inputs))`: this graph "
-    "shows the inner layers. With `model(inputs)` it would show the model as one "
-    "layer.",
+    "To open a model means to run its `call` on a `keras.Input`, so that its inner "
+    "layers become a graph: `keras.Model(inputs, model.call(inputs))`. With "
+    "`model(inputs)` the graph would show the model as one layer.",
     false_with={"run": "__call__"},
 )
 def test_call_on_an_input_opens_a_model(run="call"):
@@ -386,8 +390,7 @@ def test_call_on_an_input_opens_a_model(run="call"):
 
 
 @proves(
-    "The layers are the same objects, so the graph has learned what the class has "
-    "learned.",
+    "The opened model uses the layers of the class, with their trained weights.",
     false_with={"cloned": True},
     needs="keras>=3",
 )
@@ -404,7 +407,8 @@ def test_the_layers_are_the_same(cloned=False):
 
 
 @proves(
-    "An `if training:` in `call` is recorded as in inference, without a warning.",
+    "In an opened model, an `if training:` of the outer `call` is fixed to "
+    "inference, without a warning.",
     false_with={"is_opened": False},
 )
 def test_an_opened_if_is_inference(is_opened=True):
@@ -443,6 +447,22 @@ def test_a_weight_outside_is_left_out(is_outside=True):
     assert caught == []
     with pytest.raises(ValueError, match="use `as_one_layer`"):
         as_graph_of_layers(model, (2,))
+
+
+@proves(
+    "Open a model only once, in a notebook too: the `.output` of an inner layer stays "
+    "the tensor of the first opening.",
+    false_with={"anew": True},
+    needs="keras>=3",
+)
+def test_the_first_opening_stays(anew=False):
+    model = Plain()
+    first = opened(model)
+    tensor = model.score.output
+    assert tensor is first.output
+    second = opened(Plain() if anew else model)
+    assert second.layers[1].output is tensor
+    assert second.output is not tensor
 
 
 # A layer, step by step
@@ -548,13 +568,40 @@ def test_layers_are_found_in_containers(
 
 
 @proves(
-    "It does not find a layer inside an object of another kind, or one that `call` "
-    "takes from outside the class: their weights are not trained.",
+    "It does not find layers in an object of any other class, or layers outside the "
+    "class that `call` uses: these are not trained.",
     false_with={"kinds": ("list",)},
 )
 def test_layers_are_not_found_elsewhere(kinds=("object", "lambda")):
     for kind in kinds:
         assert holder(kind).trainable_weights == []
+
+
+@proves(
+    "A `Dense` that `build` makes and does not build gets no weights from a file, "
+    "without an error.",
+    false_with={"builds": True},
+    needs="keras>=3",
+)
+def test_made_in_build_and_not_built(builds=False):
+    @register
+    class Late(keras.Model):
+        def build(self, input_shape):
+            self.inner = keras.layers.Dense(3)
+            if builds:
+                self.inner.build(input_shape)
+
+        def call(self, x):
+            return self.inner(x)
+
+    model, copy = Late(), Late()
+    outputs = np.array(model(X))
+    copy.build((None, 2))
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_weights(f"{folder}/m.weights.h5")
+        copy.load_weights(f"{folder}/m.weights.h5")
+    for loaded in (copy, reloaded(model)):
+        assert not np.allclose(loaded(X), outputs)
 
 
 # `training` and `mask`
@@ -651,7 +698,7 @@ def test_with_training_the_mean_is_learned():
 
 
 @proves(
-    "`fit` then passes `True` and `predict` passes `False`, and the value "
+    "`fit` then passes `True`, `evaluate` and `predict` pass `False`, and the value "
     "reaches every layer below, whether you pass it on or not.",
     false_with={"first": "evaluate"},
 )
@@ -659,11 +706,44 @@ def test_training_reaches_every_layer(first="fit"):
     for pass_on in (True, False):
         seen = training_seen(has_argument=True, pass_on=pass_on, first=first)
         assert seen == ({True}, {False})
+        judged, _ = training_seen(True, pass_on=pass_on, first="evaluate")
+        assert judged == {False}
 
 
 @proves(
-    "Without it Keras 3 trains Dropout and BatchNormalization in inference mode: "
-    "Dropout drops nothing, and BatchNormalization never learns the mean of the data.",
+    "In a layer that behaves differently in training, write `if training:`. A plain "
+    "call, `model(x)`, leaves `training` at `None`, which counts as inference; for "
+    "training mode write `model(x, training=True)`.",
+    false_with={"options": {"training": True}},
+    needs="keras>=3",
+)
+def test_a_plain_call_is_inference(options=None):
+    told = []
+
+    class Told(keras.layers.Layer):
+        def call(self, x, training=None):
+            told.append(training)
+            return 2 * x if training else x
+
+    class Outer(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = Told()
+
+        def call(self, x, training=None):
+            return self.inner(x)
+
+    model = Outer()
+    plain = np.array(model(X, **(options or {})))
+    assert told[-1] is None
+    assert np.array_equal(plain, X)
+    assert np.array_equal(model(X, training=True), 2 * X)
+
+
+@proves(
+    "Without the argument Keras 3 trains Dropout and BatchNormalization in inference "
+    "mode: Dropout drops nothing, and BatchNormalization never learns the mean of the "
+    "data.",
     keras=">=3",
     false_with={"has_argument": True},
 )
@@ -672,41 +752,15 @@ def test_without_training_dropout_is_off(has_argument=False):
 
 
 @proves(
-    "Without it Keras 3 trains Dropout and BatchNormalization in inference mode: "
-    "Dropout drops nothing, and BatchNormalization never learns the mean of the data.",
+    "Without the argument Keras 3 trains Dropout and BatchNormalization in inference "
+    "mode: Dropout drops nothing, and BatchNormalization never learns the mean of the "
+    "data.",
     keras="<3",
 )
 def test_without_training_dropout_was_on():
     mean, dropped = moving_mean(has_argument=False)
     assert mean == 5.0
     assert 0.4 < dropped < 0.6
-
-
-@proves(
-    "The `ResNet` in Keras's own guide makes this mistake.",
-    keras=">=3",
-)
-def test_a_block_without_training():
-    class Block(keras.layers.Layer):
-        def __init__(self):
-            super().__init__()
-            self.normalize = keras.layers.BatchNormalization(momentum=0.0)
-
-        def call(self, inputs):
-            return inputs + self.normalize(inputs)
-
-    class ResNet(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.block, self.classifier = Block(), keras.layers.Dense(1)
-
-        def call(self, inputs):
-            return self.classifier(self.block(inputs))
-
-    model = ResNet()
-    model.compile("sgd", "mse", run_eagerly=True)
-    model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
-    assert float(model.block.normalize.moving_mean[0]) == 0.0
 
 
 @proves(
@@ -774,8 +828,8 @@ def test_state_is_saved_and_not_trained(trainable=False):
 
 
 @proves(
-    "Change it with `assign` or `assign_add`: a plain attribute, as in "
-    "`self.steps += 1`, changes once in a `fit`, when the step is compiled.",
+    "Change it with `assign` or `assign_add`: on a plain attribute, `self.steps += 1` "
+    "runs once in a `fit`, when the step is compiled, and not at each batch.",
     false_with={"name": "count"},
 )
 def test_a_plain_number_stands_still(name="steps"):
@@ -783,33 +837,6 @@ def test_a_plain_number_stands_still(name="steps"):
     fit_ten_steps(layer)
     assert np.array(layer.count) == 10.0
     assert np.array(getattr(layer, name)) < 5.0
-
-
-@proves(
-    "A model counts its calls in the same way: `self.steps = self.add_weight(shape=(), "
-    'initializer="zeros", trainable=False, autocast=False)` in `__init__`, and '
-    "`self.steps.assign_add(1)` in `call`.",
-    false_with={"batch_size": 2},
-    needs="keras>=3",
-)
-def test_a_model_counts_its_steps(batch_size=1):
-    class Counting(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.scores = keras.layers.Dense(1)
-            self.steps = self.add_weight(
-                shape=(), initializer="zeros", trainable=False, autocast=False
-            )
-
-        def call(self, x):
-            self.steps.assign_add(1)
-            return self.scores(x)
-
-    model = Counting()
-    model.compile("sgd", "mse")
-    model.fit(np.ones((6, 2)), np.ones((6, 1)), batch_size=batch_size, verbose=0)
-    assert np.array(model.steps) == 6
-    assert len(model.trainable_weights) == 2
 
 
 @proves(
@@ -900,9 +927,9 @@ def test_a_penalty_ignores_sample_weight(weight=0.0):
 
 
 @proves(
-    "In the `call` of a model, `self.add_loss` works as in a layer; if the term has "
-    "to follow `sample_weight`, write `compute_loss`, and return the sum of your term "
-    "and `super().compute_loss(x, y, y_pred, sample_weight)`.",
+    "In the `call` of a model, `self.add_loss` works as in a layer. If the term has "
+    "to follow `sample_weight`, override `compute_loss`: add your term to "
+    "`super().compute_loss(x, y, y_pred, sample_weight)`.",
     false_with={"own": False},
     needs="keras>=3",
 )
@@ -1023,6 +1050,55 @@ def test_register_the_class(mark=lambda cls: cls):
         reloaded(model)
 
 
+@proves(
+    "The name in the file begins with `package`: write that of your project, and keep "
+    "it, or old files no longer load.",
+    false_with={"later": "mine"},
+    needs="keras>=3.6",
+)
+def test_the_package_is_kept(later="other"):
+    class Named(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    def register_under(package):
+        return keras.utils.register_keras_serializable(package=package)(Named)
+
+    register_under("mine")
+    model = keras.Sequential([keras.Input((2,)), Named()])
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/m.keras")
+        with zipfile.ZipFile(f"{folder}/m.keras") as file:
+            assert '"mine>Named"' in file.read("config.json").decode()
+        del keras.utils.get_custom_objects()["mine>Named"]  # as in a new process
+        register_under(later)
+        problem = message_of(lambda: keras.models.load_model(f"{folder}/m.keras"))
+    assert "Could not locate class 'Named'" in problem
+
+
+@proves(
+    "A custom loss or metric in `compile` must be registered too, or load with "
+    "`compile=False`.",
+    false_with={"mark": register},
+    needs="keras>=3",
+)
+def test_a_custom_loss_is_registered_too(mark=lambda function: function):
+    @mark
+    def distance(y_true, y_pred):
+        return keras.ops.mean(keras.ops.abs(y_true - y_pred), axis=-1)
+
+    for options in ({"loss": distance}, {"loss": "mse", "metrics": [distance]}):
+        model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        model.compile("sgd", **options)
+        model.fit(X, Y, verbose=0)
+        with tempfile.TemporaryDirectory() as folder:
+            model.save(f"{folder}/m.keras")
+            load = functools.partial(keras.models.load_model, f"{folder}/m.keras")
+            assert "Could not locate function 'distance'" in message_of(load)
+            loaded = load(compile=False)
+        assert np.allclose(loaded(X), model(X), atol=1e-6)
+
+
 def layer_class(takes_kwargs):
     """A registered layer that takes `name` and the rest, or does not."""
 
@@ -1098,20 +1174,6 @@ def test_serialize_layers_that_are_arguments(turns_back=True):
     assert np.allclose(copy(X), model(X), atol=1e-6)
 
 
-@proves(
-    "If you will pass `dtype=` to the model, give each layer in it "
-    "`dtype=self.dtype_policy`, as `DeepClassifier` does: layers do not take it over.",
-    false_with={"dtype": "float32"},
-    needs="keras>=3",
-)
-def test_inner_layers_need_the_policy(dtype="mixed_float16"):
-    from snippets.subclassing import DeepClassifier
-    from snippets.subclassing.models import SaveableModel
-
-    assert SaveableModel(dtype=dtype).hidden.compute_dtype == "float32"
-    assert DeepClassifier(3, dtype=dtype).widen.compute_dtype == "float16"
-
-
 class Unwritten(keras.layers.Layer):
     """A layer that leaves its config to Keras."""
 
@@ -1127,8 +1189,7 @@ class Written(Unwritten):
 
 
 @proves(
-    "Without `get_config` Keras remembers the arguments of a layer if they are "
-    "numbers and strings.",
+    "Without `get_config` a layer keeps arguments that are numbers or strings.",
     false_with={"make": Written},
 )
 def test_layers_remember_plain_arguments(make=Unwritten):
@@ -1151,7 +1212,8 @@ def forgotten_argument():
 
 
 @proves(
-    "Keras 3 forgets the arguments of a model: each that has a default returns to it.",
+    "A model on Keras 3 keeps none: after loading, each argument has its default "
+    "again.",
     keras=">=3",
 )
 def test_arguments_come_back_as_defaults():
@@ -1159,7 +1221,8 @@ def test_arguments_come_back_as_defaults():
 
 
 @proves(
-    "Keras 3 forgets the arguments of a model: each that has a default returns to it.",
+    "A model on Keras 3 keeps none: after loading, each argument has its default "
+    "again.",
     keras="<3",
 )
 def test_arguments_were_remembered():
@@ -1181,8 +1244,8 @@ class ForgetsSize(keras.Model):
 
 
 @proves(
-    "A forgotten factor loads without an error and changes the outputs; a "
-    "forgotten size raises.",
+    "If that changes a factor, nothing is said, and the outputs differ; if it "
+    "changes a size, loading raises an error.",
     keras=">=3",
 )
 def test_the_file_gives_other_outputs():
@@ -1407,7 +1470,7 @@ class HoldsVariable(keras.layers.Layer):
 
 @proves(
     "On Keras 3 a `tf.Variable` is **no weight**, with no error: it is neither trained "
-    "nor counted nor put into a `.keras` file.",
+    "nor counted nor put into a `.keras` or `.weights.h5` file.",
     keras=">=3",
 )
 def test_a_tf_variable_is_lost():
@@ -1418,15 +1481,20 @@ def test_a_tf_variable_is_lost():
     assert np.array_equal(kernel, [[1.0], [1.0]])
     assert model.count_params() == 2
     with tempfile.TemporaryDirectory() as folder:
-        model.save_weights(f"{folder}/m.weights.h5")
-        kernel.assign([[5.0], [5.0]])
-        model.load_weights(f"{folder}/m.weights.h5")
-    assert np.array_equal(kernel, [[5.0], [5.0]])
+        for save, file in (
+            (model.save_weights, "m.weights.h5"),
+            (model.save, "m.keras"),
+        ):
+            save(f"{folder}/{file}")
+            kernel.assign([[5.0], [5.0]])
+            model.load_weights(f"{folder}/{file}")
+            assert np.array_equal(kernel, [[5.0], [5.0]])
+            kernel.assign([[1.0], [1.0]])
 
 
 @proves(
     "On Keras 3 a `tf.Variable` is **no weight**, with no error: it is neither trained "
-    "nor counted nor put into a `.keras` file.",
+    "nor counted nor put into a `.keras` or `.weights.h5` file.",
     keras="<3",
 )
 def test_a_tf_variable_was_found():
@@ -1462,7 +1530,7 @@ def message_of(run):
 
 
 @proves(
-    "Make it the first line of `__init__`, before any attribute is set.",
+    "Call it in `__init__` before you set any attribute.",
     false_with={"first": True},
     keras=">=3",
 )
@@ -1494,7 +1562,8 @@ def test_super_comes_first(first=False):
 
 @proves(
     "Layers such as `Dense` make their weights at the first call, so before it there "
-    "is nothing to fill: call the model on one batch, `model(x[:1])`, then load.",
+    "is nothing to fill: call the model on an Input, `model(keras.Input((64,)))`, "
+    "then load.",
     keras=">=3.7",
     false_with={"calls": True},
 )
@@ -1508,7 +1577,7 @@ def test_loading_into_an_unbuilt_model(calls=False):
             "You are loading weights into a model that has not yet been built. Try "
             "building the model first by calling it on some data or by using build()."
         )
-        other(X[:1])
+        other(keras.Input((2,)))
         other.load_weights(path)
         assert np.allclose(other(X), model(X), atol=1e-6)
 
@@ -1658,8 +1727,8 @@ def test_an_unknown_layer_in_h5(passed=True):
 
 
 @proves(
-    "The message of a file that cannot be read repeats the whole configuration; "
-    "read what follows the last *Exception encountered*.",
+    "The message of a file that cannot be read repeats the whole configuration: "
+    "read only what follows the last *Exception encountered*.",
     false_with={"mark": register},
     needs="keras>=3",
 )
@@ -1800,8 +1869,8 @@ class MakesLayers(keras.Model):
 
 
 @proves(
-    "`call` makes a layer or a variable, a new one at each call. If it assigns it "
-    "to `self`, Keras 3 says `You cannot add new elements of state (variables or "
+    "Your `call` makes a new layer or variable at each call. If it stores it "
+    "in `self`, Keras 3 says `You cannot add new elements of state (variables or "
     "sub-layers) to a layer that is already built.`",
     false_with={"make": Kept},
 )
@@ -1814,8 +1883,8 @@ def test_layers_in_call_raise_in_fit(make=MakesLayers):
 
 
 @proves(
-    "`call` makes a layer or a variable, a new one at each call. If it assigns it "
-    "to `self`, Keras 3 says `You cannot add new elements of state (variables or "
+    "Your `call` makes a new layer or variable at each call. If it stores it "
+    "in `self`, Keras 3 says `You cannot add new elements of state (variables or "
     "sub-layers) to a layer that is already built.`",
     keras=">=3",
     false_with={"keep": False},
