@@ -168,8 +168,8 @@ def test_a_shuffle_fills_its_buffer(buffer=60):
 
 
 @proves(
-    "Pass a compiled model and a dataset of batches; `batches.unbatch().batch(8)` has "
-    "a quarter of the batch size of 32.",
+    "For the third row, compare the times on one batch with those of "
+    "`batches.unbatch().batch(8)`, which has a quarter of 32.",
     false_with={"size": 16},
     needs="keras>=3",
 )
