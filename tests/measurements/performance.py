@@ -24,8 +24,8 @@ from tests.measurements.measures import Figures, measures
 
 
 @measures(
-    "Eager mode takes at least one and a half times as long for a small step.",
-    bound={"times_as_long": (1.5, 1000.0)},
+    "Eager mode takes at least three times as long for a small step.",
+    bound={"times_as_long": (3.0, 1000.0)},
     rounds=1,
 )
 def eager_takes_longer(seed: int) -> Figures:
@@ -42,8 +42,9 @@ def eager_takes_longer(seed: int) -> Figures:
 
 
 @measures(
-    "The last pipeline takes at most half the time of the first.",
-    bound={"share_of_the_time": (0.0, 0.5)},
+    "Leaving Python gains nearly everything: the last pipeline takes at most a quarter "
+    "of the time of the first.",
+    bound={"share_of_the_time": (0.0, 0.25)},
     rounds=1,
 )
 def the_last_pipeline_is_faster(seed: int) -> Figures:
@@ -62,8 +63,8 @@ def the_last_pipeline_is_faster(seed: int) -> Figures:
 
 
 @measures(
-    "Such a call takes at least five times as long:",
-    bound={"times_as_long": (5.0, 1e5)},
+    "A call that traces takes at least ten times as long, so pass numbers as tensors:",
+    bound={"times_as_long": (10.0, 1e5)},
     rounds=1,
 )
 def a_trace_at_every_call_takes_longer(seed: int) -> Figures:
@@ -87,7 +88,7 @@ def peaks(seed: int) -> dict[str, float]:
 
 
 @measures(
-    "Memory is the peak of a process of its own, above what it held before.",
+    "Memory is the peak of a new process, above what it held before the step.",
     bound={"megabytes_of_128": (120.0, 160.0)},
     rounds=1,
 )
@@ -143,8 +144,8 @@ def a_generator_is_the_bottleneck(seed: int) -> Figures:
 
 
 @measures(
-    "The same training takes at most 0.7 of the time for a step.",
-    bound={"share_of_the_time": (0.0, 0.7)},
+    "The same training takes at most half of the time for a step.",
+    bound={"share_of_the_time": (0.0, 0.5)},
     rounds=3,
 )
 def a_better_pipeline_takes_less(seed: int) -> Figures:
@@ -154,8 +155,8 @@ def a_better_pipeline_takes_less(seed: int) -> Figures:
 
 
 @measures(
-    "`steps_per_execution=32` takes at most 0.9 of the time, for the same small steps.",
-    bound={"share_of_the_time": (0.0, 0.9)},
+    "`steps_per_execution=32` takes at most 0.7 of the time, for the same small steps.",
+    bound={"share_of_the_time": (0.0, 0.7)},
     rounds=1,
 )
 def many_steps_at_once_take_less(seed: int) -> Figures:

@@ -101,7 +101,8 @@ class NoXLA(keras.layers.Layer):
 @proves(
     'With `jit_compile="auto"`, the default of Keras 3, a step is compiled by XLA if '
     "there is an accelerator and all layers allow it; on a CPU alone, or under a "
-    "`tf.distribute` strategy, it is not.",
+    "`tf.distribute` strategy, it is not. On a GPU, compare it with "
+    "`jit_compile=False`.",
     false_with={"kinds": ("CPU",)},
     needs="keras>=3",
 )
@@ -148,6 +149,42 @@ def test_a_cache_is_filled_first(epochs=0):
     counted.in_tensorflow.assign(0)
     seconds_per_step(model, batches, steps=4)
     assert int(counted.in_tensorflow) > 4
+
+
+@proves(
+    "A `shuffle` fills its buffer within the timed steps: leave it out while you time.",
+    false_with={"buffer": 1},
+    needs="keras>=3",
+)
+def test_a_shuffle_fills_its_buffer(buffer=60):
+    from snippets.performance import seconds_per_step
+
+    counted = Counted()
+    batches = small_batches(32).unbatch().map(lambda x, y: (counted(x), y))
+    model = small_model()
+    seconds_per_step(model, batches.shuffle(buffer).batch(4), steps=1)
+    assert int(counted.in_tensorflow) >= 2 * buffer  # in two of four calls of `fit`
+    assert int(counted.in_tensorflow) > 100
+
+
+@proves(
+    "For the third row, compare the times on one batch with those of "
+    "`batches.unbatch().batch(8)`, which has a quarter of 32.",
+    false_with={"size": 16},
+    needs="keras>=3",
+)
+def test_a_quarter_of_the_batch(size=8):
+    from snippets.performance import seconds_per_step
+
+    x = np.arange(256.0, dtype="float32").reshape(64, 4)
+    batches = tf.data.Dataset.from_tensor_slices((x, x[:, :2])).batch(32)
+    quarter = batches.unbatch().batch(size)
+    pixels, _ = next(iter(quarter))
+    assert np.array_equal(pixels, x[:8])
+    assert list(seconds_per_step(small_model(), quarter, steps=1)) == [
+        "pipeline",
+        "one batch",
+    ]
 
 
 # A pipeline
@@ -289,7 +326,7 @@ def test_a_map_is_traced_once(way="map"):
 
 
 @proves(
-    "If your function works on a whole batch, call `map` after `batch`: `map` calls it "
+    "If your function takes a whole batch, call `map` after `batch`: `map` calls it "
     "once for a batch, in place of once for an image.",
     false_with={"batch_size": 1},
 )
@@ -355,8 +392,9 @@ def test_each_epoch_has_its_order(order="cache, shuffle, batch"):
 
 
 @proves(
-    "The order is then `cache`, `shuffle`, `batch`, `map`, `prefetch`, since a `cache` "
-    "behind `shuffle` keeps the order of the first epoch.",
+    "Write `cache`, `shuffle`, `batch`, `map`, `prefetch` then: the function runs in "
+    "every epoch, and a `cache` behind `shuffle` would keep the order of the first "
+    "one.",
     false_with={"order": "shuffle, batch, map, cache, prefetch"},
 )
 def test_a_cache_keeps_the_order(order="cache, shuffle, batch, map, prefetch"):
@@ -461,7 +499,7 @@ def test_recomputed_refuses(regularizer="l2"):
 
 @proves(
     'Keep the last layer in float32, with `dtype="float32"`, so that softmax and loss '
-    "are computed in it.",
+    "are computed in float32.",
     false_with={"dtype": None},
     needs="keras>=3",
 )
@@ -618,7 +656,7 @@ def test_remat_counts_statistics_twice(wrap=remat):
 @proves(
     "smaller numbers | "
     '`keras.mixed_precision.set_dtype_policy("mixed_bfloat16")` before you build the '
-    "model | digits; its variables stay float32",
+    "model | precision; the weights stay float32",
     false_with={"policy": "float32"},
 )
 def test_mixed_precision_halves_activations(policy="mixed_bfloat16"):
@@ -636,8 +674,8 @@ def test_mixed_precision_halves_activations(policy="mixed_bfloat16"):
 
 
 @proves(
-    "Take bfloat16 where the hardware computes it: it has the range of float32, so "
-    "nothing has to be scaled.",
+    "bfloat16 has the range of float32, so nothing has to be scaled: take it where the "
+    "hardware computes it.",
     false_with={"dtype": "float16"},
 )
 def test_bfloat16_has_the_range_of_float32(dtype="bfloat16"):
@@ -675,9 +713,9 @@ def test_a_scale_saves_small_gradients(dtype="float16"):
 
 
 @proves(
-    "Under the global policy `mixed_float16`, `compile()` does this: it wraps the "
-    "optimizer in `keras.mixed_precision.LossScaleOptimizer`. If only layers have the "
-    "policy, it does not.",
+    "Under the global policy `mixed_float16`, `compile()` scales the loss: it wraps "
+    "the optimizer in `keras.mixed_precision.LossScaleOptimizer`. If only layers have "
+    "the policy, it does not.",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -697,8 +735,8 @@ def test_the_policy_of_the_model_counts(policy="mixed_float16"):
 
 
 @proves(
-    "`tf.py_function` and `tf.numpy_function` come back to Python for every element; "
-    "an operation of TensorFlow does not.",
+    "`tf.py_function` and `tf.numpy_function` call Python for every element; "
+    "TensorFlow operations do not.",
     false_with={"wrapped": False},
 )
 def test_python_is_called_for_every_element(wrapped=True):
@@ -721,7 +759,8 @@ def test_python_is_called_for_every_element(wrapped=True):
 
 
 @proves(
-    "A Python number is part of the trace, so each new one is traced anew.",
+    "A `tf.function` runs your Python code again, it traces anew, for each new Python "
+    "number among its arguments.",
     false_with={"number": tf.constant},
 )
 def test_each_new_number_is_traced(number=int):
@@ -768,8 +807,8 @@ def test_predict_makes_a_pipeline_each_time(way="predict"):
 
 
 @proves(
-    "This operation changes no number, and flips the sign of the gradient, which "
-    "trains the layers before it *against* what comes behind it:",
+    "This one, for domain-adversarial training, passes its input on and flips the sign "
+    "of the gradient:",
     false_with={"operation": tf.identity},
     needs="keras>=3",
 )
@@ -793,8 +832,8 @@ def test_the_gradient_is_turned_around(operation=None):
 
 
 @proves(
-    "`tf.py_function` passes the gradient on, by Python again; `tf.numpy_function` "
-    "gives `None`.",
+    "Inside a model, `tf.py_function` has a gradient, computed in Python; through "
+    "`tf.numpy_function` it is `None`.",
     false_with={"name": "numpy_function"},
 )
 def test_a_gradient_passes_through_a_py_function(name="py_function"):
@@ -958,7 +997,8 @@ def test_two_devices_reach_the_weights_of_one(batches="even"):
 
 
 @proves(
-    "On Keras 3.4 and 3.6 they ended with other weights, without an error.",
+    "Of the versions that we tried, Keras 3.4 and 3.6 ended with other weights, "
+    "without an error: update Keras.",
     keras=">=3,<3.9",
 )
 def test_two_devices_went_wrong():
@@ -978,7 +1018,8 @@ def test_uneven_parts_count_alike(name="uneven"):
 
 
 @proves(
-    "Cut the last batch off with `dataset.batch(64, drop_remainder=True)`.",
+    "Cut the last batch off with `dataset.batch(64, drop_remainder=True)`, or the "
+    "arrays, as above.",
     keras="!=3.4.*,!=3.6.*",
     false_with={"name": "uneven"},
 )
@@ -1129,8 +1170,8 @@ def test_xla_names_the_operation(jit_compile=True):
 
 
 @proves(
-    "*Model doesn't support `jit_compile=True`* is the warning for a layer that Keras "
-    "itself knows not to be supported.",
+    "If Keras itself knows that a layer cannot be compiled, it warns *Model doesn't "
+    "support `jit_compile=True`*, and goes on without XLA.",
     false_with={"layer": AsStrings},
     needs="keras>=3",
 )

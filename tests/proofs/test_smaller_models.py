@@ -59,9 +59,9 @@ def lite_answers(file, inputs):
 
 
 @proves(
-    "Convert it to a LiteRT file, the format that was called TensorFlow Lite, and "
-    "store its weights as 8-bit integers: the file takes a bit more than a quarter of "
-    "the bytes, and an interpreter runs it without Keras.",
+    "Convert it to a LiteRT file, formerly TensorFlow Lite, with weights of 8 bits. "
+    "The file takes a bit more than a quarter of the bytes, and an interpreter runs it "
+    "without Keras.",
     false_with={"hidden": "numpy"},
     needs="keras>=3.6",
 )
@@ -129,9 +129,8 @@ def test_the_classes_stay_the_same(brightness=1.0):
 
 
 @proves(
-    "On a device, install the package `ai-edge-litert` in place of TensorFlow and "
-    "write `from ai_edge_litert.interpreter import Interpreter`: `tf.lite.Interpreter` "
-    "warns that this one replaces it.",
+    "Install the package `ai-edge-litert`: its `Interpreter` replaces "
+    "`tf.lite.Interpreter`, which is deprecated.",
     tensorflow=">=2.19",
 )
 def test_the_interpreter_names_its_successor():
@@ -183,7 +182,8 @@ def test_a_concrete_function_loses_the_weights(way="from_concrete_functions"):
 
 
 @proves(
-    "`from_saved_model`, after `model.export`, and `from_keras_model` keep them.",
+    "`from_saved_model`, after `model.export`, and `from_keras_model` keep them: take "
+    "either.",
     false_with={"trained": False},
     needs="keras!=3.4.*",
 )
@@ -237,9 +237,9 @@ def test_float16_weights_become_float32(kind="float16 weights"):
 
 
 @proves(
-    "**int8 weights** are multiplied as integers: the input of a `Dense` or `Conv2D` "
-    "layer is rounded to int8 too, by the largest number in it, and its output is "
-    "float32 again.",
+    "**int8 weights** are multiplied as integers: a `Dense` or `Conv2D` layer rounds "
+    "its input to int8 too, on a scale set by the largest number in it, and gives "
+    "float32.",
     false_with={"kind": "float16 weights"},
     needs="keras>=3.6",
 )
@@ -279,7 +279,7 @@ class Doubled(keras.layers.Layer):
 
 
 @proves(
-    "**int8** keeps integers between the layers. Input and output of the file are "
+    "**int8** keeps integers between the layers, too. Input and output of the file are "
     "float32, as the line of the converter above says, and an operation without an "
     "integer kernel stays in floats.",
     false_with={"kind": "int8 weights"},
@@ -325,7 +325,8 @@ def floats_in(file):
 
 
 @proves(
-    "Two more lines make them int8, too, so that this file holds no float:",
+    "The two lines before the last make input and output int8, too, so that this file "
+    "holds no float, if every operation has an integer kernel:",
     false_with={"ends": tf.float32},
     needs="keras!=3.4.*",
 )
@@ -344,6 +345,34 @@ def test_a_file_of_integers_alone(ends=tf.int8):
     integers = np.int8(np.clip(np.round(images[1024:] / scale) + zero, -128, 127))
     found = np.argmax(lite_answers(file, integers), axis=1)
     assert np.mean(found == np.argmax(model(images[1024:]), axis=1)) >= 0.98
+
+
+@proves(
+    "In the lines for integers alone, take "
+    "`EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8` and leave out the "
+    "inference types: it keeps 16 bits between the layers, and 8 for the weights.",
+    false_with={"kernels": "TFLITE_BUILTINS_INT8"},
+    needs="keras!=3.4.*",
+)
+def test_sixteen_bits_between_the_layers(
+    kernels="EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8",
+):
+    """And its scores are close to those of Keras."""
+    model, images = lite_network()
+    with contextlib.redirect_stdout(io.StringIO()):
+        converter = tf.lite.TFLiteConverter.from_keras_model(model)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        batches = images[:100, np.newaxis]
+        converter.representative_dataset = lambda: ([batch] for batch in batches)
+        converter.target_spec.supported_ops = [getattr(tf.lite.OpsSet, kernels)]
+        file = converter.convert()
+    products, types = tensors_of_products(file)
+    assert [output for _, output in products] == ["int16"] * 3
+    assert "int8" in types.values()
+    assert len(file) < 1.2 * model.count_params()
+    assert np.allclose(
+        lite_answers(file, images[1024:]), model(images[1024:]), atol=0.5
+    )
 
 
 @proves(
@@ -403,8 +432,9 @@ def test_a_signature_takes_several_inputs(names=("left", "right")):
 
 
 @proves(
-    "It takes from the examples how large the numbers between the layers become, and "
-    "cuts off larger ones: give it a hundred or more that are like the real inputs.",
+    "From the examples the converter learns how large the numbers between the layers "
+    "become, and later larger ones are cut off: give it a hundred examples or more, "
+    "like the real inputs.",
     false_with={"brightness": 1.0},
     needs="keras>=3.6",
 )
@@ -517,7 +547,7 @@ def converted_cholesky(*kinds):
 
 
 @proves(
-    "The message names the operations behind *TF Select ops*.",
+    "The message names the operations after the words *TF Select ops*.",
     false_with={"kinds": ("TFLITE_BUILTINS", "SELECT_TF_OPS")},
 )
 def test_the_converter_names_the_operations(kinds=("TFLITE_BUILTINS",)):
@@ -602,6 +632,32 @@ def test_a_quantized_file_is_a_quarter(is_quantized=True):
     assert np.mean(np.argmax(loaded(images[1024:]), axis=1) == classes) >= 0.98
 
 
+@proves(
+    "In memory, too, the weights take about a quarter. Do not expect speed: a "
+    "quantized `Dense` also rounds its input at each call.",
+    false_with={"is_quantized": False},
+    needs="keras>=3.6",
+)
+def test_a_quantized_layer_rounds_its_input(is_quantized=True):
+    """Beside 1000 small numbers get lost; alone they do not."""
+    layer = keras.layers.Dense(512, use_bias=False)
+    model = keras.Sequential([keras.Input((64,)), layer])
+    small = np.random.default_rng(0).uniform(-1, 1, (1, 64)).astype("float32")
+    small[..., 0] = 0.0
+    large = np.zeros_like(small)
+    large[..., 0] = 1000.0
+    expected, whole = np.array(model(small)), np.array(layer.kernel).nbytes
+    if is_quantized:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.quantize("int8")
+    assert np.abs(np.array(model(small)) - expected).max() < 0.05
+    beside = np.array(model(small + large)) - np.array(model(large))
+    assert np.abs(beside - expected).max() > 0.5 * np.abs(expected).max()
+    held = sum(np.array(weight).nbytes for weight in model.weights)
+    assert 0.2 < held / whole < 0.35
+
+
 def share_of_bytes(mode):
     """Of the file of a network after `quantize`, and of its classes that stayed."""
     model, images = lite_network()
@@ -669,9 +725,9 @@ def test_quantized_kernels_do_not_train(quantize=None):
 
 
 @proves(
-    "An optimizer is saved with a compiled model, as two numbers for each weight. "
-    "`include_optimizer=False` changes nothing for a `.keras` file: copy the model "
-    "with `from_config` and `set_weights`, as above; the copy has no optimizer.",
+    "The `.keras` file of a trained model also holds the optimizer: with Adam, two "
+    "more numbers for each weight. `include_optimizer=False` does not leave it out: "
+    "copy the model with `from_config` and `set_weights`, as above.",
     false_with={"optimizer": "sgd"},
     needs="keras>=3",
 )
