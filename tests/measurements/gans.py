@@ -130,9 +130,8 @@ BALANCED, SLOW, FAST = (1e-3, 1e-3), (1e-2, 1e-5), (1e-4, 1e-2)
 
 
 @measures(
-    "A picture proves little, so the samples were also given to a classifier that was "
-    "trained on real digits alone: it reads the requested digit in more than 98 of 100 "
-    "samples.",
+    "A classifier that was trained on real digits alone reads the requested digit in "
+    "more than 98 of 100 samples.",
     bound={"agreement": (0.98, 1.0)},
 )
 def the_requested_digit_is_read(seed: int) -> Figures:

@@ -825,43 +825,6 @@ def test_another_shape_flips_the_answer(steps="compile fit freeze fit-5"):
     assert not learns(steps)
 
 
-def eager_steps():
-    """Which weights a step without a trace changes after a late freeze."""
-    base, model = base_and_model()
-    model.compile(optimizer="sgd", loss="mse", run_eagerly=True)
-    fit(model)
-    base.trainable = False
-    return changes(base, lambda: fit(model))
-
-
-@proves(
-    "With `run_eagerly=True` it is frozen from the next step on.",
-    keras=">=3",
-)
-def test_eager_steps_read_the_flag_on_keras_3():
-    assert eager_steps() == []
-
-
-@proves(
-    "[Keras's guide](https://keras.io/guides/transfer_learning/) and the "
-    "docstring of `compile` say that the flags count as they were at `compile()`, "
-    "which is so on Keras 2 alone.",
-    keras="<3",
-)
-def test_compile_freezes_on_keras_2():
-    assert learns("compile freeze fit")
-
-
-@proves(
-    "[Keras's guide](https://keras.io/guides/transfer_learning/) and the "
-    "docstring of `compile` say that the flags count as they were at `compile()`, "
-    "which is so on Keras 2 alone.",
-    keras=">=3",
-)
-def test_compile_freezes_nothing_on_keras_3():
-    assert not learns("compile freeze fit")
-
-
 @proves(
     '`compile("adam")` makes one by itself, whose step counter is 0.',
     false_with={"named": False},
