@@ -130,9 +130,8 @@ BALANCED, SLOW, FAST = (1e-3, 1e-3), (1e-2, 1e-5), (1e-4, 1e-2)
 
 
 @measures(
-    "A picture proves little, so the samples were also given to a classifier that was "
-    "trained on real digits alone: it reads the requested digit in more than 98 of 100 "
-    "samples.",
+    "A classifier that was trained on real digits alone reads the requested digit in "
+    "more than 98 of 100 samples.",
     bound={"agreement": (0.98, 1.0)},
 )
 def the_requested_digit_is_read(seed: int) -> Figures:
@@ -142,9 +141,8 @@ def the_requested_digit_is_read(seed: int) -> Figures:
 
 @measures(
     "The losses say how the game stands between the two networks, not how good the "
-    "images are: from epoch 5 to epoch 20 the generator's loss changes by less than a "
-    "quarter, while the distance of its images from real digits falls to less than a "
-    "quarter.",
+    "images are: from epoch 5 to epoch 20 the generator's loss changes by less than "
+    "25 %, while the distance of its images from real digits falls by more than 75 %.",
     bound={"change_of_the_loss": (0.0, 0.25), "distance_left": (0.0, 0.25)},
 )
 def the_losses_stay_while_the_images_improve(seed: int) -> Figures:
@@ -169,8 +167,8 @@ def the_judge_is_right_on_held_out_digits(seed: int) -> Figures:
 
 
 @measures(
-    "The last line is the floor: real digits are at a distance of less than 3 from "
-    "other real digits.",
+    "Real digits are the floor: they are at a distance of less than 3 from other real "
+    "digits.",
     bound={"distance": (0.0, 3.0)},
 )
 def real_digits_are_the_floor(seed: int) -> Figures:
@@ -195,8 +193,8 @@ def the_conditional_gan_comes_close(seed: int) -> Figures:
 
 
 @measures(
-    "Without them, that classifier finds the requested digit less often after the same "
-    "training.",
+    "If the step leaves out the real images under wrong labels, the classifier finds "
+    "the requested digit less often.",
     bound={"agreement_lost": (0.01, 0.5)},
 )
 def wrong_labels_raise_the_agreement(seed: int) -> Figures:
@@ -276,8 +274,8 @@ def a_slow_discriminator_collapses(seed: int) -> Figures:
 
 
 @measures(
-    "The losses show nothing of it: after six epochs, each is within 0.5 of the same "
-    "loss with 1e-3 for both networks.",
+    "The losses show nothing of it: after six epochs, each is within 0.5 of its value "
+    "with 1e-3 for both networks.",
     bound={
         "difference_of_the_generator": (0.0, 0.5),
         "difference_of_the_discriminator": (0.0, 0.5),
@@ -295,8 +293,7 @@ def losses_of_a_collapse_look_calm(seed: int) -> Figures:
 
 
 @measures(
-    "Count the classes, and **let the discriminator learn faster**: with 1e-3 for "
-    "both, the same six epochs end with at least eight.",
+    "With 1e-3 for each network, the same six epochs end with at least eight classes.",
     bound={"classes": (8, 10)},
 )
 def equal_rates_do_not_collapse(seed: int) -> Figures:
@@ -305,12 +302,13 @@ def equal_rates_do_not_collapse(seed: int) -> Figures:
 
 
 @measures(
-    "With a fast one, at 1e-2 beside 1e-4, the game is **one-sided**: at least 99 of "
-    "100 made-up images score below -4, the discriminator's loss is below 1, the "
-    "generator's is above 2, and the distance of the images stays above 200.",
+    "With a discriminator that learns too fast, at 1e-2 beside 1e-4 for the generator, "
+    "the game is **one-sided** and the images stay noise: at least 99 of 100 made-up "
+    "images score below -4, the discriminator's loss is below 0.4, the generator's is "
+    "above 2, and the distance of the images stays above 200.",
     bound={
         "high_score": (-1000.0, -4.0),
-        "discriminator_loss": (0.0, 1.0),
+        "discriminator_loss": (0.0, 0.4),
         "generator_loss": (2.0, 1000.0),
         "distance": (200.0, 10_000.0),
     },

@@ -134,33 +134,50 @@ def test_a_downloaded_file_is_used(downloaded=True):
 
 
 @proves(
-    "Then train it on a [folder of your images](#train-on-a-folder-of-images):",
-    false_with={"size": (9, 9)},
+    "This script does both for a folder of photographs, and saves the model:",
+    false_with={"frozen": False},
+    needs="keras>=3",
 )
-def test_the_first_model_trains_on_a_folder(size=(8, 8)):
-    photos = keras.Input((8, 8, 3))
-    x = keras.applications.resnet50.preprocess_input(photos)
-    x = keras.layers.Dense(5, "softmax")(keras.layers.Flatten()(x))
-    model = keras.Model(photos, x)
-    model.compile("adam", "sparse_categorical_crossentropy")
-    before = model.get_weights()
+def test_the_script_trains_twice_and_saves(frozen=True):
+    layers, inner, photos = keras.layers, keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
+    maps = layers.BatchNormalization()(layers.Conv2D(4, 3)(inner))
+    base = keras.Model(inner, layers.GlobalAveragePooling2D()(maps))
+    x = layers.RandomFlip("horizontal")(photos)
+    x = layers.Dropout(0.3)(base(keras.applications.resnet50.preprocess_input(x)))
+    model = keras.Model(photos, layers.Dense(2, activation="softmax")(x))
+    loss = "sparse_categorical_crossentropy"
+    stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
     with tempfile.TemporaryDirectory() as folder:
         train, validation = keras.utils.image_dataset_from_directory(
             image_folder(folder),
-            image_size=size,
+            image_size=(8, 8),
             validation_split=0.2,
             subset="both",
             seed=0,
         )
-        options = {"validation_data": validation, "epochs": 2, "verbose": 0}
-        with contextlib.suppress(ValueError):
-            model.fit(train, **options)
-    assert not np.array_equal(before[0], model.get_weights()[0])
+        options = {"validation_data": validation, "epochs": 2, "callbacks": [stop]}
+        options |= {"shuffle": False, "verbose": 0}
+        base.trainable = not frozen
+        model.compile("adam", loss, metrics=["accuracy"])
+        assert changes(base, lambda: model.fit(train, **options)) == []
+
+        base.trainable = True
+        for layer in base.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.trainable = False
+        model.compile(keras.optimizers.Adam(1e-5), loss, metrics=["accuracy"])
+        changed = changes(base, lambda: model.fit(train, **options))
+        assert changed == [0, 1]  # kernel and bias of the convolution
+
+        model.save(f"{folder}/model.keras")
+        loaded = keras.models.load_model(f"{folder}/model.keras")
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3)).astype("float32")
+    seen = [one.predict(pixels, verbose=0) for one in (model, loaded)]
+    assert np.allclose(*seen, atol=1e-5)
 
 
 @proves(
-    '**Write `weights="imagenet"`**: with `None`, as on this page, which is built '
-    "offline, the network is random, without an error.",
+    "With `weights=None` the network is random, and no error is raised.",
     false_with={"seeds": (0, 0)},
 )
 def test_without_weights_a_network_is_random(seeds=(0, 1)):
@@ -176,10 +193,9 @@ def test_without_weights_a_network_is_random(seeds=(0, 1)):
 
 
 @proves(
-    "If you will neither augment the images nor fine-tune, run the frozen network "
-    "once on the preprocessed images, `features = resnet.predict(images)`, and "
-    "train the head alone on `features`: without `Dropout` in the network, it "
-    "learns the same.",
+    "If you will neither augment the images nor fine-tune, compute the features once, "
+    "`features = resnet.predict(preprocess_input(images))`, and train only the head "
+    "on them. If the network has no `Dropout`, the result is the same.",
     false_with={"frozen": False},
 )
 def test_features_first_is_the_same(frozen=True):
@@ -202,8 +218,8 @@ def test_features_first_is_the_same(frozen=True):
 
 
 @proves(
-    "All of these take what `image_dataset_from_directory` gives, pixels from 0 "
-    "to 255:",
+    "Its `preprocess_input` does that, and takes pixels from 0 to 255, as "
+    "`image_dataset_from_directory` gives them:",
     false_with={"white": 200},
 )
 def test_pixels_from_0_to_255(white=255):
@@ -273,9 +289,9 @@ MODULES = {
 
 
 @proves(
-    "It is in the module of the network, such as "
-    "`keras.applications.inception_resnet_v2.preprocess_input`; that of ResNet101 is "
-    "`resnet`, and that of ResNet101V2 `resnet_v2`.",
+    "The function is in the module of the network, such as "
+    "`keras.applications.inception_resnet_v2.preprocess_input`. For ResNet101 the "
+    "module is `resnet`, for ResNet101V2 `resnet_v2`.",
     false_with={"modules": {"resnet": "ResNet101V2"}},
 )
 def test_preprocessing_is_in_the_module(modules=MODULES):
@@ -484,9 +500,9 @@ def test_the_head_is_2_of_14_weights(frozen=True):
 
 
 @proves(
-    "To see which weights a training changes, compare "
-    "{recipe}`snippets.transfer_learning.weight_values` before and after by "
-    "{recipe}`snippets.transfer_learning.changed_weights`.",
+    "To list the weights that a training changed, take "
+    "{recipe}`snippets.transfer_learning.weight_values` before and after it, and "
+    "pass both to {recipe}`snippets.transfer_learning.changed_weights`.",
     false_with={"toward": 0.0},
     needs="keras>=3",
 )
@@ -506,9 +522,9 @@ def test_one_bit_is_a_change(toward=1.0):
 
 
 @proves(
-    "To unfreeze the last layers alone, "
-    "{recipe}`snippets.transfer_learning.unfreeze_from` takes the name of the first "
-    "layer to train, and freezes all before it.",
+    "To unfreeze the last layers alone, pass the name of the first one to "
+    "{recipe}`snippets.transfer_learning.unfreeze_from`: it freezes all before it, and "
+    "keeps `BatchNormalization` frozen.",
     false_with={"layer": "conv_1"},
     needs="keras>=3",
 )
@@ -519,6 +535,26 @@ def test_unfreezing_from_a_layer(layer="conv_2"):
     assert unfreeze_from(base, layer) == ["conv_2"]
     learning = [part.name for part in base.layers if part.trainable_weights]
     assert learning == ["conv_2"]
+
+
+@proves(
+    "`load_img(path, target_size=...)` resizes otherwise than "
+    "`image_dataset_from_directory`, and `keras.ops.image.resize` alike.",
+    false_with={"size": (8, 8)},
+    needs="keras>=3",
+)
+def test_images_are_resized_as_in_training(size=(3, 5)):
+    with tempfile.TemporaryDirectory() as folder:
+        images = keras.utils.image_dataset_from_directory(
+            image_folder(folder), labels=None, shuffle=False, image_size=size
+        )
+        expected = np.array(next(iter(images)))[0]
+        path = f"{folder}/cat/0.png"
+        whole = keras.utils.img_to_array(keras.utils.load_img(path))
+        shrunk = keras.utils.img_to_array(keras.utils.load_img(path, target_size=size))
+    resized = np.array(keras.ops.image.resize(whole[None], size))[0]
+    assert np.allclose(resized, expected, atol=1e-3)
+    assert not np.allclose(shrunk, expected, atol=1.0)
 
 
 @proves(
@@ -539,6 +575,26 @@ def test_multi_optimizer_has_two_rates(pattern="head/.*"):
     pairs = zip(before, model.get_weights(), strict=True)
     moves = [np.abs(new - old).max() for old, new in pairs]
     assert np.allclose(moves, [0.003, 0.003, 0.03, 0.03], rtol=0.01)
+
+
+@proves(
+    '`LayerwiseAdam(1e-5, {"head": 100})` steps by 1e-5 in the base, and by 100 times '
+    "that in the head.",
+    false_with={"factors": {"head": 10}},
+    needs="keras>=3",
+)
+def test_layerwise_adam_has_a_factor_for_the_head(factors=None):
+    from snippets.transfer_learning import LayerwiseAdam
+
+    pixels, inner = keras.Input((3,)), keras.Input((3,))
+    base = keras.Model(inner, keras.layers.Dense(4)(inner))
+    model = keras.Model(pixels, keras.layers.Dense(1, name="head")(base(pixels)))
+    model.compile(LayerwiseAdam(1e-5, factors or {"head": 100}), "mse")
+    before = model.get_weights()
+    fit(model)
+    pairs = zip(before, model.get_weights(), strict=True)
+    moves = [np.abs(new - old).max() for old, new in pairs]
+    assert np.allclose(moves, [1e-5, 1e-5, 1e-3, 1e-3], rtol=0.02)
 
 
 # Augmentation
@@ -583,8 +639,8 @@ def test_normalization_has_two_kinds_of_weights(training=True):
 
 
 @proves(
-    "Frozen, it normalizes by its statistics and leaves them alone, also while "
-    "the model around it trains.",
+    "Frozen, it normalizes by its stored statistics and does not change them, even "
+    "while the rest of the model trains.",
     false_with={"frozen": False},
 )
 def test_frozen_normalization_is_in_inference_mode(frozen=True):
@@ -663,9 +719,9 @@ def test_training_false_is_obeyed_on_keras_2():
 
 
 @proves(
-    "On Keras 3 the `training=True` of `fit` replaces it in a Functional model, "
-    "[as this thread found](https://github.com/keras-team/keras/issues/20285), "
-    "and the statistics move as soon as the base is unfrozen.",
+    "On Keras 3 the `training=True` of `fit` overrides it inside a Functional model "
+    "([issue 20285](https://github.com/keras-team/keras/issues/20285)), so the "
+    "statistics move as soon as the base is unfrozen.",
     keras=">=3",
 )
 def test_training_false_is_replaced_on_keras_3():
@@ -769,65 +825,8 @@ def test_another_shape_flips_the_answer(steps="compile fit freeze fit-5"):
     assert not learns(steps)
 
 
-def eager_steps():
-    """Which weights a step without a trace changes after a late freeze."""
-    base, model = base_and_model()
-    model.compile(optimizer="sgd", loss="mse", run_eagerly=True)
-    fit(model)
-    base.trainable = False
-    return changes(base, lambda: fit(model))
-
-
 @proves(
-    "With `run_eagerly=True` it is frozen from the next step on.",
-    keras=">=3",
-)
-def test_eager_steps_read_the_flag_on_keras_3():
-    assert eager_steps() == []
-
-
-@proves(
-    "[Keras's guide](https://keras.io/guides/transfer_learning/) and the "
-    "docstring of `compile` say that the flags count as they were at `compile()`, "
-    "which is so on Keras 2 alone.",
-    keras="<3",
-)
-def test_compile_freezes_on_keras_2():
-    assert learns("compile freeze fit")
-
-
-@proves(
-    "[Keras's guide](https://keras.io/guides/transfer_learning/) and the "
-    "docstring of `compile` say that the flags count as they were at `compile()`, "
-    "which is so on Keras 2 alone.",
-    keras=">=3",
-)
-def test_compile_freezes_nothing_on_keras_3():
-    assert not learns("compile freeze fit")
-
-
-@proves(
-    "The warning about late flags that [a change of May "
-    "2026](https://github.com/keras-team/keras/pull/22787) added is never reached in "
-    "Keras 3.15:",
-    false_with={"asked": True},
-    needs="keras>=3.15",
-)
-def test_late_flags_warn_nobody(asked=False):
-    base, model = base_and_model()
-    model.compile(optimizer="sgd", loss="mse")
-    base.trainable = False
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        fit(model)
-        if asked:
-            model._warn_if_trainable_state_changed()
-    assert hasattr(model, "_warn_if_trainable_state_changed")
-    assert not any("`trainable` state" in str(w.message) for w in caught)
-
-
-@proves(
-    'The name `"adam"` makes a new one, whose step counter is 0.',
+    '`compile("adam")` makes one by itself, whose step counter is 0.',
     false_with={"named": False},
 )
 def test_a_named_optimizer_starts_anew(named=True):
@@ -1147,7 +1146,7 @@ def test_an_old_optimizer_object_fails_on_keras_2():
 
 
 @proves(
-    "Keras 3.9 and 3.11 stumble over their own message: `numpy() is only "
+    "On Keras 3.9 and 3.11 another message takes its place: `numpy() is only "
     "available when eager execution is enabled.`",
     keras=">=3.9,<3.13",
 )
@@ -1218,7 +1217,8 @@ def test_weights_may_be_a_path(loaded=True):
 
 @proves(
     "The recipe {recipe}`snippets.transfer_learning.resnet50_classifier` builds "
-    "the network of the first screen, and raises an error that says so.",
+    "such a network, and if the download fails, raises a `ConnectionError` that tells "
+    "you this.",
     keras=">=3",
     false_with={"who": "keras"},
 )
@@ -1273,6 +1273,28 @@ def test_gray_files_become_color(options=None):
         pixels = np.array(next(iter(images))[0])
     assert pixels.shape[-1] == 3
     assert np.ptp(pixels, axis=-1).max() == 0
+
+
+@proves(
+    "For an array, `np.repeat(images, 3, axis=-1)` does the same.",
+    false_with={"axis": 1},
+)
+def test_gray_arrays_become_color(axis=-1):
+    with tempfile.TemporaryDirectory() as folder:
+        options = {"directory": image_folder(folder, channels=1), "shuffle": False}
+        color, gray = (
+            np.concatenate(
+                [
+                    np.array(batch)
+                    for batch, _ in keras.utils.image_dataset_from_directory(
+                        image_size=(8, 8), color_mode=mode, **options
+                    )
+                ]
+            )
+            for mode in ("rgb", "grayscale")
+        )
+    assert gray.shape[-1] == 1
+    assert np.array_equal(np.repeat(gray, 3, axis=axis), color)
 
 
 @proves(

@@ -1,5 +1,6 @@
 """The recipes around reused networks, against NumPy, Keras, and a blocked network."""
 
+import json
 import re
 from collections.abc import Callable
 from functools import cache
@@ -969,3 +970,29 @@ def test_factors_that_are_none_are_refused(factor: float) -> None:
 def test_weight_decay_is_refused() -> None:
     with pytest.raises(ValueError, match="Expected no `weight_decay`"):
         LayerwiseAdam(0.01, {"base": 0.1}, weight_decay=0.01)
+
+
+def test_the_script_of_the_guide_trains_saves_and_names_the_classes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Path(__file__).parents[2] / "docs/guides/transfer_learning.md"
+    script = page.read_text("utf-8").split("```py\n")[1].split("```")[0]
+    asked: list[dict[str, Any]] = []
+
+    def small(**options: Any) -> keras.Model:
+        asked.append(options)
+        return feature_network(options["input_shape"])
+
+    for name in ("a", "b", "c"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(5):
+            image = np.full((8, 8, 3), 50 * number)
+            path = tmp_path / "photos" / name / f"{number}.png"
+            keras.utils.save_img(path, image, scale=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(keras.applications, "ResNet50", small)
+    exec(script.replace("224", "8").replace('"epochs": 30', '"epochs": 2'), {})
+    assert [options["weights"] for options in asked] == ["imagenet"]
+    assert json.loads((tmp_path / "classes.json").read_text()) == ["a", "b", "c"]
+    loaded = keras.saving.load_model(tmp_path / "photos.keras")
+    assert loaded.predict(np.zeros((1, 8, 8, 3)), verbose=0).shape == (1, 3)
