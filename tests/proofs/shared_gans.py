@@ -54,7 +54,7 @@ def bare(kind="GAN", dropout=0.0, compiled=None, activation="sigmoid"):
 
 
 def refusal_of_pixels(gan):
-    """What a GAN says of pixels up to 255, in the training: nothing, if it takes them."""
+    """What a GAN says of pixels up to 255 in training: nothing, if it takes them."""
     try:
         gan.fit(X * 255, **QUIET)
     except tf.errors.InvalidArgumentError as problem:

@@ -633,7 +633,7 @@ def test_a_quantized_file_is_a_quarter(is_quantized=True):
 
 
 @proves(
-    "In memory, too, the weights take about a quarter. Do not expect speed: a "
+    "In memory, too, the weights take about a quarter. Measure whether it is faster: a "
     "quantized `Dense` also rounds its input at each call.",
     false_with={"is_quantized": False},
     needs="keras>=3.6",
