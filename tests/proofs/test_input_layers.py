@@ -449,7 +449,7 @@ def test_model_finds_the_layers_between(start="begin"):
 
 
 @proves(
-    "The two ends stay in `model.inputs` and `model.outputs`, as lists:",
+    "The two ends stay in `model.inputs` and `model.outputs`, as lists.",
     false_with={"depth": 1},
 )
 def test_model_keeps_its_ends(depth=2):
