@@ -57,7 +57,7 @@ def test_none_in_front_is_a_batch_of_any_size(options=()):
 
 
 @proves(
-    "Functional | always | `keras.Model` raises, for it finds no start",
+    "Functional | always | `keras.Model` raises: there is nothing to start from",
     false_with={"start": keras.Input},
 )
 def test_functional_needs_an_input(start=np.zeros):
@@ -88,8 +88,8 @@ def test_sequential_has_weights(start=()):
 
 
 @proves(
-    "subclassed | no | its layers have no weights until it has been called: `call` "
-    "gets the data itself",
+    "subclassed | no | its layers have no weights until the first call, in which "
+    "`call` gets the data itself",
     false_with={"begin": keras.Input},
 )
 def test_subclassed_has_no_input(begin=np.ones):
@@ -171,6 +171,19 @@ def test_shape_of_a_gray_image(shape=(28, 28, 1)):
 
 
 @proves(
+    "a video of 16 color frames of 112 × 112 pixels | `(16, 112, 112, 3)` | "
+    "`(None, 16, 112, 112, 3)`",
+    false_with={"shape": (112, 112, 16, 3)},
+)
+def test_shape_of_a_video(shape=(16, 112, 112, 3)):
+    x = keras.Input(shape=shape)
+    assert tuple(x.shape) == (None, 16, 112, 112, 3)
+    assert tuple(keras.layers.Conv3D(2, 3)(x).shape) == (None, 14, 110, 110, 2)
+    frames = keras.layers.TimeDistributed(keras.layers.Conv2D(2, 3))(x)
+    assert tuple(frames.shape) == (None, 16, 110, 110, 2)
+
+
+@proves(
     "an image of any size | `(None, None, 3)` | `(None, None, None, 3)`",
     false_with={"shape": (8, 8, 3)},
 )
@@ -238,8 +251,22 @@ def test_shape_is_read_off_the_data(first_axis=1):
 
 
 @proves(
-    "Gray images often come without a channel, as whole numbers from 0 to 255. Add the "
-    "channel axis and divide by 255 first; then take the shape:",
+    "Before `Flatten` and `Dense`, gray images need no channel, and `(28, 28)` will "
+    "do.",
+    false_with={"start": "Conv2D"},
+)
+def test_gray_images_before_flatten(start="Flatten"):
+    layers = keras.layers
+    first = layers.Flatten() if start == "Flatten" else layers.Conv2D(2, 3)
+    x = keras.Input(shape=(28, 28))
+    assert error_of(first, x) == ""
+    model = keras.Model(x, layers.Dense(10)(first(x)))
+    assert model(np.zeros((5, 28, 28))).shape == (5, 10)
+
+
+@proves(
+    "They often come without it, as whole numbers from 0 to 255. Add the channel axis "
+    "and divide by 255 first; then take the shape:",
     false_with={"scale": 1},
 )
 def test_gray_images_get_a_channel(scale=255):
@@ -334,8 +361,8 @@ def test_batch_size_in_shape_is_one_axis_too_many(shape=(32, 8, 8, 1)):
 
 @proves(
     "Where the batch size has to be fixed, as before an `LSTM` with "
-    "`stateful=True`, pass `batch_size=32` beside `shape`, or all of it as "
-    "`batch_shape=(32, 8, 8, 1)`.",
+    "`stateful=True`, pass `batch_size=32` beside `shape`, or pass the whole shape, "
+    "batch included, as `batch_shape`.",
     false_with={"size": ("dtype", "float32")},
 )
 def test_batch_size_has_its_own_argument(size=("batch_size", 32)):
@@ -347,30 +374,6 @@ def test_batch_size_has_its_own_argument(size=("batch_size", 32)):
     model = keras.Model(steps, stateful(steps))
     model(np.ones((32, 5, 3)))
     assert tuple(stateful.states[0].shape) == (32, 2)
-
-
-@proves(
-    "An InputLayer does note the batch: behind `keras.Input((784,))`, its "
-    "`batch_shape` on Keras 3 is `(None, 784)`, and its `input_shape` on Keras 2 is "
-    "`[(None, 784)]`.",
-    false_with={"size": 4},
-    needs="keras>=3",
-)
-def test_batch_shape_of_an_input_layer(size=None):
-    layer = keras.layers.InputLayer((784,), batch_size=size)
-    assert tuple(layer.batch_shape) == (None, 784)
-
-
-@proves(
-    "An InputLayer does note the batch: behind `keras.Input((784,))`, its "
-    "`batch_shape` on Keras 3 is `(None, 784)`, and its `input_shape` on Keras 2 is "
-    "`[(None, 784)]`.",
-    false_with={"size": 4},
-    needs="keras<3",
-)
-def test_input_shape_of_an_input_layer(size=None):
-    layer = keras.layers.InputLayer((784,), batch_size=size)
-    assert layer.input_shape == [(None, 784)]
 
 
 # What `keras.Input()` returns
@@ -413,7 +416,7 @@ def test_what_needs_numbers_fails(make=keras.Input):
 
 
 @proves(
-    "So do functions of TensorFlow, on Keras 3.",
+    "On Keras 3 functions of TensorFlow fail too.",
     keras=">=3",
     false_with={"make": tf.zeros},
 )
@@ -446,7 +449,7 @@ def test_model_finds_the_layers_between(start="begin"):
 
 
 @proves(
-    "The two ends stay in `model.inputs` and `model.outputs`, as lists:",
+    "The two ends stay in `model.inputs` and `model.outputs`, as lists.",
     false_with={"depth": 1},
 )
 def test_model_keeps_its_ends(depth=2):
@@ -476,8 +479,8 @@ def test_keras_history_is_layer_call_and_output(calls=2):
 
 
 @proves(
-    'Write `model.get_layer("scores").output` for the tensor that a layer '
-    "made, and `model.inputs` for where the model begins.",
+    'You do not need it: `model.get_layer("scores").output` is the tensor that a layer '
+    "made, and `model.inputs` is where the model begins.",
     false_with={"name": "hidden"},
 )
 def test_tensors_without_the_history(name="scores"):
@@ -518,6 +521,16 @@ def test_input_layer_is_the_layer_behind(depth=0):
     model = keras.Model(x, keras.layers.Dense(2)(x))
     assert model.layers[0] is layer
     assert '"class_name": "InputLayer"' in model.to_json()
+
+
+@proves(
+    "`batch_shape=` of `keras.Input` | the whole shape, batch included | pass it in "
+    "place of `shape` to fix the batch size, on Keras 2 and on Keras 3",
+    false_with={"argument": "shape"},
+)
+def test_batch_shape_is_the_whole_shape(argument="batch_shape"):
+    for shape in ((32, 784), (4, None, 100), (None, 8, 8, 1)):
+        assert tuple(keras.Input(**{argument: shape}).shape) == shape
 
 
 @proves(
@@ -687,7 +700,8 @@ def test_pooling_and_dense_need_no_size(name="GlobalMaxPooling2D"):
 
 @proves(
     "Pad sequences of different lengths with `keras.utils.pad_sequences(sequences, "
-    'padding="post", dtype="float32")`; without a dtype it drops the fractions.',
+    'padding="post", dtype="float32")`; leave out the dtype for tokens alone, since '
+    "without it the fractions are dropped.",
     false_with={"lengths": (5, 5)},
 )
 def test_different_lengths_need_padding(lengths=(3, 5)):
@@ -700,6 +714,24 @@ def test_different_lengths_need_padding(lengths=(3, 5)):
     assert padded[0, :3].min() == 0.5
     assert padded[0, 3:].max() == 0
     assert pad(sequences).max() == 0
+
+
+@proves(
+    "A recurrent layer reads the padding as more steps, without an error, unless a "
+    "mask hides it: Padding and masks.",
+    false_with={"hidden": (True, True)},
+)
+def test_a_recurrent_layer_reads_the_padding(hidden=(False, True)):
+    short = np.random.default_rng(0).normal(size=(2, 3, 8)).astype("float32")
+    padded = np.pad(short, [(0, 0), (0, 4), (0, 0)], constant_values=-9.0)
+    for kind in ("GRU", "LSTM", "SimpleRNN"):
+        steps = keras.Input(shape=(None, 8))
+        masked = keras.layers.Masking(-9.0)(steps)
+        layer, same = getattr(keras.layers, kind)(4), []
+        for is_hidden in hidden:
+            model = keras.Model(steps, layer(masked if is_hidden else steps))
+            same.append(np.allclose(model(short), model(padded), atol=1e-5))
+        assert same == [False, True]
 
 
 # Dtypes and names
@@ -742,6 +774,20 @@ def test_pixels_are_not_scaled(layer=keras.layers.Identity):
 
 
 @proves(
+    "Scale them yourself: pass `x / 255`, or put `keras.layers.Rescaling(1 / 255)` "
+    "behind the Input.",
+    false_with={"largest": 16},
+)
+def test_scaling_is_yours(largest=255):
+    x = keras.Input(shape=(2,))
+    as_it_is = keras.Model(x, keras.layers.Identity()(x))
+    scaled = keras.Model(x, keras.layers.Rescaling(1 / largest)(x))
+    pixels = np.array([[0, 255]], "uint8")
+    for result in (as_it_is(pixels / largest), scaled(pixels)):
+        assert np.allclose(result, [[0.0, 1.0]])
+
+
+@proves(
     "An integer Input drops the fractions of floats:",
     false_with={"dtype": "float64"},
 )
@@ -756,7 +802,7 @@ def test_fractions_are_lost(dtype="int32"):
 
 
 @proves(
-    "The order of a dict does not matter:",
+    "The order of a dict does not matter.",
     false_with={"names": ("income", "age")},
 )
 def test_a_dict_has_no_order(names=("age", "income")):
@@ -782,21 +828,6 @@ def test_a_list_has_an_order(swapped=True):
 
 
 @proves(
-    "An InputLayer of Keras 2 takes it, with its shape.",
-    keras="<3",
-)
-def test_input_layer_takes_a_placeholder_on_keras_2():
-    def shape():
-        with tf.Graph().as_default():
-            placeholder = tf.compat.v1.placeholder(tf.float32, (None, 784))
-            layer = keras.layers.InputLayer(input_tensor=placeholder)
-            return tuple(layer.output.shape)
-
-    assert error_of(shape) == ""
-    assert shape() == (None, 784)
-
-
-@proves(
     "A shape is a tuple, also for one axis: write `keras.Input((784,))`.",
     keras=">=3",
     false_with={"shape": (784,)},
@@ -805,20 +836,6 @@ def test_a_shape_is_a_tuple(shape=784):
     message = "ValueError: Cannot convert '784' to a shape."
     assert error_of(keras.Input, shape) == message
     assert tuple(keras.Input((784,)).shape) == (None, 784)
-
-
-@proves(
-    "On Keras 3.9 and later `input_tensor` must be a `KerasTensor`:",
-    keras=">=3.7",
-    false_with={"make": lambda shape: keras.Input(batch_shape=shape)},
-)
-def test_input_tensor_must_be_a_keras_tensor(
-    make=lambda shape: tf.compat.v1.placeholder(tf.float32, shape),
-):
-    with tf.Graph().as_default():
-        begin = make((None, 784))
-        with pytest.raises(ValueError, match="KerasTensor"):
-            keras.layers.InputLayer(input_tensor=begin)
 
 
 @proves(
@@ -848,7 +865,7 @@ def test_replaced_first_layer_lacks_its_shape(arguments=None):
 
 
 @proves(
-    "After an Input any layer that reads such data can be the first:",
+    "After an Input any layer that reads such data can be the first.",
     false_with={"in_front": False},
     needs="keras>=3",
 )
@@ -925,6 +942,24 @@ def test_the_two_models_share_their_weights(copied=False):
     assert outer.weights[0] is inner.weights[0]
 
 
+@proves(
+    "A model with several inputs begins at `model.input`, which keeps their dict or "
+    "list.",
+    false_with={"begin": lambda model: model.inputs[0]},
+)
+def test_input_keeps_the_structure(begin=lambda model: model.input):
+    named = {name: keras.Input(shape=(1,), name=name) for name in ("age", "income")}
+    row = keras.layers.Concatenate(name="row")(list(named.values()))
+    scores = keras.layers.Dense(2)(row)
+    data = {"age": np.array([[30.0]]), "income": np.array([[5000.0]])}
+    for inputs, arrays in ((named, data), (list(named.values()), list(data.values()))):
+        model = keras.Model(inputs, scores)
+        start = begin(model)
+        assert isinstance(start, type(inputs))
+        features = keras.Model(start, model.get_layer("row").output)
+        assert features.predict(arrays, verbose=0).tolist() == [[30.0, 5000.0]]
+
+
 # Let the data declare the Inputs
 
 
@@ -959,8 +994,8 @@ def columns_model():
 
 
 @proves(
-    "`fit` matches the columns to the Inputs by name, and a layer in front makes "
-    "numbers of the strings.",
+    "`fit` matches the columns to the Inputs by name, and a layer behind an Input "
+    "makes numbers of its strings.",
     false_with={"names": ("city", "age")},
 )
 def test_strings_and_numbers_from_a_pipeline(names=("age", "city")):
@@ -973,8 +1008,8 @@ def test_strings_and_numbers_from_a_pipeline(names=("age", "city")):
 
 
 @proves(
-    "Here floats are normalized, integers and strings one-hot encoded, as `adapt` has "
-    "seen them:",
+    "Each of these layers first learns from its column with `adapt`: floats are "
+    "normalized, integers and strings one-hot encoded:",
     false_with={"seen": (0.0, 1.0)},
 )
 def test_layers_in_front_are_adapted(seen=(30.0, 50.0)):
@@ -1008,7 +1043,7 @@ def test_an_embedding_behind_a_lookup(options=()):
 
 
 @proves(
-    "A dict of arrays does as well, with the strings as a tensor:",
+    "The strings go in as a tensor:",
     false_with={"convert": list},
 )
 def test_a_dict_with_strings_as_a_tensor(convert=tf.constant):
@@ -1136,8 +1171,8 @@ def test_the_remainder_is_dropped(options=None):
 
 
 @proves(
-    "Keras adds or drops a last axis of size 1 to match the number of axes of the "
-    "Input.",
+    "To match the number of axes of the Input, Keras adds or drops an axis of size 1 "
+    "at the end, not in front.",
     false_with={"data": (5, 8, 8, 1)},
 )
 def test_a_missing_last_axis_is_added(data=(5, 8, 8)):
@@ -1146,8 +1181,8 @@ def test_a_missing_last_axis_is_added(data=(5, 8, 8)):
 
 
 @proves(
-    "Keras adds or drops a last axis of size 1 to match the number of axes of the "
-    "Input.",
+    "To match the number of axes of the Input, Keras adds or drops an axis of size 1 "
+    "at the end, not in front.",
     false_with={"data": (5, 3)},
 )
 def test_an_extra_last_axis_is_dropped(data=(5, 3, 1)):
@@ -1156,8 +1191,8 @@ def test_an_extra_last_axis_is_dropped(data=(5, 3, 1)):
 
 
 @proves(
-    "`predict` takes the first axis for the batch, so a network with global "
-    "pooling reads the 8 rows of one gray image as 8 images, and gives 8 answers:",
+    "So `predict` reads the 8 rows of one gray image as 8 images of 8 × 1, and a "
+    "network with global pooling gives 8 answers:",
     false_with={"shape": (1, 8, 8, 1)},
     needs="keras>=3",
 )
@@ -1195,7 +1230,7 @@ def test_swapped_inputs_are_refused_at_first(order=(1, 0)):
 
 
 @proves(
-    "After one call of `predict` in the right order the same list passes:",
+    "After one call of `predict` in the right order the same list passes.",
     false_with={"order": (0, 1)},
 )
 def test_swapped_inputs_pass_on_a_used_model(order=(1, 0)):
@@ -1205,6 +1240,29 @@ def test_swapped_inputs_pass_on_a_used_model(order=(1, 0)):
     model.predict(data, verbose=0)
     result = model.predict([data[place] for place in order], verbose=0)
     assert result.tolist() == [[1, 1, 1, 0, 0]]
+
+
+@proves(
+    "The new sizes make TensorFlow trace the model again, for any size, and an unknown "
+    "size passes the check:",
+    false_with={"order": (0, 1)},
+)
+def test_the_second_trace_is_for_any_size(order=(1, 0)):
+    sizes = []
+
+    class See(keras.layers.Layer):
+        def call(self, x):
+            sizes.append(x.shape[-1])
+            return x
+
+    inputs = [keras.Input(shape=(2,)), keras.Input(shape=(3,))]
+    seen = [See()(x) for x in inputs]
+    model = keras.Model(inputs, keras.layers.Concatenate()(seen))
+    data = [np.zeros((1, 2)), np.ones((1, 3))]
+    model.predict(data, verbose=0)
+    sizes.clear()
+    model.predict([data[place] for place in order], verbose=0)
+    assert sizes == [None, None]
 
 
 @proves(
@@ -1238,7 +1296,7 @@ def equal_in_the_graph(x, y):
 
 
 @proves(
-    "There `if x == 0` does not fail, and is never true.",
+    "The exception is `if x == 0`: on Keras 3 it raises nothing, and is never true.",
     false_with={"compare": operator.gt},
     needs="keras>=3",
 )
@@ -1305,6 +1363,23 @@ def test_check_says_what_is_wrong(given=np.asarray):
 
 
 @proves(
+    "The value is what the named layer was built for, and a built layer keeps it; the "
+    "shape is that of the data that reached it, where `None` is the batch.",
+    false_with={"built_for": 12},
+    needs="keras>=3",
+)
+def test_value_of_the_layer_and_shape_of_the_data(built_for=10):
+    layer = keras.layers.Dense(3, name="reader")
+    layer(np.ones((1, built_for)))
+    for data, shape in ((np.ones((5, 12)), (5, 12)), (keras.Input((12,)), (None, 12))):
+        message = error_of(layer, data)
+        assert "reader" in message
+        assert "expected axis -1 of input shape to have value 10" in message
+        assert f"but received input with shape {shape}" in message
+    assert error_of(layer, keras.Input((10,))) == ""
+
+
+@proves(
     "A Functional model says `expected shape=(None, 784), found shape=(5, 64)`.",
     false_with={"size": 784},
 )
@@ -1332,8 +1407,8 @@ def test_one_gray_image_is_flattened_by_rows(part=0):
 
 
 @proves(
-    "A convolution over images reads `(batch, height, width, channels)`, and "
-    "here the last axis is missing.",
+    "A convolution over images reads `(batch, height, width, channels)`, and this "
+    "Input has no channels.",
     false_with={"shape": (8, 8, 1)},
 )
 def test_expected_four_axes_found_three(shape=(8, 8)):
@@ -1348,7 +1423,8 @@ def test_expected_four_axes_found_three(shape=(8, 8)):
 
 
 @proves(
-    "Declare the channel, and add its axis to the data with `[..., None]`:",
+    "Declare the channel, and add its axis to the data with `[..., None]`, rather than "
+    "leave that to Keras:",
     false_with={"shape": (28, 28)},
 )
 def test_gray_images_with_a_channel_axis(shape=(28, 28, 1)):
@@ -1360,8 +1436,8 @@ def test_gray_images_with_a_channel_axis(shape=(28, 28, 1)):
 
 
 @proves(
-    "`predict` takes the first 32 rows of a larger image for a batch, as 32 is "
-    "its default size, so it names that shape: `found shape=(32, 224, 3)`.",
+    "`predict` takes the first 32 rows of a larger image for a batch, as many as its "
+    "default `batch_size`, and names their shape: `found shape=(32, 224, 3)`.",
     false_with={"size": 8},
     needs="keras>=3",
     keras=">=3",

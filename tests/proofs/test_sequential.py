@@ -23,12 +23,6 @@ from tests.proofs.shared_sequential import (
 )
 
 
-def model_for(shape):
-    """A model that begins at an Input, or one without a shape if there is none."""
-    inputs = [keras.Input(shape=shape)] if shape else []
-    return keras.Sequential([*inputs, keras.layers.Dense(3)])
-
-
 def spread_rows():
     """Rows that tell two models apart."""
     return np.linspace(0, 1, 20, dtype="float32").reshape(5, 4)
@@ -138,50 +132,21 @@ def test_input_first_is_complete_without_a_warning(start=((4,),)):
 
 
 @proves(
-    "As an `InputLayer`: in place of the Input, `keras.layers.InputLayer(shape=(4,))` "
+    "As an `InputLayer`: in place of the Input, `keras.layers.InputLayer((4,))` "
     "makes the same model, and `model.layers` lists neither.",
     false_with={"functional": True},
-    needs="keras>=3",
 )
 def test_input_layer_makes_the_same_model(functional=False):
     dense = keras.layers.Dense(3)
-    explicit = keras.Sequential([keras.layers.InputLayer(shape=(4,)), dense])
+    explicit = keras.Sequential([keras.layers.InputLayer((4,)), dense])
     model = keras.Sequential([keras.Input(shape=(4,)), dense])
     if functional:
         model = keras.Model(model.inputs, model.outputs)
-    assert not user_warnings(lambda: keras.layers.InputLayer(shape=(4,)))
+    assert not user_warnings(lambda: keras.layers.InputLayer((4,)))
     assert explicit.layers == model.layers == [dense]
     assert explicit.built
     assert explicit.input_shape == model.input_shape == (None, 4)
     assert np.allclose(explicit(rows()), model(rows()))
-
-
-def begins_in_old_words():
-    layers = [keras.layers.InputLayer(input_shape=(4,)), keras.layers.Dense(3)]
-    return keras.Sequential(layers)
-
-
-@proves(
-    "Keras 2 spells it `InputLayer(input_shape=(4,))`, which Keras 3 accepts with a "
-    "warning.",
-    keras="<3",
-)
-def test_input_layer_of_keras_2():
-    assert not user_warnings(begins_in_old_words)
-    model = begins_in_old_words()
-    assert len(model.layers) == 1
-    assert model.input_shape == (None, 4)
-
-
-@proves(
-    "Keras 2 spells it `InputLayer(input_shape=(4,))`, which Keras 3 accepts with a "
-    "warning.",
-    keras=">=3",
-)
-def test_input_layer_of_keras_2_warns():
-    caught = user_warnings(begins_in_old_words)
-    assert any("`input_shape` is deprecated" in text for text in caught)
-    assert begins_in_old_words().input_shape == (None, 4)
 
 
 @proves(
@@ -237,8 +202,56 @@ def test_first_data_decides(columns=7):
 
 
 @proves(
-    "A call on data builds the model too. After a call on `rows` its `input_shape` is "
-    "`(5, 4)`, but batches of other sizes still work.",
+    "You can `compile`, `fit` and `predict` such a model.",
+    false_with={"method": "compile"},
+)
+def test_fit_and_predict_build_the_model(method="fit"):
+    model, other = unbuilt(), unbuilt()
+    model.compile("sgd", "mse")
+    if method == "fit":
+        model.fit(rows(), np.zeros((5, 3)), verbose=0)
+    assert model.built
+    assert len(model.weights) == 2
+    assert other.predict(rows(), verbose=0).shape == (5, 3)
+    assert len(other.weights) == 2
+
+
+@proves(
+    "What you do before the first data needs an Input or `build`: show the shapes in "
+    "`summary()`, copy or load weights, take the output of a layer, save weights.",
+    false_with={"make": built},
+)
+def test_what_needs_an_input(make=unbuilt):
+    def build():
+        model = unbuilt()
+        model.build((None, 4))
+        return model
+
+    def works(model):
+        other, seen = built(), []
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            other.save_weights(f"{folder}/a.weights.h5")
+            for use in (
+                lambda: "(None, 3)" in summary_of(model),
+                lambda: len(model.get_weights()) == 2,
+                lambda: keras.Model(model.inputs[0], model.layers[-1].output).built,
+                lambda: len(reloaded(model).get_weights()) == 2,
+                lambda: model.load_weights(f"{folder}/a.weights.h5") or True,
+            ):
+                try:
+                    seen.append(use())
+                except Exception:
+                    seen.append(False)
+        return seen
+
+    assert works(built()) == works(build()) == [True] * 5
+    assert works(make()) == [False] * 5
+
+
+@proves(
+    "A call on data builds the model too: called on `rows`, it notes the `input_shape` "
+    "`(5, 4)`, and takes batches of other sizes all the same.",
     false_with={"count": 6},
 )
 def test_first_call_notes_the_batch(count=5):
@@ -275,18 +288,6 @@ def test_summary_of_unbuilt_on_keras_3(make=unbuilt):
 def test_summary_of_unbuilt_on_keras_2(make=unbuilt):
     with pytest.raises(ValueError, match="has not yet been built"):
         summary_of(make())
-
-
-@proves(
-    "On Keras 3 `weights` and `get_weights()` are empty lists until the model is "
-    "built.",
-    false_with={"shape": (4,)},
-    needs="keras>=3",
-)
-def test_no_weights_on_keras_3(shape=None):
-    model = model_for(shape)
-    assert model.weights == []
-    assert model.get_weights() == []
 
 
 @proves(
@@ -507,8 +508,8 @@ def scores_of_digits():
 
 
 @proves(
-    "`predict` gives ten probabilities for each image; the digit is where the largest "
-    "stands:",
+    "`predict` gives ten probabilities for each image, and the digit is the index of "
+    "the largest:",
     false_with={"find": "argmin"},
     needs="keras>=3",
 )
@@ -589,6 +590,24 @@ def test_same_answers_elsewhere(same=True):
     here = np.asarray(model(spread_rows()))
     assert here.shape == (5, 3)
     assert np.allclose(elsewhere, here, atol=1e-6, rtol=0)
+
+
+@proves(
+    "The file does not hold what you did to the data before `fit`, here the division "
+    "by 16: do it again, or make it a layer, `keras.layers.Rescaling(1 / 16)`.",
+    false_with={"start": "a layer"},
+)
+def test_preparation_is_not_in_the_file(start="before fit"):
+    dense = keras.layers.Dense(3, kernel_initializer="ones")
+    plain = keras.Sequential([keras.Input((4,)), dense])
+    scale = keras.layers.Rescaling(1 / 16)
+    scaled = keras.Sequential([keras.Input((4,)), scale, dense])
+    x = 16 * spread_rows()
+    expected = plain(x / 16)
+    assert np.allclose(reloaded(plain)(x / 16), expected, atol=1e-5)
+    assert np.allclose(reloaded(scaled)(x), expected, atol=1e-5)
+    model = scaled if start == "a layer" else plain
+    assert not np.allclose(reloaded(model)(x), expected, atol=1e-2)
 
 
 @proves(
@@ -708,45 +727,6 @@ def test_same_layer_twice(times=2):
     assert len(model.weights) == 1
 
 
-def two_tensors(last, reader="GRU"):
-    """A stack with a layer in the middle that returns its output and its state."""
-    reader = getattr(keras.layers, reader)(3, return_state=True)
-    return keras.Sequential([keras.Input(shape=(8, 4)), reader, last])
-
-
-@proves(
-    "A layer that returns several tensors, such as `GRU(return_state=True)`, passes "
-    "them on as one list on Keras 3: `Concatenate()`, `Add()` and other layers that "
-    "merge a list accept it, and `Dense` raises.",
-    false_with={"refused": "Flatten"},
-    needs="keras>=3",
-)
-def test_several_tensors_are_one_list(refused="Dense"):
-    x = np.linspace(-1, 1, 32).reshape(1, 8, 4).astype("float32")
-    for reader, count in (("GRU", 2), ("LSTM", 3)):
-        joined = two_tensors(keras.layers.Concatenate(), reader)
-        expected = keras.ops.concatenate(joined.layers[0](x))
-        assert joined(x).shape == (1, 3 * count)
-        assert joined.predict(x, verbose=0).shape == (1, 3 * count)
-        assert np.allclose(np.ravel(joined(x)), np.ravel(expected), atol=1e-6)
-        for name in ("Add", "Average", "Maximum", "Minimum", "Multiply"):
-            model = two_tensors(getattr(keras.layers, name)(), reader)
-            model.compile("sgd", "mse")
-            model.fit(x, np.ones((1, 3)), verbose=0)
-            assert model(x).shape == (1, 3)
-        layer = keras.layers.Dense(2) if refused == "Dense" else keras.layers.Add()
-        with pytest.raises(ValueError, match=r"expects 1 input\(s\)"):
-            two_tensors(layer, reader)
-
-
-@proves("Keras 2 refuses every such stack.", keras="<3")
-def test_several_tensors_are_refused_on_keras_2():
-    for last in (keras.layers.Concatenate(), keras.layers.Add(), keras.layers.Dense(2)):
-        for reader in ("GRU", "LSTM"):
-            with pytest.raises(ValueError, match="a single output tensor"):
-                two_tensors(last, reader)
-
-
 @proves("Keras 2 raises.", keras="<3")
 def test_two_inputs_on_keras_2():
     with pytest.raises(ValueError, match=r"expects 1 input\(s\), but it received 2"):
@@ -754,7 +734,8 @@ def test_two_inputs_on_keras_2():
 
 
 @proves(
-    "Give a Sequential model two arrays, and Keras 3 uses the first one alone.",
+    "Given two arrays, as in `model.predict([a, b])`, a Sequential model of Keras 3 "
+    "uses the first one alone.",
     false_with={"first": 1},
     needs="keras>=3",
 )
@@ -768,25 +749,6 @@ def test_two_inputs_on_keras_3(first=0):
         model.evaluate(x, np.ones((5, 3)), verbose=0) for x in (pair, pair[first])
     ]
     assert np.allclose(*losses, atol=1e-6)
-
-
-@proves(
-    "For two inputs write a Functional model, which joins them where you want. "
-    "`fit` takes a list of arrays in the same order:",
-    false_with={"merge": "Average"},
-)
-def test_two_inputs_join(merge="Concatenate"):
-    inputs = keras.Input((2, 2)), keras.Input((1,))
-    flat = keras.layers.Flatten()(inputs[0])
-    dense = keras.layers.Dense(3)
-    model = keras.Model(
-        inputs, dense(getattr(keras.layers, merge)()([flat, inputs[1]]))
-    )
-    assert dense.kernel.shape[0] == 4 + 1
-    arrays = [np.ones((5, 2, 2)), np.ones((5, 1))]
-    assert model.predict(arrays, verbose=0).shape == (5, 3)
-    model.compile("sgd", "mse")
-    model.fit(arrays, np.ones((5, 3)), verbose=0)
 
 
 @proves(
@@ -881,37 +843,6 @@ def test_shape_is_that_of_the_data_without_the_batch(skipped=1):
         assert varying(np.ones((5, length, 4))).shape == (5, 3)
 
 
-@proves(
-    "For gray images of 28 × 28, write `(28, 28)` before `Flatten` and `Dense`; "
-    "before `Conv2D` write `(28, 28, 1)`, and add that axis to the images with "
-    "`x[..., None]`.",
-    false_with={"shape": (28, 28)},
-)
-def test_gray_images_before_two_layers(shape=(28, 28, 1)):
-    fits, convolution = True, keras.layers.Conv2D(2, 3)
-    try:
-        model = keras.Sequential([keras.Input(shape), convolution])
-    except ValueError:
-        fits = False
-    assert fits
-    images = np.ones((5, 28, 28))
-    assert model(images[..., None]).shape == (5, 26, 26, 2)
-    flat = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)]
-    assert keras.Sequential(flat)(np.ones((5, 28, 28))).shape == (5, 10)
-
-
-@proves(
-    "The batch is never part of `shape`, so the `None` in `shape=(None, 100)` is not "
-    "the batch: it stands for sequences of any length.",
-    false_with={"shape": (100,)},
-)
-def test_none_100_is_a_sequence(shape=(None, 100)):
-    assert tuple(keras.Input(shape=shape).shape) == (None, None, 100)
-    model = keras.Sequential([keras.Input(shape=shape), keras.layers.GRU(3)])
-    for length in (1, 7):
-        assert model(np.ones((2, length, 100))).shape == (2, 3)
-
-
 # Errors from putting it together
 
 
@@ -985,8 +916,8 @@ def two_layers():
 
 
 @proves(
-    "The first `fit` or `predict` compiles the layers that the model has then, and "
-    "later ones still run these layers.",
+    "The first `fit` or `predict` makes a function of the layers and keeps it, so "
+    "later calls do not see a change of layers.",
     false_with={"compiled_again": True},
 )
 def test_predict_goes_on_with_the_old_model(compiled_again=False):
@@ -1045,8 +976,8 @@ def test_fit_trains_the_layer_that_was_taken_off(compile_again=False):
 
 
 @proves(
-    "Call `compile` again after the last change, or make a new model from an "
-    "Input and `cut.layers`:",
+    "Call `compile` again after the last change, as below, or make a new model from an "
+    "Input and `cut.layers`.",
     false_with={"again": False},
 )
 def test_compile_again(again=True):
@@ -1059,7 +990,7 @@ def test_compile_again(again=True):
 
 @proves(
     "The layers that stay keep their weights, and the optimizer of the new `compile` "
-    "begins anew.",
+    "begins anew:",
     false_with={"again": False},
 )
 def test_what_stays_after_compile(again=True):
@@ -1158,7 +1089,7 @@ def flat_and_dense():
 
 
 @proves(
-    "`build((8, 8, 1))` is not an image but a batch of 8 things of 8 × 1.",
+    "`build((8, 8, 1))` declares a batch of 8 examples of 8 × 1, not an image.",
     false_with={"shape": (None, 8, 8, 1)},
 )
 def test_build_without_the_batch(shape=(8, 8, 1)):
@@ -1169,8 +1100,8 @@ def test_build_without_the_batch(shape=(8, 8, 1)):
 
 
 @proves(
-    "With `Flatten` and `Dense` this `build` gives no error; the first batch of images "
-    "does. Write `build((None, 8, 8, 1))`.",
+    "If the model is `Flatten` and `Dense`, this `build` passes, and the error comes "
+    "only with the first images: write `build((None, 8, 8, 1))`.",
     false_with={"shape": (None, 8, 8, 1)},
 )
 def test_error_comes_with_the_data(shape=(8, 8, 1)):
@@ -1219,7 +1150,8 @@ def test_only_axes_are_counted(shape=(1, 4, 16, 1)):
 
 
 @proves(
-    "{recipe}`snippets.sequential.build_for` raises instead.",
+    "To check, call {recipe}`snippets.sequential.build_for` on the model and the data: "
+    "it raises if they have another size.",
     false_with={"size": (8, 8)},
     needs="keras>=3",
 )
@@ -1242,8 +1174,8 @@ def reader_of_vectors():
 
 
 @proves(
-    "The last axis of the data has another length than the Input declares; the shape "
-    "in the message begins with the batch.",
+    "The last axis of the data has another length than the layer was built for; the "
+    "shape in the message begins with the batch.",
     false_with={"declared": True},
     needs="keras>=3",
 )
@@ -1349,8 +1281,8 @@ def test_a_vector_is_read_as_a_batch_of_numbers(batch_size=None):
 
 
 @proves(
-    "Keep the batch axis with `x[:1]` in place of `x[0]`, or add it with "
-    "`x[0][None, ...]`.",
+    "For one image, keep the batch axis with `x[:1]` in place of `x[0]`, or add it "
+    "with `x[0][None, ...]`:",
     false_with={"number": 783},
 )
 def test_one_example_keeps_its_batch_axis(number=784):

@@ -79,6 +79,45 @@ def test_merge_layers_want_a_list(name="Add"):
     )
 
 
+def two_tensors(last, reader="GRU"):
+    """A stack with a layer in the middle that returns its output and its state."""
+    reader = getattr(keras.layers, reader)(3, return_state=True)
+    return keras.Sequential([keras.Input(shape=(8, 4)), reader, last])
+
+
+@proves(
+    "A layer that returns several tensors, such as `GRU(return_state=True)`, passes "
+    "them on as one list on Keras 3: `Concatenate()`, `Add()` and other layers that "
+    "merge a list accept it, and `Dense` raises.",
+    false_with={"refused": "Flatten"},
+    needs="keras>=3",
+)
+def test_several_tensors_are_one_list(refused="Dense"):
+    x = np.linspace(-1, 1, 32).reshape(1, 8, 4).astype("float32")
+    for reader, count in (("GRU", 2), ("LSTM", 3)):
+        joined = two_tensors(keras.layers.Concatenate(), reader)
+        expected = keras.ops.concatenate(joined.layers[0](x))
+        assert joined(x).shape == (1, 3 * count)
+        assert joined.predict(x, verbose=0).shape == (1, 3 * count)
+        assert np.allclose(np.ravel(joined(x)), np.ravel(expected), atol=1e-6)
+        for name in ("Add", "Average", "Maximum", "Minimum", "Multiply"):
+            model = two_tensors(getattr(keras.layers, name)(), reader)
+            model.compile("sgd", "mse")
+            model.fit(x, np.ones((1, 3)), verbose=0)
+            assert model(x).shape == (1, 3)
+        layer = keras.layers.Dense(2) if refused == "Dense" else keras.layers.Add()
+        with pytest.raises(ValueError, match=r"expects 1 input\(s\)"):
+            two_tensors(layer, reader)
+
+
+@proves("Keras 2 refuses every such stack.", keras="<3")
+def test_several_tensors_are_refused_on_keras_2():
+    for last in (keras.layers.Concatenate(), keras.layers.Add(), keras.layers.Dense(2)):
+        for reader in ("GRU", "LSTM"):
+            with pytest.raises(ValueError, match="a single output tensor"):
+                two_tensors(last, reader)
+
+
 @proves(
     ("Two different layers have one name: give each its own."),
     false_with={"names": ("a", "b")},
