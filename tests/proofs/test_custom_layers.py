@@ -750,8 +750,8 @@ def test_state_is_a_weight_without_gradient(trainable=False):
 
 
 @proves(
-    "**No error, wrong result:** without `autocast=False`, `call` reads a weight in "
-    "float16.",
+    "**No error, wrong result:** under `mixed_float16`, `call` reads a weight in "
+    "float16, unless it has `autocast=False`.",
     false_with={"policy": "float32"},
     needs="keras>=2.16",
 )
@@ -782,8 +782,8 @@ def test_a_sum_overflows_in_float16(dtype="float16"):
 
 
 @proves(
-    "Around 1 the numbers of float16 are 0.001 apart, so a running mean of 1 never "
-    "gets further by steps of 0.0002.",
+    "Around 1 the numbers of float16 are 0.001 apart, so a running mean of 1 does "
+    "not move by steps of 0.0002.",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -806,8 +806,8 @@ def test_a_rounded_mean_stands_still(policy="mixed_float16"):
 
 
 @proves(
-    "Around 1 the numbers of float16 are 0.001 apart, so a running mean of 1 never "
-    "gets further by steps of 0.0002.",
+    "Around 1 the numbers of float16 are 0.001 apart, so a running mean of 1 does "
+    "not move by steps of 0.0002.",
     false_with={"dtype": "float32"},
 )
 def test_float16_has_no_number_that_near(dtype="float16"):
@@ -1078,8 +1078,8 @@ def test_the_first_mask_goes_on(computes=False):
 
 
 @proves(
-    "`compute_mask` gets the first argument and its mask alone: return that mask to "
-    "pass it on.",
+    "There `compute_mask` gets the first argument and its mask alone: return that "
+    "mask to pass it on.",
     false_with={"masked": (False, True)},
     needs="keras>=3",
 )
