@@ -318,6 +318,41 @@ class SkipSteps(keras.Layer):
 
 
 @keras.saving.register_keras_serializable(package="snippets")
+class MeanOfSteps(keras.Layer):
+    """Average the steps of a sequence, and leave out the padding.
+
+    Call arguments:
+
+    - `inputs`: tensor of shape `(batch, time, features)`, any dtype. It is averaged in
+      float32.
+    - `mask`: `None`, or a tensor of shape `(batch, time)`, false where there is
+      padding. What stands there does not matter, NaN included.
+
+    Returns:
+        A tensor of shape `(batch, features)`, in the compute dtype of the layer; zeros
+        where everything is padding. It has no mask.
+
+    Example:
+        >>> import numpy as np
+        >>> steps = np.array([[[1.0], [3.0], [99.0]]])
+        >>> MeanOfSteps()(steps, mask=np.array([[1, 1, 0]])).numpy().tolist()
+        [[2.0]]
+    """
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        values = ops.cast(inputs, "float32")  # a sum in float16 may overflow
+        if mask is None:
+            mask = ops.ones_like(values[..., 0])
+        kept = ops.cast(mask, "bool")[..., None]  # (batch, time, 1)
+        total = ops.sum(ops.where(kept, values, 0.0), axis=1)  # (batch, features)
+        count = ops.sum(ops.cast(kept, "float32"), axis=1)
+        return ops.cast(total / ops.maximum(count, 1.0), self.compute_dtype)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None
+
+
+@keras.saving.register_keras_serializable(package="snippets")
 class AddBoth(keras.Layer):
     """Add two sequences, and let a step count only if it counts in both.
 

@@ -144,8 +144,9 @@ def test_the_loop_ends_with_the_weights_of_fit(dropout=0.2):
 
 
 @proves(
-    "step: two optimizers, a penalty on gradients | a custom `train_step`, which "
-    "`fit` compiles with `tf.function` | the step of Keras: you write it yourself",
+    "the step: two optimizers, a penalty on gradients | a custom `train_step`, "
+    "which `fit` compiles with `tf.function` | nothing of `fit`, but you write the "
+    "step",
     false_with={"run_eagerly": True},
 )
 def test_fit_compiles_the_step(run_eagerly=False):
@@ -163,8 +164,8 @@ def test_fit_compiles_the_step(run_eagerly=False):
 
 
 @proves(
-    "If only the order of the steps is new, call `model.train_on_batch(x, y)` after "
-    "`compile()`: it is one step of `fit`.",
+    "For another order of Keras's own steps `model.train_on_batch(x, y)` will do, "
+    "after `compile()`: it is one step of `fit`.",
     false_with={"examples": 11},
 )
 def test_train_on_batch_is_a_step_of_fit(examples=12):
@@ -246,7 +247,7 @@ def test_a_step_returns_a_dict(default_step=False):
 
 
 @proves(
-    "loss or metric | a function, for `compile()` | nothing",
+    "the loss or a metric | a function, for `compile()` | nothing",
     false_with={"factor": 1.0},
 )
 def test_a_loss_is_a_function(factor=2.0):
@@ -265,8 +266,8 @@ def test_a_loss_is_a_function(factor=2.0):
 
 
 @proves(
-    "loss, which needs more than labels and predictions | `compute_loss` in a "
-    "subclass | nothing",
+    "the loss, from more than labels and predictions | `compute_loss` in a subclass "
+    "| nothing",
     keras=">=3",
     false_with={"penalty": 0.0},
 )
@@ -286,8 +287,9 @@ def test_compute_loss_sees_the_inputs(penalty=5.0):
 
 
 @proves(
-    "step: two optimizers, a penalty on gradients | a custom `train_step`, which "
-    "`fit` compiles with `tf.function` | the step of Keras: you write it yourself",
+    "the step: two optimizers, a penalty on gradients | a custom `train_step`, "
+    "which `fit` compiles with `tf.function` | nothing of `fit`, but you write the "
+    "step",
     false_with={"default_step": True},
 )
 def test_a_step_gives_up_the_default_step(default_step=False):
@@ -297,8 +299,8 @@ def test_a_step_gives_up_the_default_step(default_step=False):
 
 
 @proves(
-    "order of steps | a loop with a compiled step | `fit`: you call callbacks and "
-    "validation yourself",
+    "the order of the steps | a loop with a step in `tf.function` | `fit`: you call "
+    "callbacks and validation yourself",
     false_with={"by_fit": True},
     needs="keras>=3",
 )
@@ -383,9 +385,9 @@ def same_training(some, others):
 
 
 @proves(
-    "As it stands, this step does what the step of Keras does: with "
-    "`sample_weight` and `class_weight`, with regularizers and `add_loss`, in "
-    "mixed precision, and under `MirroredStrategy`.",
+    "As it stands, this step does what the step of Keras does: with `sample_weight` "
+    "and `class_weight`, with regularizers and `add_loss`, in mixed precision, and, "
+    "from Keras 3.9 on, under `MirroredStrategy` (tried on two parts of one CPU).",
     false_with={"weight": 3.0},
     needs="keras>=3",
 )
@@ -394,9 +396,9 @@ def test_own_step_with_weights(weight=2.0):
 
 
 @proves(
-    "As it stands, this step does what the step of Keras does: with "
-    "`sample_weight` and `class_weight`, with regularizers and `add_loss`, in "
-    "mixed precision, and under `MirroredStrategy`.",
+    "As it stands, this step does what the step of Keras does: with `sample_weight` "
+    "and `class_weight`, with regularizers and `add_loss`, in mixed precision, and, "
+    "from Keras 3.9 on, under `MirroredStrategy` (tried on two parts of one CPU).",
     false_with={"rate": 0.2},
     needs="keras>=3",
 )
@@ -406,9 +408,9 @@ def test_own_step_with_regularizers(rate=0.1):
 
 
 @proves(
-    "As it stands, this step does what the step of Keras does: with "
-    "`sample_weight` and `class_weight`, with regularizers and `add_loss`, in "
-    "mixed precision, and under `MirroredStrategy`.",
+    "As it stands, this step does what the step of Keras does: with `sample_weight` "
+    "and `class_weight`, with regularizers and `add_loss`, in mixed precision, and, "
+    "from Keras 3.9 on, under `MirroredStrategy` (tried on two parts of one CPU).",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -418,9 +420,9 @@ def test_own_step_in_mixed_precision(policy="mixed_float16"):
 
 
 @proves(
-    "As it stands, this step does what the step of Keras does: with "
-    "`sample_weight` and `class_weight`, with regularizers and `add_loss`, in "
-    "mixed precision, and under `MirroredStrategy`.",
+    "As it stands, this step does what the step of Keras does: with `sample_weight` "
+    "and `class_weight`, with regularizers and `add_loss`, in mixed precision, and, "
+    "from Keras 3.9 on, under `MirroredStrategy` (tried on two parts of one CPU).",
     false_with={"name": "another policy"},
     needs="keras>=3",
     keras=">=3.9",
@@ -548,7 +550,8 @@ def on_two_devices():
 
 
 @proves(
-    "`loss * num_replicas` | on two devices `fit` reports half the loss",
+    "`loss * num_replicas` | from Keras 3.9 on, with two devices, `fit` reports "
+    "half the loss",
     false_with={"name": "divided"},
     needs="keras>=3",
     keras=">=3.9",
@@ -652,8 +655,8 @@ def step_under(policy, scaled):
 
 
 @proves(
-    "`self.optimizer.scale_loss(loss)` | in `mixed_float16` a model learns 32,768 "
-    "times too slowly by SGD",
+    "`self.optimizer.scale_loss(loss)` | under `mixed_float16`, SGD takes steps "
+    "32,768 times too small",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -786,8 +789,8 @@ def history_of(way, weight=2.0):
 
 
 @proves(
-    "A loop of your own has no `class_weight`: it takes `sample_weight`, the "
-    "third part of a batch.",
+    "This loop has no `class_weight`: put the weight of each example third into the "
+    "batch.",
     false_with={"weight": 3.0},
     needs="keras>=3",
 )
@@ -796,7 +799,7 @@ def test_class_weight_becomes_sample_weights(weight=2.0):
 
 
 @proves(
-    "This loop does not call them for batches:",
+    "It does not call them for batches:",
     false_with={"by_fit": True},
     needs="keras>=3",
 )
@@ -832,6 +835,26 @@ def test_early_stopping_stops_the_loop(patience=2):
 
 
 @proves(
+    'To watch `val_accuracy` here, give it `mode="max"`: without it you get a '
+    "`ValueError`.",
+    false_with={"monitor": "val_loss"},
+    needs="keras>=3",
+)
+def test_early_stopping_is_told_the_mode(monitor="val_accuracy"):
+    from snippets.training_loops import train_by_hand
+
+    lengths = []
+    for options in ({"mode": "max"}, {}):
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+        stop = keras.callbacks.EarlyStopping(monitor, patience=2, **options)
+        data = [(X, Y)]
+        parts = (crossentropy(), keras.optimizers.SGD(0.0), [accuracy], data, [stop])
+        with contextlib.suppress(ValueError):
+            lengths.append(len(train_by_hand(classifier(), data, 5, *parts)["loss"]))
+    assert lengths == [3]
+
+
+@proves(
     "`fit` with `class_weight={8: 2.0}` stops at the same epoch and writes the "
     "same history.",
     false_with={"weight": 3.0},
@@ -847,8 +870,8 @@ def test_the_loop_writes_the_history_of_fit(weight=2.0):
 
 
 @proves(
-    "less than `fit`, with a regularizer | `model.losses` is not in your loss | add "
-    "`sum(model.losses)`",
+    "is lower than that of `fit`, with a regularizer | `model.losses` is not in "
+    "your loss | add `sum(model.losses)`",
     false_with={"rate": 0.0},
 )
 def test_losses_of_layers_are_missed(rate=0.1):
@@ -865,20 +888,9 @@ def test_losses_of_layers_are_missed(rate=0.1):
 
 
 @proves(
-    "half, on two devices | inside a replica, a Keras loss is divided by the number of "
-    "replicas | report `loss * num_replicas`",
-    false_with={"name": "divided"},
-    needs="keras>=3",
-    keras=">=3.9",
-)
-def test_a_replica_sees_half(name="replica"):
-    assert np.isclose(on_two_devices()[name], 0.5)
-
-
-@proves(
-    "half, with all weights 2 | you divide by the sum of the weights, Keras by the "
-    "number of examples | `tf.reduce_mean(losses * weights)`, with one loss for each "
-    "example",
+    "is half that of `fit`, with all weights 2 | you divide by the sum of the "
+    "weights, Keras by the number of examples | `tf.reduce_mean(losses * weights)`, "
+    "with one loss for each example",
     false_with={"weight": 1.0},
 )
 def test_weights_are_not_divided_by(weight=2.0):
@@ -891,7 +903,7 @@ def test_weights_are_not_divided_by(weight=2.0):
 
 
 @proves(
-    "a little off, with a smaller last batch | a mean of the batches, not of the "
+    "is a little off, with a smaller last batch | a mean of the batches, not of the "
     "examples | weight `update_state` by the size of the batch",
     false_with={"size": 4},
     needs="keras>=3",
@@ -952,8 +964,8 @@ def operations_of_a_step(compiled=True):
 
 
 @proves(
-    "**The step is not compiled**: Python starts more than 100 operations for the "
-    "step above, in place of one.",
+    "**The step is not in a `tf.function`**: Python starts more than 100 operations "
+    "for each batch, in place of one.",
     false_with={"compiled": False},
     needs="keras>=3",
 )
@@ -974,7 +986,7 @@ def test_metrics_outside_cost_operations(what=1):
 
 @proves(
     "**XLA is off, as in the step above**: for most models on a GPU, `compile()` of "
-    "Keras 3 chooses `jit_compile=True`. In a loop there, write "
+    "Keras 3 chooses `jit_compile=True`. In a loop on a GPU, write "
     "`@tf.function(jit_compile=True)`.",
     keras=">=3",
     false_with={"device": "CPU"},
@@ -1041,8 +1053,8 @@ def resumed_by_backup(dropout=0.0, save_freq="epoch", stopped=True, saved=True):
 
 
 @proves(
-    "After a crash, run the same script again: it goes on with the epoch that was not "
-    "finished.",
+    "Train with `BackupAndRestore` from the start. After a crash, run the same "
+    "script again: it goes on with the epoch that was not finished.",
     false_with={"saved": False},
 )
 def test_backup_goes_on_from_the_last_epoch(saved=True):
@@ -1053,8 +1065,8 @@ def test_backup_goes_on_from_the_last_epoch(saved=True):
 
 
 @proves(
-    "If the data comes in the same order, a model without Dropout ends as if it "
-    "had never been killed.",
+    "With `shuffle=False`, a model without Dropout ends as if it had never been "
+    "killed.",
     false_with={"dropout": 0.5},
 )
 def test_backup_resumes_without_dropout(dropout=0.0):
@@ -1076,14 +1088,56 @@ def test_backup_loses_the_state_of_dropout(dropout=0.5):
 
 
 @proves(
-    "With `save_freq=25` Keras 3 restores the middle of an epoch, and then takes "
-    "that epoch from its first batch: steps are taken twice.",
+    "With `save_freq=25` Keras 3 restores the middle of an epoch, but begins that "
+    "epoch again: steps are taken twice. Leave the argument out.",
     keras=">=3",
     false_with={"save_freq": "epoch"},
 )
 def test_backup_repeats_steps_on_keras_3(save_freq=4):
     _, steps, _ = resumed_by_backup(save_freq=save_freq)
     assert steps == 4 + 6  # the fourth step is in the second epoch, which starts again
+
+
+@proves(
+    "Other callbacks start anew: `EarlyStopping` forgets how long it has waited.",
+    false_with={"stopped": False},
+)
+def test_other_callbacks_start_anew(stopped=True):
+    seen = []
+    with tempfile.TemporaryDirectory() as folder:
+        for last_step in (8, 0) if stopped else (0,):  # in the third epoch
+            model = classifier()
+            model.compile(keras.optimizers.SGD(0.0), **EAGER)
+            callbacks = [
+                keras.callbacks.BackupAndRestore(f"{folder}/backup"),
+                keras.callbacks.EarlyStopping("loss", patience=2),
+                keras.callbacks.LambdaCallback(
+                    on_epoch_end=lambda epoch, logs: seen.append(epoch)
+                ),
+                Interrupt(last_step),
+            ]
+            with contextlib.suppress(KeyboardInterrupt):
+                model.fit(X, Y, epochs=20, callbacks=callbacks, **QUIET)
+    assert seen == [0, 1, 2, 3, 4]
+
+
+@proves(
+    "If all you have is a whole model from `ModelCheckpoint`, load it, and tell "
+    "`fit` how many epochs it has seen: killed in epoch 7, `initial_epoch=6`.",
+    false_with={"initial_epoch": 1},
+)
+def test_a_checkpoint_goes_on_by_initial_epoch(initial_epoch=2):
+    with tempfile.TemporaryDirectory() as folder:
+        for last_step in (8, 0):  # in the third epoch
+            model = classifier()
+            model.compile(keras.optimizers.Adam(0.1), EAGER["loss"])
+            keep = keras.callbacks.ModelCheckpoint(f"{folder}/model.keras")
+            callbacks = [keep, Interrupt(last_step)] if last_step else []
+            with contextlib.suppress(KeyboardInterrupt):
+                model.fit(X, Y, epochs=3, callbacks=callbacks, **QUIET)
+        loaded = keras.models.load_model(f"{folder}/model.keras")
+        loaded.fit(X, Y, epochs=3, initial_epoch=initial_epoch, **QUIET)
+    assert largest_difference(loaded.get_weights(), model.get_weights()) < 1e-5
 
 
 @proves(
@@ -1102,8 +1156,8 @@ def test_the_backup_is_deleted(last_step=0):
 
 
 @proves(
-    "A dataset that is shuffled with a seed starts over: the epoch after the restart "
-    "has the order of the first.",
+    "Shuffled data: a dataset that is shuffled with a seed starts over, and the "
+    "epoch after the restart has the order of the first epoch.",
     false_with={"restarted": False},
 )
 def test_a_shuffled_dataset_starts_over(restarted=True):
@@ -1143,8 +1197,8 @@ def accumulate(batch_size, parts, optimizer="SGD", examples=12, rate=0.5, epochs
 
 
 @proves(
-    "Keras 3.6 and later have it built in: with `gradient_accumulation_steps=4`, "
-    "an argument of the optimizer, batches of 8 take the steps of batches of 32.",
+    "From Keras 3.6 on, give the optimizer `gradient_accumulation_steps=4`: four "
+    "batches of 8 then make one update, as one batch of 32 would.",
     false_with={"parts": 2},
     needs="keras>=3",
     keras=">=3.6",
@@ -1217,8 +1271,8 @@ def test_left_over_parts_wait(epochs=1):
 
 
 @proves(
-    "`optimizer.iterations` counts updates, but a learning-rate schedule is asked with "
-    "the number of parts, so it runs 4 times as fast.",
+    "`optimizer.iterations` counts updates, but a learning-rate schedule counts "
+    "parts, so it runs 4 times as fast: make it 4 times as long.",
     false_with={"boundary": 4},
     needs="keras>=3",
     keras=">=3.6",
@@ -1318,7 +1372,8 @@ def test_another_rate_is_used(rate=1e-4):
 
 
 @proves(
-    "`clipnorm=1.0` | shortens the gradient of each variable to length 1",
+    "`clipnorm=1.0` | shortens the gradient of each variable to length 1, if it is "
+    "longer",
     false_with={"limit": 2.0},
 )
 def test_clipnorm_shortens_each(limit=1.0):
@@ -1423,8 +1478,8 @@ def test_scaled_gradients_survive(scaled=True):
 
 
 @proves(
-    "In `mixed_float16` Keras 3 wraps the optimizer in `compile()`; in a loop, "
-    "wrap it yourself:",
+    "Under `mixed_float16`, `compile()` of Keras 3 puts the optimizer into a "
+    "`LossScaleOptimizer`; in a loop, do it yourself:",
     keras=">=3",
     false_with={"policy": contextlib.nullcontext},
 )
@@ -1495,7 +1550,7 @@ SIZES = [tf.ones(size) for size in (32, 32, 5, 7)]
 
 
 @proves(
-    "A compiled step is traced once, and then only its graph runs.",
+    "A step in `tf.function` is traced once, and then only its graph runs.",
     false_with={"last": 3},
 )
 def test_a_compiled_step_is_traced_once(last=2.0):
@@ -1507,7 +1562,7 @@ def test_a_compiled_step_is_traced_once(last=2.0):
 
 
 @proves(
-    "another Python number | every time: pass a tensor",
+    "another Python number | each time: pass a tensor",
     false_with={"kind": tf.constant},
 )
 def test_python_numbers_are_traced(kind=int):
@@ -1515,7 +1570,7 @@ def test_python_numbers_are_traced(kind=int):
 
 
 @proves(
-    "another value in a tensor of the same shape and dtype | no more",
+    "another value in a tensor of the same shape and dtype | no",
     false_with={"kind": int},
 )
 def test_tensor_values_are_not_traced(kind=tf.constant):
@@ -1523,7 +1578,7 @@ def test_tensor_values_are_not_traced(kind=tf.constant):
 
 
 @proves(
-    "another shape, as the smaller last batch has | once for each",
+    "another shape, as the smaller last batch has | once for each shape",
     false_with={"options": {"reduce_retracing": True}},
 )
 def test_shapes_are_traced(options=()):
@@ -1531,7 +1586,7 @@ def test_shapes_are_traced(options=()):
 
 
 @proves(
-    "another shape, with `reduce_retracing=True` | once more, for any size",
+    "another shape, with `reduce_retracing=True` | once, then for no other size",
     false_with={"reduce": False},
 )
 def test_reduced_retracing(reduce=True):
@@ -1539,7 +1594,7 @@ def test_reduced_retracing(reduce=True):
 
 
 @proves(
-    "another shape, with `None` in `input_signature` | no more; another rank raises an "
+    "another shape, with `None` in `input_signature` | no; another rank raises an "
     "error",
     false_with={"declared": False},
 )
@@ -1550,7 +1605,7 @@ def test_a_signature_is_traced_once(declared=True):
 
 
 @proves(
-    "another shape, with `None` in `input_signature` | no more; another rank raises an "
+    "another shape, with `None` in `input_signature` | no; another rank raises an "
     "error",
     false_with={"shape": (2,)},
 )
@@ -1561,7 +1616,7 @@ def test_another_rank_is_refused(shape=(2, 2)):
 
 
 @proves(
-    "`fit` traces its step once.",
+    "`fit` does not trace again for it.",
     false_with={"drop_remainder": True},
 )
 def test_fit_traces_once(drop_remainder=False):
@@ -1663,7 +1718,7 @@ def test_untracked_loss_is_zero_on_keras_3():
 
 
 @proves(
-    "`EarlyStopping` on that loss, without patience, stops after 2 epochs.",
+    "`EarlyStopping` on that loss, without patience, then stops after 2 epochs.",
     keras=">=3",
     false_with={"patience": 4},
 )
@@ -1727,8 +1782,8 @@ def test_a_test_step_of_its_own_cures_it(tests_too=True):
 
 
 @proves(
-    "it changes less in each epoch | the metric was not reset: it shows the mean "
-    "of all epochs | `reset_state()` in each epoch",
+    "changes less and less from epoch to epoch | the metric was not reset: it shows "
+    "the mean of all epochs | `reset_state()` in each epoch",
     false_with={"reset": True},
 )
 def test_metrics_run_on(reset=False):
@@ -1741,7 +1796,7 @@ def test_metrics_run_on(reset=False):
 
 
 @proves(
-    "Here is what that does in `mixed_float16`, without an error:",
+    "Under `mixed_float16` such a model hardly learns, and no error says so.",
     false_with={"scaled": True},
     needs="keras>=3",
 )
@@ -1805,8 +1860,8 @@ def test_xla_has_no_print_and_no_strings(jit_compile=True):
 
 
 @proves(
-    "In an eager step `.numpy()` on the tape raises no such error, and cuts the "
-    "gradient: other terms of the loss go on learning without it.",
+    "With `run_eagerly=True`, `.numpy()` on the tape raises nothing, but no "
+    "gradient flows through it, and only the other terms of the loss are learned.",
     false_with={"lost": False},
 )
 def test_a_lost_term_is_not_missed(lost=True):
@@ -1840,7 +1895,10 @@ def test_a_layer_frozen_later_learns(again=False):
     assert frozen_later(again) > 1e-3
 
 
-@proves("Compile again:", false_with={"again": False})
+@proves(
+    "Call `compile()` again: Transfer learning has all orders.",
+    false_with={"again": False},
+)
 def test_compiled_again_it_is_frozen(again=True):
     assert frozen_later(again) == 0.0
 
@@ -1887,8 +1945,8 @@ def short_epochs(repeated=False, epochs=4):
 
 
 @proves(
-    "On Keras 3 this does not stop `fit`: with 2 batches and `steps_per_epoch=3`, each "
-    "of 4 epochs ends after 2 steps.",
+    "From Keras 3.9 on this does not stop `fit`: with 2 batches and "
+    "`steps_per_epoch=3`, each of 4 epochs ends after 2 steps.",
     false_with={"repeated": True},
     keras=">=3.9",
 )
@@ -1897,8 +1955,27 @@ def test_each_epoch_is_short(repeated=False):
     assert (epochs, steps, short) == (4, 8, 4)
 
 
+@proves("Keras 2 ends the training.", keras="<3")
+def test_keras_2_ends_the_training():
+    assert short_epochs()[0] == 1
+
+
 @proves(
-    "Leave `steps_per_epoch` out, or keep it and repeat the dataset:",
+    "On Keras 3.4 to 3.6 every second epoch is empty, even if `steps_per_epoch` is the "
+    "number of batches.",
+    keras=">=3.4,<3.7",
+)
+def test_every_second_epoch_was_empty():
+    model = classifier()
+    model.compile("sgd", EAGER["loss"])
+    data = tf.data.Dataset.from_tensor_slices((X, Y)).batch(4)
+    history = model.fit(data, steps_per_epoch=3, epochs=4, verbose=0).history
+    assert [loss > 0.0 for loss in history["loss"]] == [True, False, True, False]
+
+
+@proves(
+    "Leave `steps_per_epoch` out, or repeat the dataset, `fit(dataset.repeat(), "
+    "steps_per_epoch=3)`.",
     false_with={"repeated": False},
 )
 def test_repeated_it_is_whole(repeated=True):
@@ -1950,8 +2027,9 @@ def test_gradients_are_lost(lost="all"):
 
 
 @proves(
-    "Make an optimizer for each model, and build it with all weights that will ever be "
-    "trained: `optimizer.build(model.trainable_variables)` before you freeze a layer.",
+    "Make one optimizer for each model. If you will unfreeze layers later, build it "
+    "with all weights before you freeze any: "
+    "`optimizer.build(model.trainable_variables)`.",
     false_with={"same": False},
     needs="keras>=3",
 )

@@ -33,7 +33,7 @@ from snippets.custom_layers import (
 )
 from snippets.custom_layers.attention import attention_by_step
 from snippets.custom_layers.contract import last_cause
-from snippets.custom_layers.layers import AddBoth, Center, rms
+from snippets.custom_layers.layers import AddBoth, Center, MeanOfSteps, rms
 from snippets.custom_layers.masks import check_mask, count_steps
 from snippets.custom_layers.mistakes import (
     ForgetfulGain,
@@ -961,6 +961,29 @@ def test_a_step_of_a_sum_counts_if_it_counts_in_both(
 
     assert_array_equal(outputs, rows[0] + rows[1])
     assert (None if mask is None else np.array(mask)[0].tolist()) == expected
+
+
+@pytest.mark.parametrize("padding", [0.0, np.nan])
+def test_a_mean_of_steps_leaves_the_padding_out(padding: float) -> None:
+    x = np.where(MASK[..., None], steps(), padding).astype("float32")
+    rows = zip(steps(), MASK, strict=True)
+    expected = [
+        row[mask].mean(axis=0) if mask.any() else row[0] * 0 for row, mask in rows
+    ]
+
+    assert_allclose(MeanOfSteps()(x, mask=MASK), expected, atol=1e-6)
+    assert_allclose(MeanOfSteps()(steps()), steps().mean(axis=1), atol=1e-6)
+
+
+def test_a_mean_of_float16_does_not_overflow_and_ends_the_mask() -> None:
+    x = np.full((1, 100, 2), 1000.0, "float16")
+    layer = MeanOfSteps(dtype="mixed_float16")
+    pooled = layer(keras.layers.Masking(dtype="mixed_float16")(x))
+
+    assert keras.backend.standardize_dtype(pooled.dtype) == "float16"
+    assert np.array(pooled).tolist() == [[1000.0, 1000.0]]
+    assert getattr(pooled, "_keras_mask", None) is None
+    assert tuple(layer(np.zeros((0, 5, 2))).shape) == (0, 2)
 
 
 def test_a_function_for_a_lambda_is_saved_by_its_name() -> None:
