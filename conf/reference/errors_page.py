@@ -305,7 +305,8 @@ def _links(entry: Entry, docname: str) -> str:
     parts = []
     if entry.guide:
         place = "guide" if entry.guide.startswith("guides/") else "reference"
-        parts.append(f"[In the {place}]({up}{entry.guide})")
+        topic = Path(entry.guide.partition("#")[0]).stem.replace("_", " ")
+        parts.append(f"[In the {place}: {topic}]({up}{entry.guide})")
     for thread in entry.threads[:_THREADS]:
         repository, _, number = thread.partition("#")
         address = f"https://github.com/{repository}/issues/{number}"
