@@ -44,6 +44,9 @@ _CHANGES = re.compile(
     r"|(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]*\w)"
 )
 
+# The end of an automatic name, and the name of Keras as the package `tf_keras`.
+_MADE_UP = re.compile(r"_\d+\b|\bTF-(?=Keras\b)")
+
 
 class _Site:
     """The entries and what was seen of them, as one build knows them."""
@@ -69,7 +72,7 @@ class _Site:
         found: dict[str, tuple[str, list[Seen]]] = {}
         for lane in reversed(self.seen.values()):
             if row := lane.row(entry):
-                key = re.sub(r"_\d+\b", "", _CHANGES.sub("", row.said)).strip()
+                key = " ".join(_MADE_UP.sub("", _CHANGES.sub("", row.said)).split())
                 found.setdefault(key, (row.said, []))[1].append(lane)
         own = "AssertionError: " if entry.group == errors.SILENT else entry.heading
         texts = sorted(found.values(), key=lambda pair: own not in pair[0])
