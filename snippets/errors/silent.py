@@ -775,32 +775,6 @@ def _equal_of_keras_ops() -> None:
     assert keras.backend.is_keras_tensor(is_zero), "this compares no values"
 
 
-@error(
-    "A fixed batch size is not enforced",
-    guide="guides/input_layers.md#a-fixed-batch-size-is-not-enforced",
-)
-def _batch_of_another_size() -> None:
-    """`batch_shape=(4, 3)` accepts a batch of 2."""
-    x = keras.Input(batch_shape=(4, 3))
-    model = keras.Model(x, keras.layers.Dense(1)(x))
-    rows = np.ones((2, 3))
-    model(rows)
-    # Guard: `rows` is a batch, `x` the Input.
-    assert len(rows) == x.shape[0], "the batch has another size"
-
-
-@_batch_of_another_size.fix
-def _batch_of_the_declared_size() -> None:
-    """Check the batch yourself, and drop the rest of a dataset:
-    `batch(4, drop_remainder=True)`.
-    """
-    x = keras.Input(batch_shape=(4, 3))
-    model = keras.Model(x, keras.layers.Dense(1)(x))
-    rows = np.ones((4, 3))
-    model(rows)
-    assert len(rows) == x.shape[0], "the batch has another size"
-
-
 @error("Dropout drops what it should keep", guide=_PLACEHOLDERS)
 def _keep_prob_as_rate() -> None:
     """`keep_prob` of TensorFlow 1 says what is kept, and `rate` what is dropped."""
