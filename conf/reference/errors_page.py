@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
@@ -33,6 +34,7 @@ TF_KERAS = "tf_keras"
 GUARD = "# Guard: "
 # What the index shows of a message in other words.
 _LONGEST = 100
+_THREADS = 2  # the best come first
 # Names, numbers, shapes and objects: what differs from reader to reader.
 _CHANGES = re.compile(
     r"<(?!entry)[^<>\n]*>"
@@ -41,6 +43,9 @@ _CHANGES = re.compile(
     r"|(?<!\w)\"[^\"\n]*\"(?!\w)"
     r"|(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]*\w)"
 )
+
+# The end of an automatic name, and the name of Keras as the package `tf_keras`.
+_MADE_UP = re.compile(r"_\d+\b|\bTF-(?=Keras\b)")
 
 
 class _Site:
@@ -67,7 +72,7 @@ class _Site:
         found: dict[str, tuple[str, list[Seen]]] = {}
         for lane in reversed(self.seen.values()):
             if row := lane.row(entry):
-                key = _CHANGES.sub("", row.said)
+                key = " ".join(_MADE_UP.sub("", _CHANGES.sub("", row.said)).split())
                 found.setdefault(key, (row.said, []))[1].append(lane)
         own = "AssertionError: " if entry.group == errors.SILENT else entry.heading
         texts = sorted(found.values(), key=lambda pair: own not in pair[0])
@@ -147,14 +152,15 @@ class Errors(SphinxDirective):
 
 
 class ErrorIndex(SphinxDirective):
-    """One line for each entry, by group."""
+    """One line for each entry, by group, in the order of the table of contents."""
 
     def run(self) -> list[nodes.Node]:
         site = _site(self.env)
         lines = []
-        for group, entries in site.groups.items():
+        for group in sorted(site.groups, key=self._place):
             if group == errors.SILENT:
                 continue
+            entries = site.groups[group]
             page = Path(self.env.doc2path(f"{FOLDER}/{group}"))
             title = page.read_text("utf-8").partition("\n")[0].removeprefix("# ")
             lines += ["", f"## [{title}]({group}.md)", ""]
@@ -162,18 +168,29 @@ class ErrorIndex(SphinxDirective):
                 place = f"{group}.md#{entry.name}"
                 said = {text: lanes for text, lanes in site.said(entry).items() if text}
                 own = next((t for t in said if entry.heading in t), entry.heading)
-                lines.append(f"- [{_code(_short(own, entry.heading))}]({place})")
-                lines += [
+                is_old = errors.newest(site.seen) not in said.get(
+                    own, site.seen.values()
+                )
+                old = f"{site.versions(said[own])}: " if is_old else ""
+                lines.append(f"- {old}[{_code(_short(own, entry.heading))}]({place})")
+                others = [
                     f"  - {site.versions(lanes)}: {_code(_short(text))}"
                     for text, lanes in said.items()
                     if entry.heading not in text
                 ]
+                lines += dict.fromkeys(others)
         made = self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
         for node in made:
             for inner in node.findall(nodes.bullet_list):
                 if isinstance(inner.parent, nodes.list_item):
                     inner["classes"].append("no-search")  # it finds the entries
         return made
+
+    def _place(self, group: str) -> int:
+        trees = self.state.document.findall(addnodes.toctree)
+        names = [name for tree in trees for _, name in tree["entries"]]
+        docname = f"{FOLDER}/{group}"
+        return names.index(docname) if docname in names else len(names)
 
 
 class KerasTried(SphinxDirective):
@@ -271,9 +288,9 @@ def _versions(
     ]
     told = [
         ("Happens on" if is_silent else "This message", texts.get(first, [])),
-        ("An error instead" if is_silent else "Other words, below", others),
+        ("An error instead" if is_silent else "Other words (below)", others),
         ("Does not happen on" if is_silent else "No message", texts.get("", [])),
-        ("Not tried" if is_silent else "Not possible there", not_meant),
+        ("Not tried", not_meant),
         ("The fix works on", works if fails else []),
     ]
     words = [f"**{what}:** {site.versions(where)}" for what, where in told if where]
@@ -291,8 +308,9 @@ def _links(entry: Entry, docname: str) -> str:
     parts = []
     if entry.guide:
         place = "guide" if entry.guide.startswith("guides/") else "reference"
-        parts.append(f"[In the {place}]({up}{entry.guide})")
-    for thread in entry.threads:
+        topic = Path(entry.guide.partition("#")[0]).stem.replace("_", " ")
+        parts.append(f"[In the {place}: {topic}]({up}{entry.guide})")
+    for thread in entry.threads[:_THREADS]:
         repository, _, number = thread.partition("#")
         address = f"https://github.com/{repository}/issues/{number}"
         parts.append(f"[{thread}]({address})")

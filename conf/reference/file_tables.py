@@ -4,6 +4,7 @@
 shows one: which version reads what which version wrote, by model, and every message.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 DASH = "\N{EN DASH}"
 BREAK = "\N{ZERO WIDTH SPACE}"
 TF_KERAS = "tf_keras"
+GUIDE = "https://www.tensorflow.org/guide/keras/"
 SIGNS = {SAME: "✓", NO_OPTIMIZER: "◐", OTHER: "≠", FAILED: "✗", NOT_WRITTEN: DASH}
 LOADS = (SAME, NO_OPTIMIZER)
 NAMES = {
@@ -147,14 +149,15 @@ class Tables:
             name = f"[{NAMES[form]}](#{SECTIONS[form]})"
             cells = [self._share(form, *border) for border in DIRECTIONS]
             lines.append(_row(name, cells))
-        written = sum(seen.what != NOT_WRITTEN for seen in self.matrix.values())
+        tried = sum(seen.what != NOT_WRITTEN for seen in self.matrix.values())
         states = Counter(seen.what for seen in self.matrix.values())
         days = " to ".join(dict.fromkeys((self.dates[0], self.dates[-1])))
         told = (
-            "How many of the files gave the same outputs. ≠ says how many loaded "
-            "without an error and gave other outputs. "
+            "The share of attempts that gave the same outputs. ≠: the share that "
+            "loaded without an error and gave other outputs. They are shares of these "
+            f"{len(MODELS)} models, not of the files in the world. "
             f"Outputs are the same if no number differs by more than {TOLERANCE:.5f}. "
-            f"{written:,} files were read, {days}: {states[SAME]:,} gave the same "
+            f"Of {tried:,} attempts, {days}, {states[SAME]:,} gave the same "
             f"outputs, {states[NO_OPTIMIZER]:,} lost the optimizer alone, "
             f"{states[OTHER]:,} loaded with other outputs, {states[FAILED]:,} failed."
         )
@@ -182,10 +185,10 @@ class Tables:
         if set(outcomes) == {NOT_WRITTEN}:
             return DASH
         if wrong:
-            share = 100 * wrong // len(outcomes)
-            return "≠ all" if share == 100 else f"≠ {share} %"
+            is_all = wrong == len(outcomes)
+            return "≠ all" if is_all else f"≠ {_percent(wrong, len(outcomes))}"
         every = {len(outcomes): "✓ all", 0: "✗ none"}
-        return every.get(good, f"{100 * good // len(outcomes)} %")
+        return every.get(good, _percent(good, len(outcomes)))
 
     def _select(self, form: str, writer: int, reader: int) -> dict[Pair, Seen]:
         return {
@@ -198,12 +201,19 @@ class Tables:
 
     def of_format(self, form: str) -> str:
         """One format: a grid of versions, a table of models, and every message."""
-        messages = self._messages(form)
-        parts = [HOW[form], self._grid(form), self._by_model(form, messages)]
-        parts += [
-            self._entry(form, number, message) for message, number in messages.items()
-        ]
-        return "\n\n".join(parts)
+        found = (seen for pair, seen in self.matrix.items() if pair.form == form)
+        if {seen.what for seen in found} <= set(LOADS):
+            told = (
+                f"All {len(MODELS)} models gave the same outputs in all "
+                f"{len(self.keras) ** 2} pairs of versions, without the state of the "
+                "optimizer."
+            )
+            return f"{HOW[form]} {told}"
+        kinds = self._messages(form)
+        numbers = {kind: number for number, kind in enumerate(kinds, start=1)}
+        parts = [HOW[form], self._grid(form), self._by_model(form, numbers)]
+        parts += [self._entry(form, numbers[kind], kinds[kind]) for kind in kinds]
+        return "\n\n".join(filter(None, parts))
 
     def _grid(self, form: str) -> str:
         """How many models each version reads of each version."""
@@ -232,8 +242,9 @@ class Tables:
             "✗ none does, ≠ some load and give other outputs."
         )
 
-    def _by_model(self, form: str, messages: Mapping[str, int]) -> str:
+    def _by_model(self, form: str, numbers: Mapping[str, int]) -> str:
         lines = _head("Model", [f"{a} → {b}" for a, b in DIRECTIONS])
+        rows: dict[str, list[str]] = {}
         for model in MODELS:
             cells = []
             for border in DIRECTIONS:
@@ -242,12 +253,15 @@ class Tables:
                     for pair, seen in self._select(form, *border).items()
                     if pair.model == model
                 }
-                cells.append(self._cell(form, found, messages))
-            lines.append(_row(f"`{model}`", cells))
+                cells.append(self._cell(form, found, numbers))
+            rows[model] = cells
+        if len(set(map(tuple, rows.values()))) == 1:
+            return ""  # the grid has said it
+        lines += [_row(f"`{model}`", cells) for model, cells in rows.items()]
         return ":::::{div} files-table\n\n" + "\n".join(lines) + "\n\n:::::"
 
     def _cell(
-        self, form: str, found: Mapping[Pair, Seen], messages: Mapping[str, int]
+        self, form: str, found: Mapping[Pair, Seen], numbers: Mapping[str, int]
     ) -> str:
         counts = Counter(seen.what for seen in found.values())
         total = len(found)
@@ -255,25 +269,33 @@ class Tables:
             SIGNS[what] + (f" {count}/{total}" if count < total else "")
             for what, count in sorted(counts.items(), key=lambda item: -item[1])
         ]
-        numbers = {messages[seen.error] for seen in found.values() if seen.error}
-        links = [f"[{n}](#{SECTIONS[form]}-{n})" for n in sorted(numbers)]
-        return " ".join([*parts, *links])
+        told = {numbers[_kind(seen.error)] for seen in found.values() if seen.error}
+        links = [f"[{n}](#{SECTIONS[form]}-{n})" for n in sorted(told)]
+        if links:
+            parts.append(f"note{'s' * (len(links) > 1)} {', '.join(links)}")
+        return " ".join(parts)
 
-    def _messages(self, form: str) -> dict[str, int]:
-        """Every message of a format with its number, the most frequent first."""
+    def _messages(self, form: str) -> dict[str, list[str]]:
+        """The messages of a format by their kind, the most frequent first."""
         counts = Counter(
             seen.error
             for pair, seen in self.matrix.items()
             if pair.form == form and seen.error
         )
-        ordered = sorted(counts, key=lambda message: (-counts[message], message))
-        return {message: number for number, message in enumerate(ordered, start=1)}
+        kinds: dict[str, list[str]] = {}
+        for message in sorted(counts, key=lambda text: (-counts[text], text)):
+            kinds.setdefault(_kind(message), []).append(message)
 
-    def _entry(self, form: str, number: int, message: str) -> str:
+        def often(kind: str) -> int:
+            return sum(counts[message] for message in kinds[kind])
+
+        return {kind: kinds[kind] for kind in sorted(kinds, key=often, reverse=True)}
+
+    def _entry(self, form: str, number: int, messages: list[str]) -> str:
         found = {
             pair: seen
             for pair, seen in self.matrix.items()
-            if pair.form == form and seen.error == message
+            if pair.form == form and seen.error in messages
         }
         is_written = any(seen.what != NOT_WRITTEN for seen in found.values())
         models = list(dict.fromkeys(pair.model for pair in found))
@@ -290,16 +312,15 @@ class Tables:
             others = ways.pop("", 0)
             told = [f"{WAYS[way]} ({count})" for way, count in ways.most_common()]
             if others:
-                told.append(f"[from another file](#files-way-out) ({others})")
+                told.append(f"[another format](#files-way-out) ({others})")
             where += f". Works instead: {', '.join(told)}."
-            if message.startswith("TimeoutError"):
-                where += " Keras did not return, and was stopped here."
         else:
             where = f"{which}; when {writers} writes."
         return (
             f"({SECTIONS[form]}-{number})=\n"
             f"**{number}.** {where}\n\n"
-            f":::::{{div}} files-message\n\n```text\n{message}\n```\n\n:::::"
+            f":::::{{div}} files-message\n\n```text\n{_shown(messages[0])}\n```"
+            "\n\n:::::"
         )
 
     def _versions(self, some: set[str]) -> str:
@@ -333,6 +354,26 @@ class Tables:
         """The same for a narrow column, where it may break."""
         broken = TF_KERAS.replace("_", f"\\_{BREAK}")
         return self._label(lane).replace(f"`{TF_KERAS}`", broken)
+
+
+def _percent(some: int, every: int) -> str:
+    """Rounded, and neither all nor none where it is not."""
+    return f"{min(99, max(1, round(100 * some / every)))} %"
+
+
+def _kind(message: str) -> str:
+    """What messages that differ in the layer alone have in common."""
+    text = message.partition(": ")[2].rpartition("Exception encountered: ")[2]
+    text = re.sub(r"(?<=Layer )'\w+'|<[^<>]*>|\d+", "…", text)
+    return text.partition(" Expected: [")[0].partition(", value=")[0]
+
+
+def _shown(message: str) -> str:
+    """A message without the numbers of a matrix and with its whole address."""
+    if message.startswith("TimeoutError"):
+        return "No message: load_model does not return."
+    message = message.replace("https:/save_and", f"{GUIDE}save_and")
+    return re.sub(r"value=\[\[.*?(?:\]\]|…|$)", "value=…", message)
 
 
 def _head(first: str, others: Iterable[str]) -> list[str]:

@@ -55,7 +55,9 @@ def _one_image_in_a_batch() -> None:
     guide="guides/input_layers.md#expected-shapenone-8-8-3-found-shape8-8-3-or-negative-dimension-size",
 )
 def _gray_image_read_as_rows() -> None:
-    """One gray image came without its batch axis, and was read as a batch of rows."""
+    """The image became smaller than the window of a convolution or a pooling, or one
+    gray image came without its batch axis, and was read as a batch of rows.
+    """
     image = keras.Input((8, 8, 1))
     model = keras.Model(image, keras.layers.Conv2D(16, 3)(image))
     model.predict(np.zeros((8, 8, 1)), verbose=0)
@@ -63,7 +65,9 @@ def _gray_image_read_as_rows() -> None:
 
 @_gray_image_read_as_rows.fix
 def _gray_image_in_a_batch() -> None:
-    """Put the batch axis in front."""
+    """Put the batch axis in front. For an image that became too small, leave a layer
+    out, or pad: `padding="same"`.
+    """
     image = keras.Input((8, 8, 1))
     model = keras.Model(image, keras.layers.Conv2D(16, 3)(image))
     model.predict(np.zeros((8, 8, 1))[None, ...], verbose=0)
@@ -129,8 +133,8 @@ def _every_key_is_there() -> None:
     guide=_FUNCTIONAL + "#the-structure-of-inputs-doesnt-match-the-expected-structure",
 )
 def _data_of_another_structure() -> None:
-    """The data has another form than `inputs` of the model: a list for a tensor, a
-    single array for a list, or a dict with more keys.
+    """The data is not nested like the model's `inputs`: a list where there is one
+    tensor, one array where there is a list, or a dict with more keys.
     """
     x = keras.Input((3,))
     model = keras.Model([x], keras.layers.Dense(2)(x))
@@ -196,7 +200,9 @@ def _array_of_equal_rows() -> None:
 
 @error("is not in [0, 10)")
 def _token_outside_the_vocabulary() -> None:
-    """A whole number is as large as `input_dim` of the embedding, or larger."""
+    """A whole number is as large as `input_dim` of the embedding, or larger. This is
+    the message on a CPU; on a GPU TensorFlow may return zeros without one.
+    """
     keras.layers.Embedding(input_dim=10, output_dim=4)(np.array([[3, 10]]))
 
 
@@ -208,7 +214,9 @@ def _token_inside_the_vocabulary() -> None:
 
 @error("Received a label value of 3 which is outside the valid range of [0, 3)")
 def _label_outside_the_classes() -> None:
-    """A label is as large as the number of outputs, or larger."""
+    """A label is as large as the number of outputs, or larger. This is the message on a
+    CPU; on a GPU the loss of that row may be NaN without one.
+    """
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     loss(np.array([3]), model(np.ones((1, 4))))

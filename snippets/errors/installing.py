@@ -10,9 +10,9 @@ from snippets.errors.entry import error
 _GUIDE = "guides/choosing.md#errors"
 
 
-@error("No module named 'keras.engine'", needs="keras>=3")
+@error("No module named 'keras.engine'")
 def _keras_engine() -> None:
-    """`keras.engine` was an inside of Keras 2."""
+    """`keras.engine` was an internal module of Keras 2."""
     from keras.engine.topology import Layer
 
     Layer()
@@ -36,7 +36,7 @@ def _keras_wrappers() -> None:
 
 @_keras_wrappers.fix
 def _wrapper_of_keras_3() -> None:
-    """Use the new class, or the package `scikeras`."""
+    """Use the new class (the line shows where it is), or the package `scikeras`."""
     print(keras.wrappers.SKLearnClassifier)
 
 
@@ -56,7 +56,7 @@ def _to_categorical_of_keras_utils() -> None:
 
 @error("No module named 'keras.preprocessing.text'", needs="keras>=3")
 def _keras_preprocessing_text() -> None:
-    """Keras 3 has no `Tokenizer`."""
+    """Keras 3 has no module `keras.preprocessing.text`."""
     from keras.preprocessing.text import Tokenizer
 
     Tokenizer(num_words=100)

@@ -138,7 +138,7 @@ def _variable_made_outside() -> None:
     + "#looks-like-it-has-unbuilt-state-but-keras-is-not-able-to-trace-the-layer-call",
 )
 def _call_that_fails_on_symbols() -> None:
-    """`call` fails on a `keras.Input`, so Keras cannot build the layers inside."""
+    """`call` fails on a `keras.Input`, so Keras cannot build the layers in it."""
 
     class Scores(keras.layers.Layer):
         def __init__(self, **kwargs):
@@ -412,7 +412,9 @@ def _training_is_an_argument() -> None:
 
 @error("too many positional arguments")
 def _call_without_inputs() -> None:
-    """`call` lacks its first argument, the inputs."""
+    """`call` lacks its first argument, the inputs. If you are loading an `.h5` file of
+    Keras 3: the model has an operator such as `+`, and `load_weights` reads it.
+    """
 
     class Double(keras.layers.Layer):
         def call(self):

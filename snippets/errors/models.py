@@ -263,7 +263,9 @@ def _layer_that_is_not_there() -> None:
 
 @_layer_that_is_not_there.fix
 def _layer_by_its_name() -> None:
-    """Give the layer a name when you make it: automatic names count up."""
+    """Give the layer a name when you make it. Automatic names change with each layer
+    that was made before: `dense`, `dense_1`, ...
+    """
     hidden = keras.layers.Dense(2, name="hidden")
     model = keras.Sequential([keras.Input((3,)), hidden])
     model.get_layer("hidden")
@@ -296,7 +298,9 @@ def _gray_images_for_imagenet() -> None:
 
 @_gray_images_for_imagenet.fix
 def _gray_images_as_color() -> None:
-    """Repeat the gray channel three times; for weights write `weights="imagenet"`."""
+    """Repeat the gray channel three times. Keep your `weights="imagenet"`; this code
+    writes `None` to download nothing.
+    """
     gray = keras.Input((64, 64, 1))
     color = keras.layers.Concatenate()([gray, gray, gray])
     keras.applications.MobileNet(

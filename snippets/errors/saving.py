@@ -9,6 +9,9 @@ from snippets.errors.entry import error
 
 _GUIDE = "guides/subclassing.md"
 _TRANSFER = "guides/transfer_learning.md"
+_COMPILE = "reference/files.md#files-way-compile"
+_OBJECTS = "reference/files.md#files-way-objects"
+_WEIGHTS = "reference/files.md#files-way-weights"
 
 
 @error(
@@ -58,8 +61,8 @@ def _layer_with_get_config() -> None:
     guide=_GUIDE + "#could-not-locate-class-and-unknown-layer-at-loading",
 )
 def _class_that_is_not_registered() -> None:
-    """Keras does not know your class by the name in the file; in a long message read
-    what follows the last "Exception encountered".
+    """Keras does not know your class by the name in the file. If the class is
+    `Functional`, another Keras wrote the file.
     """
 
     class Double(keras.layers.Layer):
@@ -92,7 +95,9 @@ def _class_that_is_passed() -> None:
     guide=_GUIDE + "#could-not-locate-class-and-unknown-layer-at-loading",
 )
 def _unknown_layer_in_an_h5_file() -> None:
-    """Keras does not know your class by the name in the `.h5` file."""
+    """Keras does not know your class by the name in the `.h5` file. If it is
+    `TFOpLambda`, Keras 2 wrote the file: `load_weights` reads it.
+    """
 
     class Double(keras.layers.Layer):
         def call(self, x):
@@ -121,7 +126,8 @@ def _known_layer_in_an_h5_file() -> None:
 )
 def _layer_without_kwargs() -> None:
     """Loading passes `name`, `trainable` and `dtype`, and `__init__` does not take
-    them.
+    them. If the class is of Keras, such as `GlorotUniform`, a newer Keras wrote the
+    file: upgrade, or load the weights.
     """
 
     class Scale(keras.layers.Layer):
@@ -160,7 +166,9 @@ def _layer_with_kwargs() -> None:
 
 @error("Could not locate function")
 def _function_that_is_not_registered() -> None:
-    """The model was compiled with a function of yours, which Keras does not know."""
+    """The model was compiled with a function of yours, which Keras does not know. If
+    the function is `mse` or `mae`, see the next message.
+    """
 
     def my_loss(labels, predictions):
         return keras.losses.mean_squared_error(labels, predictions)
@@ -205,6 +213,196 @@ def _loaded_h5_file_without_compile() -> None:
     model.compile("sgd", "mse")
     model.save("trained.h5")
     keras.models.load_model("trained.h5", compile=False)
+
+
+@error("Unrecognized keyword arguments passed to LSTM: {'time_major'", guide=_OBJECTS)
+def _lstm_of_keras_2_in_an_h5_file() -> None:
+    """Keras 2 wrote the file, with an argument that Keras 3 does not have. Here a file
+    is changed to look so.
+    """
+    import h5py
+
+    layers = [keras.Input((5, 4)), keras.layers.LSTM(3)]
+    keras.Sequential(layers).save("old.h5")
+    with h5py.File("old.h5", "r+") as file:
+        text = file.attrs["model_config"]
+        text = text.replace('"units"', '"time_major": false, "units"')
+        file.attrs["model_config"] = text
+    keras.models.load_model("old.h5")
+
+
+@_lstm_of_keras_2_in_an_h5_file.fix
+def _lstm_without_time_major() -> None:
+    """Pass a class that drops the argument. With the code of the model,
+    `model.load_weights("old.h5")` is enough, and reads a `.keras` file too.
+    """
+    import h5py
+
+    layers = [keras.Input((5, 4)), keras.layers.LSTM(3)]
+    keras.Sequential(layers).save("old.h5")
+    with h5py.File("old.h5", "r+") as file:
+        text = file.attrs["model_config"]
+        text = text.replace('"units"', '"time_major": false, "units"')
+        file.attrs["model_config"] = text
+
+    class OldLSTM(keras.layers.LSTM):
+        def __init__(self, *args, time_major=False, **kwargs):
+            super().__init__(*args, **kwargs)
+
+    known = {"LSTM": OldLSTM}
+    keras.models.load_model("old.h5", custom_objects=known, compile=False)
+
+
+@error(
+    "Unrecognized keyword arguments passed to DepthwiseConv2D: {'groups'",
+    guide=_OBJECTS,
+)
+def _depthwise_convolution_of_keras_2_in_an_h5_file() -> None:
+    """Keras 2 wrote the file, such as a MobileNet, with an argument that Keras 3 does
+    not have. Here a file is changed to look so.
+    """
+    import h5py
+
+    layers = [keras.Input((8, 8, 1)), keras.layers.DepthwiseConv2D(3)]
+    keras.Sequential(layers).save("old.h5")
+    with h5py.File("old.h5", "r+") as file:
+        text = file.attrs["model_config"]
+        text = text.replace('"depth_multiplier"', '"groups": 1, "depth_multiplier"')
+        file.attrs["model_config"] = text
+    keras.models.load_model("old.h5")
+
+
+@_depthwise_convolution_of_keras_2_in_an_h5_file.fix
+def _depthwise_convolution_without_groups() -> None:
+    """Pass a class that drops the argument. With the code of the model,
+    `model.load_weights("old.h5")` is enough, and reads a `.keras` file too.
+    """
+    import h5py
+
+    layers = [keras.Input((8, 8, 1)), keras.layers.DepthwiseConv2D(3)]
+    keras.Sequential(layers).save("old.h5")
+    with h5py.File("old.h5", "r+") as file:
+        text = file.attrs["model_config"]
+        text = text.replace('"depth_multiplier"', '"groups": 1, "depth_multiplier"')
+        file.attrs["model_config"] = text
+
+    class OldConvolution(keras.layers.DepthwiseConv2D):
+        def __init__(self, *args, groups=1, **kwargs):
+            super().__init__(*args, **kwargs)
+
+    known = {"DepthwiseConv2D": OldConvolution}
+    keras.models.load_model("old.h5", custom_objects=known, compile=False)
+
+
+@error(
+    "Unrecognized keyword arguments passed to Dense: {'quantization_config'",
+    guide=_WEIGHTS,
+)
+def _file_of_a_newer_keras() -> None:
+    """Keras 3.13 or a newer one wrote the file, and an older Keras 3 reads it. Here a
+    file is changed to look so.
+    """
+    import h5py
+
+    layers = [keras.Input((4,)), keras.layers.Dense(3)]
+    keras.Sequential(layers).save("new.h5")
+    with h5py.File("new.h5", "r+") as file:
+        text = file.attrs["model_config"]
+        text = text.replace('"units"', '"quantization_config": null, "units"')
+        file.attrs["model_config"] = text
+    keras.models.load_model("new.h5")
+
+
+@_file_of_a_newer_keras.fix
+def _weights_of_a_newer_keras() -> None:
+    """Upgrade Keras, or build the model with your code and load the weights."""
+    layers = [keras.Input((4,)), keras.layers.Dense(3)]
+    keras.Sequential(layers).save("new.h5")
+
+    layers = [keras.Input((4,)), keras.layers.Dense(3)]
+    model = keras.Sequential(layers)
+    model.load_weights("new.h5")
+
+
+@error("'is_legacy_optimizer': False}", guide=_COMPILE)
+def _optimizer_of_keras_2_in_a_keras_file() -> None:
+    """Keras 2 wrote the `.keras` file, with an optimizer that has other arguments on
+    Keras 3. Here a file is changed to look so.
+    """
+    import zipfile
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    model.compile("adam", "mse")
+    model.save("new.keras")
+    text, old = b'"beta_1"', b'"is_legacy_optimizer": false, "beta_1"'
+    old = b'"jit_compile": false, ' + old
+    with (
+        zipfile.ZipFile("new.keras") as source,
+        zipfile.ZipFile("old.keras", "w") as target,
+    ):
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(text, old))
+    keras.models.load_model("old.keras")
+
+
+@_optimizer_of_keras_2_in_a_keras_file.fix
+def _loaded_without_the_optimizer_of_keras_2() -> None:
+    """Load with `compile=False`, and compile the model yourself."""
+    import zipfile
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    model.compile("adam", "mse")
+    model.save("new.keras")
+    text, old = b'"beta_1"', b'"is_legacy_optimizer": false, "beta_1"'
+    old = b'"jit_compile": false, ' + old
+    with (
+        zipfile.ZipFile("new.keras") as source,
+        zipfile.ZipFile("old.keras", "w") as target,
+    ):
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(text, old))
+    model = keras.models.load_model("old.keras", compile=False)
+    model.compile("adam", "mse")
+
+
+@error(
+    "because its parent module keras.src.engine.functional cannot be imported",
+    guide=_OBJECTS,
+)
+def _functional_model_of_keras_2_in_a_keras_file() -> None:
+    """Keras 2 wrote the `.keras` file of a Functional model, whose class has another
+    place on Keras 3. Here a file is changed to look so.
+    """
+    import zipfile
+
+    x = keras.Input((4,))
+    keras.Model(x, keras.layers.Dense(3)(x)).save("new.keras")
+    text, old = b"keras.src.models.functional", b"keras.src.engine.functional"
+    with (
+        zipfile.ZipFile("new.keras") as source,
+        zipfile.ZipFile("old.keras", "w") as target,
+    ):
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(text, old))
+    keras.models.load_model("old.keras")
+
+
+@_functional_model_of_keras_2_in_a_keras_file.fix
+def _functional_model_that_is_passed() -> None:
+    """Name the class. If another argument is not recognized then, load the weights."""
+    import zipfile
+
+    x = keras.Input((4,))
+    keras.Model(x, keras.layers.Dense(3)(x)).save("new.keras")
+    text, old = b"keras.src.models.functional", b"keras.src.engine.functional"
+    with (
+        zipfile.ZipFile("new.keras") as source,
+        zipfile.ZipFile("old.keras", "w") as target,
+    ):
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(text, old))
+    known = {"Functional": keras.Model}
+    keras.models.load_model("old.keras", custom_objects=known, compile=False)
 
 
 @error("Invalid filepath extension for saving")
@@ -364,7 +562,9 @@ def _trusted_lambda_in_a_file() -> None:
     guide=_TRANSFER + "#a-total-of-1-objects-could-not-be-loaded",
 )
 def _weights_of_another_model() -> None:
-    """The file of weights belongs to a model of other layers or sizes."""
+    """The file of weights belongs to a model of other layers or sizes, or Keras 2.13
+    wrote it.
+    """
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.save_weights("two.weights.h5")
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
@@ -373,7 +573,9 @@ def _weights_of_another_model() -> None:
 
 @_weights_of_another_model.fix
 def _weights_of_the_same_model() -> None:
-    """Build the same model, or load what fits with `skip_mismatch=True`."""
+    """Build the same model. `skip_mismatch=True` loads what fits, and the other layers
+    keep their random weights. Of Keras 2.13, take an `.h5` file.
+    """
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.save_weights("two.weights.h5")
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])

@@ -102,11 +102,11 @@ def _tutorials_of_mnist() -> None:
 
 @_tutorials_of_mnist.fix
 def _mnist_of_keras() -> None:
-    """Load it with `keras.datasets.mnist.load_data()`."""
+    """Load it with `keras.datasets.mnist.load_data()`; this line downloads nothing."""
     print(keras.datasets.mnist.load_data)
 
 
-@error("has no attribute 'placeholder'", guide=_GUIDE, needs="keras>=3")
+@error("has no attribute 'placeholder'", guide=_GUIDE)
 def _backend_placeholder() -> None:
     """Most of `keras.backend` went away with Keras 3."""
     keras.backend.placeholder(shape=(None, 3))
@@ -165,7 +165,7 @@ def _call_for_a_session() -> None:
     guide="guides/placeholders.md#dense-is-not-available-with-keras-3",
 )
 def _layers_of_tensorflow_1() -> None:
-    """`tf.compat.v1.layers` is made of Keras 2, which is not there."""
+    """`tf.compat.v1.layers` needs Keras 2, and `tf.keras` is Keras 3 here."""
     with tf.Graph().as_default():
         x = tf.compat.v1.placeholder(tf.float32, [None, 3])
         tf.compat.v1.layers.dense(x, 10)

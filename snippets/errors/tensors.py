@@ -46,14 +46,14 @@ def _sine_of_keras() -> None:
 
 @error("You cannot convert it to a float", guide=_GUIDE, needs="keras>=3")
 def _number_of_a_keras_tensor() -> None:
-    """A number was asked of a tensor that stands for data to come."""
+    """The tensor stands for data to come, and has no number yet."""
     total = keras.ops.sum(keras.Input(shape=(3,)))
     float(total)
 
 
 @_number_of_a_keras_tensor.fix
 def _number_of_an_output() -> None:
-    """Make a model, and ask the output that it has for data."""
+    """Make a model, call it on data, and convert the result."""
     x = keras.Input(shape=(3,))
     model = keras.Model(x, keras.ops.sum(x))
     float(model(np.ones((1, 3))))
@@ -99,7 +99,7 @@ def _numpy_of_a_keras_tensor() -> None:
 
 @_numpy_of_a_keras_tensor.fix
 def _numpy_of_an_output() -> None:
-    """Make a model, call it on data, and ask its output."""
+    """Make a model, call it on data, and call `.numpy()` on the result."""
     x = keras.Input(shape=(3,))
     model = keras.Model(x, keras.layers.Dense(2)(x))
     model(np.ones((1, 3))).numpy()
@@ -121,7 +121,7 @@ def _a_new_tensor() -> None:
 
 @error("'KerasTensor' object has no attribute '_keras_shape'")
 def _keras_shape_of_a_tensor() -> None:
-    """`_keras_shape` was an inside of Keras before TensorFlow 2."""
+    """`_keras_shape` was an internal attribute of Keras before TensorFlow 2."""
     x = keras.Input(shape=(3,))
     x._keras_shape
 
@@ -133,7 +133,7 @@ def _shape_of_a_tensor() -> None:
     print(x.shape)
 
 
-@error("'KerasTensor' object has no attribute 'get_shape'", needs="keras>=3")
+@error("'KerasTensor' object has no attribute 'get_shape'")
 def _get_shape_of_a_tensor() -> None:
     """`get_shape()` is a method of TensorFlow's tensors."""
     x = keras.Input(shape=(3,))
@@ -147,7 +147,7 @@ def _list_of_the_shape() -> None:
     list(x.shape)
 
 
-@error("object of type 'KerasTensor' has no len()", needs="keras>=3")
+@error("object of type 'KerasTensor' has no len()")
 def _length_of_a_tensor() -> None:
     """The number of examples is not known yet."""
     x = keras.Input(shape=(3,))

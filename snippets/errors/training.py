@@ -59,7 +59,7 @@ def _loss_of_each_output() -> None:
     guide=_MESSAGES + "#y_true-and-y_pred-have-different-structures",
 )
 def _labels_of_one_output() -> None:
-    """The labels have more or fewer keys than there are outputs."""
+    """There are not as many arrays of labels as outputs."""
     x = keras.Input((3,))
     outputs = [keras.layers.Dense(1)(x), keras.layers.Dense(1)(x)]
     model = keras.Model(x, outputs)
@@ -143,23 +143,27 @@ def _sparse_loss_for_whole_numbers() -> None:
     model.fit(np.ones((4, 3)), np.array([0, 1, 2, 3]), verbose=0)
 
 
-@error("Arguments `target` and `output` must have the same shape", needs="keras>=3")
+@error("Arguments `target` and `output` must have the same shape")
 def _column_of_whole_numbers_for_one_hot_labels() -> None:
-    """`categorical_crossentropy` wants one-hot vectors, and got a column of whole
-    numbers, or vectors of another length.
+    """`binary_crossentropy` and `categorical_crossentropy` want a label for each
+    output. Here each row has one class number and ten outputs.
     """
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
-    model.compile("sgd", "categorical_crossentropy")
+    layer = keras.layers.Dense(10, activation="sigmoid")
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.compile("sgd", "binary_crossentropy")
     model.fit(np.ones((4, 3)), np.array([[0], [1], [2], [3]]), verbose=0)
 
 
 @_column_of_whole_numbers_for_one_hot_labels.fix
-def _one_hot_labels() -> None:
-    """Make one-hot vectors of as many numbers as there are outputs."""
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
-    model.compile("sgd", "categorical_crossentropy")
-    labels = keras.utils.to_categorical([0, 1, 2, 3], num_classes=5)
-    model.fit(np.ones((4, 3)), labels, verbose=0)
+def _sparse_loss_for_a_column_of_whole_numbers() -> None:
+    """Class numbers go with `sparse_categorical_crossentropy` and a softmax; one-hot
+    labels, with as many outputs as numbers in a label; labels of 0 and 1 for one
+    question, with `binary_crossentropy` and `Dense(1)`.
+    """
+    layer = keras.layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(np.ones((4, 3)), np.array([[0], [1], [2], [3]]), verbose=0)
 
 
 @error(
@@ -206,7 +210,7 @@ def _scores_with_from_logits() -> None:
     model.fit(np.ones((2, 4)), np.array([0, 1]), verbose=0)
 
 
-@error("`keras.optimizers.legacy` is not supported in Keras 3", needs="keras>=3")
+@error("`keras.optimizers.legacy` is not supported in Keras 3")
 def _legacy_optimizer() -> None:
     """Keras 3 has no optimizers from before Keras 2.11."""
     keras.optimizers.legacy.Adam(1e-3)
@@ -315,7 +319,7 @@ def _compute_loss() -> None:
 )
 def _one_optimizer_for_two_models() -> None:
     """The optimizer was built for other weights: another model, or weights that were
-    frozen then.
+    frozen then. After `load_model` of an `.h5` file: compile the model again.
     """
     optimizer = keras.optimizers.Adam()
     for name in "one", "two":
@@ -572,7 +576,7 @@ def _operation_that_xla_lacks() -> None:
 
 @_operation_that_xla_lacks.fix
 def _function_without_xla() -> None:
-    """Write `jit_compile=False`, of a model in `compile`."""
+    """Write `jit_compile=False`; for a model, pass it to `compile`."""
 
     @tf.function(jit_compile=False)
     def text_of(x):

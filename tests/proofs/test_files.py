@@ -65,8 +65,9 @@ def ways(model, form, writer=2, reader=3, first="2.13"):
 
 
 @proves(
-    "Weights cross between all versions: in a `.npz` file, and out of a whole `.h5` "
-    "file with `load_weights` or an option of `load_model`.",
+    "You can move weights between all versions in two ways: in a `.npz` file, or from "
+    "an `.h5` file of the whole model, with `load_weights` or an option of "
+    "`load_model`.",
     false_with={"forms": ("arrays", "checkpoint")},
     needs="keras>=3 and tensorflow>=2.21",
 )
@@ -149,9 +150,8 @@ def environments():
 
 
 @proves(
-    "Eleven small models were written by TensorFlow 2.13 to 2.21, each with the Keras "
-    "of its day, and by TensorFlow 2.21 with `tf_keras`, and each version read what "
-    "all of them had written.",
+    "Each of the nine versions saved eleven small models, and each read the files of "
+    "all nine.",
     false_with={"lanes": ("tensorflow-2.13", "tensorflow-2.12")},
     needs="keras>=3 and tensorflow>=2.21",
 )
@@ -166,6 +166,99 @@ def test_every_version_read_the_files_of_all(lanes=None):
     assert {
         (model, by, to) for model in models for by in lanes for to in lanes
     } <= pairs
+
+
+@proves(
+    "Nothing older than TensorFlow 2.13 was tried:",
+    false_with={"oldest": "tensorflow-2.15"},
+    needs="keras>=3 and tensorflow>=2.21",
+)
+def test_nothing_older_was_tried(oldest="tensorflow-2.13"):
+    assert min(environments()) == oldest
+
+
+@proves(
+    "So could every `.keras` and `.weights.h5` file, except some that Keras 2.13 wrote "
+    "or reads.",
+    false_with={"old": "tensorflow-2.15"},
+    needs="keras>=3 and tensorflow>=2.21",
+)
+def test_files_of_2_13_may_give_nothing(old="tensorflow-2.13"):
+    lost = {
+        (by, to)
+        for (_, form, by, to), (what, _, across) in seen().items()
+        if form in ("keras", "weights") and what not in LOADS and not across
+    }
+    assert lost
+    assert all(old in pair for pair in lost)
+
+
+@proves(
+    "A custom layer that is registered loaded wherever a `Dense` layer did.",
+    false_with={"model": "lambda_layer"},
+    needs="keras>=3 and tensorflow>=2.21",
+)
+def test_a_registered_layer_crosses(model="custom_layer"):
+    for (name, *pair), (what, *_) in seen().items():
+        if name == "dense" and what in LOADS:
+            assert seen()[(model, *pair)][0] in LOADS
+
+
+@proves(
+    "In an `.h5` file, Keras 2 and Keras 3.4 to 3.11 run it without asking.",
+    false_with={"to_3": ("3.13",)},
+    needs="keras>=3 and tensorflow>=2.21",
+)
+def test_old_versions_run_the_lambda_of_an_h5_file(to_3=("3.4", "3.6", "3.9", "3.11")):
+    versions = {
+        lane: found["tf.keras"].rpartition(".")[0]
+        for lane, found in environments().items()
+    }
+    for lane, version in versions.items():
+        if generation(lane) == 2 or version in to_3:
+            assert seen()["lambda_layer", "h5", lane, lane][0] == "same"
+
+
+@proves(
+    "It reads no `.keras` file of Keras 2.13:",
+    false_with={"form": "h5"},
+    needs="keras>=3 and tensorflow>=2.21",
+)
+def test_tf_keras_reads_no_keras_file_of_2_13(form="keras"):
+    pair = ("tensorflow-2.13", "tensorflow-2.21-keras-2")
+    found = {row[0] for name, row in seen().items() if name[1:] == (form, *pair)}
+    assert found == {"failed"}
+
+
+@proves(
+    "Among Keras 2, an `.h5` file that loads keeps it.",
+    false_with={"among": 3},
+    needs="keras>=3 and tensorflow>=2.21",
+)
+def test_an_h5_file_keeps_the_optimizer_of_keras_2(among=2):
+    found = {
+        what
+        for (model, form, by, to), (what, *_) in seen().items()
+        if (model, form) == ("trained", "h5")
+        and generation(by) == generation(to) == among
+    }
+    assert found == {"same", "failed"}
+
+
+@proves(
+    "On Keras 3, `load_model` reads an `.h5` file of a model that Adam trained, and it "
+    "predicts; the next `fit` raises `Unknown variable`.",
+    false_with={"end": "keras"},
+    needs="keras>=3",
+)
+def test_an_h5_file_fails_at_the_next_fit(end="h5"):
+    model, x = small_model(), np.ones((2, 4), "float32")
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/model.{end}")
+        loaded = keras.models.load_model(f"{folder}/model.{end}")
+    assert np.allclose(loaded.predict(x, verbose=0), model(x), atol=1e-5)
+    with pytest.raises(ValueError, match="Unknown variable"):
+        loaded.fit(x, np.ones((2, 3)), verbose=0)
 
 
 @proves(
@@ -232,8 +325,8 @@ def test_keras_3_does_not_know_some_arguments(arguments=("time_major", "groups")
 
 
 @proves(
-    "This reads layers of an `.h5` file, and a Functional model of a `.keras` file "
-    "from Keras 2.15 on.",
+    "This helps with such layers in an `.h5` file, and with a Functional model in a "
+    "`.keras` file of Keras 2.15 or newer.",
     false_with={"cases": (("lstm", "keras"),)},
     needs="keras>=3 and tensorflow>=2.21",
 )
@@ -246,7 +339,7 @@ def test_custom_objects_help_in_two_formats(
 
 
 @proves(
-    "For a layer in a `.keras` file, Keras 3 takes its own class whatever you pass:",
+    "In a `.keras` file, Keras 3 ignores your class for a layer of its own.",
     false_with={"form": "h5"},
     needs="keras>=3 and tensorflow>=2.21",
 )
@@ -257,7 +350,8 @@ def test_custom_objects_do_not_replace_layers_of_keras(form="keras"):
 
 
 @proves(
-    "Keras 3 runs it if you say so, with `load_model(path, safe_mode=False)`:",
+    "Keras 3 runs the one of a `.keras` file of Keras 3 with `load_model(path, "
+    "safe_mode=False)`.",
     false_with={"model": "dense"},
     needs="keras>=3 and tensorflow>=2.21",
 )
@@ -305,8 +399,8 @@ def test_keras_2_alone_saves_folders(form="saved_model"):
 
 
 @proves(
-    "`tf_keras` reads every `.h5` file that Keras 2 wrote, and writes files that Keras "
-    "3 reads:",
+    "`tf_keras` reads every `.h5` file that Keras 2.13 and 2.15 wrote, and writes "
+    "files that Keras 3 reads:",
     false_with={"between": "tensorflow-2.21"},
     needs="keras>=3 and tensorflow>=2.21",
 )
@@ -350,8 +444,8 @@ def test_old_versions_stand_alone(lanes=("tensorflow-2.13", "tensorflow-2.15")):
 
 
 @proves(
-    'Keras 3.4 unpacks `model.keras` in its folder: `load_model("model.keras")` '
-    "deletes a file `model.weights.h5` that lies there.",
+    'With Keras 3.4, `load_model("model.keras")` deletes a file `model.weights.h5` in '
+    "the same folder.",
     keras="<3.5",
     needs="keras>=3",
 )
@@ -376,8 +470,8 @@ def test_weights_files_from_2_15_on(first="tensorflow-2.15"):
 
 
 @proves(
-    "Newer files are refused by older versions from 3.13 on: Keras 3.11 and older read "
-    "no `.keras` file of 3.13, and Keras 3.13 none of 3.15.",
+    "From 3.13 on, an older Keras cannot read a newer file: 3.4 to 3.11 read none of "
+    "3.13, and 3.13 reads none of 3.15.",
     false_with={"pairs": ((("3.13",), "3.11"),)},
     needs="keras>=3 and tensorflow>=2.21",
 )

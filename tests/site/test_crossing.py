@@ -229,7 +229,7 @@ def test_the_summary_counts_files_by_border():
         "✓ all",
     ]
     checkpoint = rows["[`tf.train.Checkpoint`](#files-checkpoint)"]
-    assert checkpoint.split("|")[4].strip() == "≠ 4 %"
+    assert checkpoint.split("|")[4].strip() == "≠ 5 %"
     total = len(matrix({}))
     assert f"{total - 2:,} gave the same outputs" in text
     assert "1 loaded with other outputs, 1 failed" in text
@@ -261,8 +261,37 @@ def test_a_message_stands_whole_with_its_pairs_and_the_way_across():
     assert "(files-h5-1)=" in text
     assert "`lstm`; written by 2.15 to `tf_keras` 2.21, read by 3.15." in text
     assert "[`load_weights`](#files-way-weights) (1)" in text
-    assert "[from another file](#files-way-out) (1)" in text
-    assert "| `lstm` | ✓ | ✗ [1](#files-h5-1) | ✓ | ✓ |" in text
+    assert "[another format](#files-way-out) (1)" in text
+    assert "| `lstm` | ✓ | ✗ note [1](#files-h5-1) | ✓ | ✓ |" in text
+
+
+def test_messages_that_differ_in_the_layer_alone_are_one_note():
+    lost = "ValueError: Layer '{}' expected {} variables, but received 0 variables"
+    more = (
+        "TypeError: No. … Exception encountered: Layer 'c' expected 4 variables, but "
+    )
+    outcomes = {
+        ("dense", "h5", OLD, NEW): Seen("failed", lost.format("dense", 2)),
+        ("lstm", "h5", OLD, NEW): Seen("failed", lost.format("cell", 3)),
+        ("nested", "h5", OLD, NEW): Seen("failed", f"{more}received 0 variables"),
+        ("trained", "h5", OLD, NEW): Seen("failed", "Unknown: value=[[1 2] [3 4]]>."),
+    }
+    text = tables(outcomes).of_format("h5")
+    assert "**1.** `dense`, `lstm`, `nested`; written by 2.15" in text
+    assert text.count("received 0 variables") == 1
+    assert "**2.** `trained`;" in text
+    assert "Unknown: value=…>." in text
+
+
+def test_a_format_that_all_versions_read_needs_no_table():
+    text = tables({("trained", "h5", OLD, NEW): Seen("no optimizer")}).of_format("h5")
+    assert "All 11 models gave the same outputs in all 9 pairs" in text
+    assert "|" not in text
+
+
+def test_a_model_that_never_returns_has_no_message():
+    told = tables({("lstm", "h5", OLD, NEW): Seen("failed", "TimeoutError: no end")})
+    assert "No message: load_model does not return." in told.of_format("h5")
 
 
 def test_neighbors_of_one_keras_are_a_range():

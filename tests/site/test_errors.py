@@ -252,7 +252,7 @@ def test_a_page_shows_an_entry_whole(built: str) -> None:
     text = re.sub(r"<[^>]*>", "", built)
     for words in ("it must be 4", "No number has this square.", "Take another number."):
         assert words in text
-    assert "This message: Keras 9. Other words, below: Keras 8." in text
+    assert "This message: Keras 9. Other words (below): Keras 8." in text
     assert "On Keras 8:" in text
     assert "TypeError: give 4" in text
     assert 'href="https://github.com/ada/sums/issues/12"' in built
@@ -313,6 +313,36 @@ def test_a_heading_that_is_a_message_leads_to_its_entry(
 def test_the_index_names_messages_in_other_words(built: str, house: Site) -> None:
     text = re.sub(r"<[^>]*>", "", house.html("reference/errors/index"))
     assert "Keras 8: give 4" in text
+
+
+def test_the_index_follows_the_table_of_contents(built: str, house: Site) -> None:
+    more = ENTRIES.replace("root_of", "first_root_of").replace(
+        '"must be"', '"is no sum"'
+    )
+    house.write("mini/errors/algebra.py", more)
+    house.write(
+        "docs/reference/errors/algebra.md", "# Algebra\n\n```{errors} algebra\n```\n"
+    )
+    house.write(
+        "docs/reference/errors/index.md",
+        "# All\n\n```{toctree}\nnumbers\nalgebra\n```\n\n```{error-index}\n```\n",
+    )
+    house.build()
+    text = re.sub(r"<[^>]*>", "", house.html("reference/errors/index"))
+    assert text.index("it must be 4") < text.rindex("is no sum")
+
+
+def test_texts_that_differ_in_a_made_up_number_are_one(house: Site) -> None:
+    entry = entry_of(house)
+    seen = {}
+    for version, end in ((8, "of_17\n"), (9, "of_4")):
+        lane = f"tensorflow-{version}"
+        row = Row(entry.hash, f"ValueError: it must be root_{end}")
+        versions = {**VERSIONS, "tf.keras": f"{version}.0"}
+        seen[lane] = Seen(lane, "", versions, {entry.name: row})
+    site = errors_page._Site.__new__(errors_page._Site)
+    site.seen = seen
+    assert [len(found) for found in site.said(entry).values()] == [2]
 
 
 def test_the_index_quotes_the_line_of_a_message_that_holds_its_heading() -> None:
