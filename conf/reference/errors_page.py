@@ -254,7 +254,8 @@ def _lines(text: str, numbers: list[int]) -> str:
 def _short(text: str, heading: str = "") -> str:
     """The line of a message that holds the heading, cut behind a word."""
     first, *others = text.split("\n")
-    lines = [first.partition(": ")[2] or first, *others]  # without the error's class
+    behind_class = first.partition(": ")[2]
+    lines = [behind_class if heading in behind_class else first, *others]
     line = next(line for line in lines if heading in line)
     line = re.sub(r"^\{\{function_node .*?\}\} ", "", line)
     least = line.index(heading) + len(heading)
