@@ -225,7 +225,7 @@ def tensors_of_products(file):
 
 
 @proves(
-    "**float16 weights** become float32 again before anything is computed with them.",
+    "**float16 weights** become float32 again before a CPU computes with them.",
     false_with={"kind": "int8 weights"},
     needs="keras>=3.6",
 )
@@ -325,8 +325,8 @@ def floats_in(file):
 
 
 @proves(
-    "The two lines before the last make input and output int8, too, so that this file "
-    "holds no float, if every operation has an integer kernel:",
+    "With these `supported_ops` and inference types, the file holds no float at all, "
+    "if every operation has an integer kernel:",
     false_with={"ends": tf.float32},
     needs="keras!=3.4.*",
 )
@@ -348,9 +348,10 @@ def test_a_file_of_integers_alone(ends=tf.int8):
 
 
 @proves(
-    "In the lines for integers alone, take "
-    "`EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8` and leave out the "
-    "inference types: it keeps 16 bits between the layers, and 8 for the weights.",
+    "In the code for integers alone, put "
+    "`tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8` "
+    "into `supported_ops` and leave out the line of the inference types: it keeps 16 "
+    "bits between the layers, and 8 for the weights.",
     false_with={"kernels": "TFLITE_BUILTINS_INT8"},
     needs="keras!=3.4.*",
 )
@@ -432,9 +433,9 @@ def test_a_signature_takes_several_inputs(names=("left", "right")):
 
 
 @proves(
-    "From the examples the converter learns how large the numbers between the layers "
-    "become, and later larger ones are cut off: give it a hundred examples or more, "
-    "like the real inputs.",
+    "From examples of inputs, its representative dataset, the converter learns how "
+    "large the numbers between the layers become, and later larger ones are cut off: "
+    "give it a hundred examples or more, like the real inputs.",
     false_with={"brightness": 1.0},
     needs="keras>=3.6",
 )
@@ -685,22 +686,6 @@ def test_int4_is_smaller_still(mode="int4"):
     share, same = share_of_bytes(mode)
     assert 0.14 < share < 0.19
     assert same > 0.95
-
-
-@proves(
-    'With `"float8"`, which is for training, the file stays as large.',
-    false_with={"mode": "int8"},
-    needs="keras>=3.6",
-)
-def test_float8_saves_no_bytes(mode="float8"):
-    """Its kernels are float32 and learn."""
-    share, _ = share_of_bytes(mode)
-    assert 1.0 <= share < 1.1
-    layer = keras.layers.Dense(3)
-    model = keras.Sequential([keras.Input((4,)), layer])
-    model.quantize(mode)
-    assert layer.kernel.dtype == "float32"
-    assert layer.kernel.trainable
 
 
 @proves(
