@@ -193,8 +193,9 @@ def test_leave_its_labels_out(losses=("mean",)):
 
 @proves(
     (
-        "Of the layers before it, training changes only those that also lead to an "
-        "output with a loss."
+        "To train on one output only, write a loss for it alone, such as "
+        '`loss={"priority": "binary_crossentropy"}`; layers that lead only to the other'
+        " one are not trained."
     ),
     false_with={"loss": "mse"},
 )
@@ -367,8 +368,8 @@ def test_predict_refuses_arrays_of_strings(convert=np.array):
 
 @proves(
     (
-        "If the labels of `priority` are degrees between 0 and 1, and not a yes or "
-        'no, keep this loss, and report `"mae"` in place of accuracy.'
+        "If the labels of `priority` are degrees, such as 0.7, and not only 0 and 1, "
+        'keep `binary_crossentropy`, and report `"mae"` in place of accuracy.'
     ),
     false_with={"loss": "binary_focal_crossentropy"},
 )
@@ -412,8 +413,8 @@ def test_tags_in_words_become_a_vector(mode="multi_hot"):
 
 @proves(
     (
-        "A graph has no values while you connect it, so a Python `if` or `range` that "
-        "depends on them raises an error."
+        "While you connect layers, their tensors have no values, so a Python `if` or "
+        "`range` on a value raises an error."
     ),
     false_with={"make": lambda shape: np.ones((1, *(size or 2 for size in shape)))},
 )
@@ -630,7 +631,8 @@ def test_plot_model_draws_nested_models(nested=True):
 
 
 @proves(
-    "It needs pydot and Graphviz; the pictures on this page need neither.",
+    "It needs pydot and Graphviz; the recipe that draws the pictures on this page "
+    "needs neither.",
     false_with={"draws": True},
     needs="keras>=3",
 )
@@ -653,7 +655,7 @@ def test_plot_model_needs_graphviz(draws=False):
         assert draw_layers(model).svg.startswith("<svg")
 
 
-@proves("A tensor can be used again later.", false_with={"again": False})
+@proves("A skip connection uses a tensor again later.", false_with={"again": False})
 def test_a_tensor_can_be_used_again(again=True):
     (x,) = inputs_named("x", shape=(1,))
     double = layers.Dense(1, kernel_initializer=keras.initializers.Constant(2.0))(x)
@@ -662,7 +664,8 @@ def test_a_tensor_can_be_used_again(again=True):
 
 
 @proves(
-    "A residual block adds its input to what its layers made of it:",
+    "A residual block runs its input through its layers, and adds the input to the "
+    "result, `layers.Add()([x, y])`:",
     false_with={"last": "block_conv2"},
     needs="keras>=3",
 )
@@ -678,7 +681,7 @@ def test_a_residual_block_adds_its_input(last="block_sum"):
 
 
 @proves(
-    'For the number take `"mse"` as the loss:',
+    '`width` is a number, not a class, so its loss is `"mse"`:',
     false_with={"loss": "hinge"},
 )
 def test_a_number_is_learned_by_mse(loss="mse"):
@@ -807,8 +810,7 @@ def test_a_model_is_a_layer(kind=keras.Model):
 
 
 @proves(
-    "To use a trained one without training it further, set `trainable = False` on it "
-    "before `compile`.",
+    "To keep a trained one as it is, set `trainable = False` on it before `compile`.",
     false_with={"flag": True},
 )
 def test_a_model_inside_is_frozen(flag=False):
@@ -1269,10 +1271,10 @@ def test_tensorflow_function_is_refused(make=keras.Input):
 
 @proves(
     (
-        "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use "
-        "`keras.ops`, such as `keras.ops.concatenate` for `tf.concat`, "
-        "`keras.ops.sum` for `tf.reduce_sum`, `keras.ops.cast` for `tf.cast` and "
-        "`keras.ops.relu` for `tf.nn.relu`:"
+        "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use `keras.ops`, "
+        "such as `keras.ops.concatenate` for `tf.concat`, `keras.ops.sum` for "
+        "`tf.reduce_sum`, `keras.ops.cast` for `tf.cast` and `keras.ops.relu` for "
+        "`tf.nn.relu`."
     ),
     keras="<3",
 )
@@ -1286,10 +1288,10 @@ def test_tensorflow_function_is_wrapped_on_keras_2():
 
 @proves(
     (
-        "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use "
-        "`keras.ops`, such as `keras.ops.concatenate` for `tf.concat`, "
-        "`keras.ops.sum` for `tf.reduce_sum`, `keras.ops.cast` for `tf.cast` and "
-        "`keras.ops.relu` for `tf.nn.relu`:"
+        "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use `keras.ops`, "
+        "such as `keras.ops.concatenate` for `tf.concat`, `keras.ops.sum` for "
+        "`tf.reduce_sum`, `keras.ops.cast` for `tf.cast` and `keras.ops.relu` for "
+        "`tf.nn.relu`."
     ),
     false_with={"package": tf},
     needs="keras>=3",
@@ -1439,8 +1441,8 @@ def test_one_array_in_older_words(data=None):
 
 @proves(
     (
-        "The data has another form than `inputs` of `keras.Model`: a list for a"
-        " dict, a list for a single tensor, or extra keys."
+        "The data has another form than the `inputs` of the model: a list in place of "
+        "its dict or of its single tensor, or a dict with extra keys."
     ),
     keras=">=3.6",
     false_with={"listed": False},
@@ -1463,8 +1465,8 @@ def test_structures_that_do_not_match(listed=True):
 
 @proves(
     (
-        "A model made by `keras.Model(model.inputs, ...)` expects a list, and warns "
-        "of a single array: write `model.inputs[0]`."
+        "`model.inputs` is always a list, so `keras.Model(model.inputs, ...)` expects a"
+        " list and warns of a single array: write `model.inputs[0]`."
     ),
     keras=">=3.6",
     false_with={"start": lambda model: model.inputs[0]},

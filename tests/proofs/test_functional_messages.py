@@ -116,7 +116,8 @@ def test_names_of_outputs_in_a_list(loss=None):
 
 
 @proves(
-    "The labels have more or fewer keys than there are outputs.",
+    "Each output has a loss, and the labels have more or fewer keys than there are "
+    "outputs.",
     keras=">=3.9",
     false_with={"names": ("mean", "top")},
 )

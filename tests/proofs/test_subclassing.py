@@ -45,9 +45,9 @@ def test_more_than_layers_wired(is_class=True):
 
 
 @proves(
-    "A class gives up the graph, as Keras learns what `call` does only by running it: "
-    "a subclassed model has no `.input` and no picture of its layers, and its `Dense` "
-    "layers have no weights before the first call.",
+    "A class gives up the graph, since Keras learns what `call` does only by "
+    "running it. A subclassed model has no `.input` and no picture of its layers, "
+    "and its `Dense` layers have no weights before the first call.",
     false_with={"functional": True},
 )
 def test_you_give_up_the_graph(functional=False):
@@ -138,8 +138,8 @@ def test_write_a_loop(depth=4):
 
 
 @proves(
-    "weights or formulas that no layer offers | a class on `keras.Layer`, used in any "
-    "model",
+    "weights or formulas that no layer offers | a subclass of `keras.Layer`, used "
+    "in any model",
     false_with={"adds_weight": False},
     needs="keras>=3",
 )
@@ -169,7 +169,8 @@ def test_write_a_layer(adds_weight=True):
 
 
 @proves(
-    "methods such as `encode` and `decode`, your own loss | a class on `keras.Model`",
+    "methods such as `encode` and `decode`, your own loss | a subclass of "
+    "`keras.Model`",
     false_with={"is_autoencoder": False},
     needs="keras>=3",
 )
@@ -193,8 +194,8 @@ def functional_subclass():
 
 
 @proves(
-    "your own methods, and the graph | a class on `keras.Model`, called with `inputs` "
-    "and `outputs`",
+    "your own methods, and the graph | a subclass of `keras.Model` without `call`, "
+    "made as `MyModel(inputs, outputs)`",
     false_with={"make": Plain},
 )
 def test_write_both(make=functional_subclass):
@@ -204,8 +205,8 @@ def test_write_both(make=functional_subclass):
 
 
 @proves(
-    "For the graph with your own methods, write a subclass without `call`: made with "
-    "`inputs` and `outputs`, it is a Functional model.",
+    "To have the graph too, write a subclass without `call`: made with `inputs` and"
+    " `outputs`, it is a Functional model.",
     false_with={"make": Plain},
 )
 def test_a_subclass_can_be_functional(make=functional_subclass):
@@ -407,8 +408,8 @@ def test_the_layers_are_the_same(cloned=False):
 
 
 @proves(
-    "In an opened model, an `if training:` of the outer `call` is fixed to "
-    "inference, without a warning.",
+    "If the model's own `call` asks `if training:`, the opened model always takes "
+    "the branch of inference, without a warning.",
     false_with={"is_opened": False},
 )
 def test_an_opened_if_is_inference(is_opened=True):
@@ -450,8 +451,8 @@ def test_a_weight_outside_is_left_out(is_outside=True):
 
 
 @proves(
-    "Open a model only once, in a notebook too: the `.output` of an inner layer stays "
-    "the tensor of the first opening.",
+    "Open a model only once: after a second opening, the `.output` of an inner "
+    "layer still belongs to the first.",
     false_with={"anew": True},
     needs="keras>=3",
 )
@@ -578,8 +579,8 @@ def test_layers_are_not_found_elsewhere(kinds=("object", "lambda")):
 
 
 @proves(
-    "A `Dense` that `build` makes and does not build gets no weights from a file, "
-    "without an error.",
+    "If `build` makes a `Dense` and does not build it, loading a file skips its "
+    "weights, without an error.",
     false_with={"builds": True},
     needs="keras>=3",
 )
@@ -698,8 +699,8 @@ def test_with_training_the_mean_is_learned():
 
 
 @proves(
-    "`fit` then passes `True`, `evaluate` and `predict` pass `False`, and the value "
-    "reaches every layer below, whether you pass it on or not.",
+    "`fit` then passes `True`, `evaluate` and `predict` pass `False`, and the value"
+    " reaches every layer below, even if you do not pass it on.",
     false_with={"first": "evaluate"},
 )
 def test_training_reaches_every_layer(first="fit"):
@@ -828,8 +829,8 @@ def test_state_is_saved_and_not_trained(trainable=False):
 
 
 @proves(
-    "Change it with `assign` or `assign_add`: on a plain attribute, `self.steps += 1` "
-    "runs once in a `fit`, when the step is compiled, and not at each batch.",
+    "Change it with `assign` or `assign_add`. A plain attribute does not count: "
+    "`self.steps += 1` runs when the step is compiled, and not at each batch.",
     false_with={"name": "count"},
 )
 def test_a_plain_number_stands_still(name="steps"):
@@ -927,9 +928,9 @@ def test_a_penalty_ignores_sample_weight(weight=0.0):
 
 
 @proves(
-    "In the `call` of a model, `self.add_loss` works as in a layer. If the term has "
-    "to follow `sample_weight`, override `compute_loss`: add your term to "
-    "`super().compute_loss(x, y, y_pred, sample_weight)`.",
+    "In the `call` of a model, `self.add_loss` works as in a layer. If the term has"
+    " to follow `sample_weight`, override `compute_loss`: weight the term there, "
+    "and add it to `super().compute_loss(x, y, y_pred, sample_weight)`.",
     false_with={"own": False},
     needs="keras>=3",
 )
@@ -973,6 +974,32 @@ def test_a_regularizer_is_in_losses(regularizer="l2"):
     of_weights = 0.01 * np.sum(np.square(layer.get_weights()[0]))
     assert len(losses) == 2
     assert np.allclose(losses, sorted([of_weights, outputs.mean()]), atol=1e-6)
+
+
+@proves(
+    "For a metric of the model's own, make a `keras.metrics.Mean` in `__init__` and "
+    "update it in `call`: `fit` reports it, for each epoch anew.",
+    false_with={"updates": False},
+    needs="keras>=3",
+)
+def test_a_model_reports_a_metric(updates=True):
+    class Measured(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.score = keras.layers.Dense(1)
+            self.size = keras.metrics.Mean(name="size")
+
+        def call(self, x):
+            if updates:
+                self.size.update_state(tf.abs(x))
+            return self.score(x)
+
+    model = Measured()
+    model(X)
+    model.compile("sgd", "mse", run_eagerly=True)
+    data = np.full((4, 2), -3.0, "float32")
+    history = model.fit(data, np.ones((4, 1)), epochs=2, verbose=0).history
+    assert history.get("size") == [3.0, 3.0]
 
 
 # Arguments
@@ -1135,7 +1162,7 @@ def test_take_kwargs(takes=False):
 
 
 @proves(
-    "Return each argument in `get_config`.",
+    "Return each argument in `get_config`, under its name in `__init__`.",
     false_with={"make": Forgets},
     needs="keras>=3",
 )
@@ -1244,8 +1271,8 @@ class ForgetsSize(keras.Model):
 
 
 @proves(
-    "If that changes a factor, nothing is said, and the outputs differ; if it "
-    "changes a size, loading raises an error.",
+    "If the lost argument is a factor, nothing is said, and the outputs differ; if "
+    "it is a size, such as the number of units, loading raises an error.",
     keras=">=3",
 )
 def test_the_file_gives_other_outputs():
@@ -1469,8 +1496,9 @@ class HoldsVariable(keras.layers.Layer):
 
 
 @proves(
-    "On Keras 3 a `tf.Variable` is **no weight**, with no error: it is neither trained "
-    "nor counted nor put into a `.keras` or `.weights.h5` file.",
+    "On Keras 3 a `tf.Variable` in a layer is **no weight**, and nothing is said: "
+    "it is neither trained nor counted nor put into a `.keras` or `.weights.h5` "
+    "file.",
     keras=">=3",
 )
 def test_a_tf_variable_is_lost():
@@ -1493,8 +1521,9 @@ def test_a_tf_variable_is_lost():
 
 
 @proves(
-    "On Keras 3 a `tf.Variable` is **no weight**, with no error: it is neither trained "
-    "nor counted nor put into a `.keras` or `.weights.h5` file.",
+    "On Keras 3 a `tf.Variable` in a layer is **no weight**, and nothing is said: "
+    "it is neither trained nor counted nor put into a `.keras` or `.weights.h5` "
+    "file.",
     keras="<3",
 )
 def test_a_tf_variable_was_found():
@@ -1667,8 +1696,9 @@ def test_called_on_an_input_it_has_one(start=None):
 
 
 @proves(
-    "Import the module of the registered class, in a notebook run its cell, or "
-    'pass `custom_objects={"MyModel": MyModel}`.',
+    "Import the module of the registered class, in a notebook run its cell. If the "
+    "class was not registered when the file was saved, pass "
+    '`custom_objects={"MyModel": MyModel}`.',
     needs="keras>=3.6",
     keras=">=3.13",
     false_with={"passed": False},
@@ -1705,6 +1735,33 @@ def test_a_class_is_located_by_its_registration(passed=True):
 
 
 @proves(
+    "If its package has changed since, the key is the name in the file, such as "
+    '`"old>MyModel"`, which the message shows as `registered_name`.',
+    false_with={"key": "MyModel"},
+    needs="keras>=3.6",
+)
+def test_the_key_is_the_name_in_the_file(key="old>MyModel"):
+    class MyModel(Kept):
+        pass
+
+    def register_under(package):
+        keras.utils.register_keras_serializable(package=package)(MyModel)
+
+    register_under("old")
+    model = MyModel(factor=3.0)
+    expected = np.array(model(X))
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/m.keras")
+        del keras.utils.get_custom_objects()["old>MyModel"]  # as in a new process
+        register_under("new")
+        load = functools.partial(keras.models.load_model, f"{folder}/m.keras")
+        assert "'registered_name': 'old>MyModel'" in message_of(load)
+        known = {key: MyModel}
+        assert message_of(lambda: load(custom_objects=known)) == ""
+        assert np.allclose(load(custom_objects=known)(X), expected, atol=1e-6)
+
+
+@proves(
     "From an `.h5` file the words are `Unknown layer: 'MyLayer'`; the cures are "
     "the same.",
     false_with={"passed": False},
@@ -1727,7 +1784,7 @@ def test_an_unknown_layer_in_h5(passed=True):
 
 
 @proves(
-    "The message of a file that cannot be read repeats the whole configuration: "
+    "When a file cannot be loaded, the message repeats the whole configuration: "
     "read only what follows the last *Exception encountered*.",
     false_with={"mark": register},
     needs="keras>=3",
