@@ -1274,7 +1274,7 @@ def test_tensorflow_function_is_refused(make=keras.Input):
         "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use `keras.ops`, "
         "such as `keras.ops.concatenate` for `tf.concat`, `keras.ops.sum` for "
         "`tf.reduce_sum`, `keras.ops.cast` for `tf.cast` and `keras.ops.relu` for "
-        "`tf.nn.relu`."
+        "`tf.nn.relu`:"
     ),
     keras="<3",
 )
@@ -1291,7 +1291,7 @@ def test_tensorflow_function_is_wrapped_on_keras_2():
         "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use `keras.ops`, "
         "such as `keras.ops.concatenate` for `tf.concat`, `keras.ops.sum` for "
         "`tf.reduce_sum`, `keras.ops.cast` for `tf.cast` and `keras.ops.relu` for "
-        "`tf.nn.relu`."
+        "`tf.nn.relu`:"
     ),
     false_with={"package": tf},
     needs="keras>=3",
