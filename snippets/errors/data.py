@@ -17,7 +17,8 @@ _FUNCTIONAL = "guides/functional.md"
 )
 def _examples_of_another_size() -> None:
     """The last axis has another length than the layer was built for. Where that layer
-    stands behind a `Flatten`, the images have another size than before.
+    stands behind a `Flatten`, the images have another size than before. `expected
+    min_ndim=2, found ndim=1`: one example came without its batch axis.
     """
     model = keras.Sequential([keras.layers.Dense(10)])
     model.build((None, 784))
@@ -26,7 +27,9 @@ def _examples_of_another_size() -> None:
 
 @_examples_of_another_size.fix
 def _examples_of_the_declared_size() -> None:
-    """Declare the length that the data has, or pass what the model expects."""
+    """Declare the length that the data has, or pass what the model expects; put a batch
+    axis in front of one example, `x[None]`.
+    """
     model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10)])
     model(np.ones((5, 64)))
 
@@ -133,8 +136,8 @@ def _every_key_is_there() -> None:
     guide=_FUNCTIONAL + "#the-structure-of-inputs-doesnt-match-the-expected-structure",
 )
 def _data_of_another_structure() -> None:
-    """The data is not nested like the model's `inputs`: a list where there is one
-    tensor, one array where there is a list, or a dict with more keys.
+    """The data is not nested like the model's `inputs`: you passed a list and the model
+    has one tensor, one array and the model has a list, or a dict with more keys.
     """
     x = keras.Input((3,))
     model = keras.Model([x], keras.layers.Dense(2)(x))

@@ -36,7 +36,9 @@ def _keras_wrappers() -> None:
 
 @_keras_wrappers.fix
 def _wrapper_of_keras_3() -> None:
-    """Use the new class (the line shows where it is), or the package `scikeras`."""
+    """Call the new class, `SKLearnClassifier(model)`, or use the package `scikeras`.
+    The line below shows where the class is.
+    """
     print(keras.wrappers.SKLearnClassifier)
 
 
@@ -54,7 +56,11 @@ def _to_categorical_of_keras_utils() -> None:
     keras.utils.to_categorical([0, 1, 2])
 
 
-@error("No module named 'keras.preprocessing.text'", needs="keras>=3")
+@error(
+    "No module named 'keras.preprocessing.text'",
+    guide="reference/texts.md",
+    needs="keras>=3",
+)
 def _keras_preprocessing_text() -> None:
     """Keras 3 has no module `keras.preprocessing.text`."""
     from keras.preprocessing.text import Tokenizer
@@ -64,9 +70,13 @@ def _keras_preprocessing_text() -> None:
 
 @_keras_preprocessing_text.fix
 def _text_vectorization() -> None:
-    """Use the layer `TextVectorization`."""
+    """Use the layer `TextVectorization`, which returns padded rows of numbers. The old
+    `Tokenizer` is in `tensorflow.keras.preprocessing.text` (tried on Keras 3.15 alone).
+    """
+    texts = np.array(["a cat", "a black dog"])
     layer = keras.layers.TextVectorization(max_tokens=100)
-    layer.adapt(np.array(["a cat", "a dog"]))
+    layer.adapt(texts)
+    layer(texts)
 
 
 @error("No module named 'keras.layers.merge'", needs="keras>=3")

@@ -34,7 +34,7 @@ def _connected_graph() -> None:
 
 @error("All `inputs` values must be KerasTensors")
 def _array_as_the_input_of_a_model() -> None:
-    """A model is made from an Input, and data comes later."""
+    """An array was passed where an Input belongs."""
     x = np.ones((1, 3))
     keras.Model(inputs=x, outputs=keras.layers.Dense(2)(x))
 

@@ -197,8 +197,8 @@ def _loaded_without_compile() -> None:
     *("keras-team/keras#19330", "tensorflow/tensorflow#70263"),
 )
 def _short_name_of_a_loss_in_an_h5_file() -> None:
-    """Keras 3 cannot read the loss `"mse"` or `"mae"` from an `.h5` file, which it
-    wrote itself.
+    """Keras 3 cannot read the loss `"mse"` or `"mae"` from an `.h5` file, not even from
+    one of its own.
     """
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
@@ -218,7 +218,7 @@ def _loaded_h5_file_without_compile() -> None:
 @error("Unrecognized keyword arguments passed to LSTM: {'time_major'", guide=_OBJECTS)
 def _lstm_of_keras_2_in_an_h5_file() -> None:
     """Keras 2 wrote the file, with an argument that Keras 3 does not have. Here a file
-    is changed to look so.
+    is changed to look so; the page of the link reads files that Keras 2 wrote.
     """
     import h5py
 
@@ -233,8 +233,8 @@ def _lstm_of_keras_2_in_an_h5_file() -> None:
 
 @_lstm_of_keras_2_in_an_h5_file.fix
 def _lstm_without_time_major() -> None:
-    """Pass a class that drops the argument. With the code of the model,
-    `model.load_weights("old.h5")` is enough, and reads a `.keras` file too.
+    """Pass a class that drops the argument; in a `.keras` file that does not help. With
+    the code of the model, `model.load_weights(file)` is enough for both.
     """
     import h5py
 
@@ -423,12 +423,12 @@ def _file_to_save_in() -> None:
     "File format not supported",
     *("keras-team/keras#18709", "cbrnr/sleepecg#214", "CCSI-Toolset/FOQUS#1202"),
     *("unicode-org/lstm_word_segmentation#28",),
-    guide="reference/built_in.md",
+    guide="reference/files.md#files-way-saved-model",
     needs="keras>=3",
 )
 def _folder_to_load() -> None:
-    """The path is a folder, a SavedModel of Keras 2 or of `export`, which
-    `load_model` of Keras 3 does not read.
+    """The path is a folder, which Keras 2 saved or any Keras exported. `load_model` of
+    Keras 3 does not read it.
     """
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.export("exported")
@@ -437,7 +437,9 @@ def _folder_to_load() -> None:
 
 @_folder_to_load.fix
 def _folder_as_a_layer() -> None:
-    """Load it as a layer that only predicts."""
+    """Load it as a layer that only predicts: `call_endpoint="serve"` for a folder that
+    was exported, `"serving_default"` for one that Keras 2 saved.
+    """
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.export("exported")
     keras.layers.TFSMLayer("exported", call_endpoint="serve")
@@ -466,7 +468,7 @@ def _file_that_is_there() -> None:
     ),
 )
 def _name_of_a_file_of_weights() -> None:
-    """Keras 3 wants to see from the name that the file holds weights alone."""
+    """Keras 3 requires a name which says that the file holds weights alone."""
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.save_weights("checkpoint")
 
@@ -551,7 +553,9 @@ def _lambda_in_a_file() -> None:
 
 @_lambda_in_a_file.fix
 def _trusted_lambda_in_a_file() -> None:
-    """Write a layer for it; a file that you trust loads with `safe_mode=False`."""
+    """Load a file that you trust with `safe_mode=False`. In a new model, write a layer
+    in place of the `Lambda`.
+    """
     double = keras.layers.Lambda(lambda x: 2 * x)
     keras.Sequential([keras.Input((2,)), double]).save("lambda.keras")
     keras.models.load_model("lambda.keras", safe_mode=False)

@@ -44,8 +44,8 @@ def _rows_without_nan() -> None:
 
 @error("The loss grows and becomes `nan`")
 def _steps_that_are_too_large() -> None:
-    """The inputs are large, such as pixels from 0 to 255, or the learning rate is: each
-    step overshoots.
+    """The inputs, such as pixels from 0 to 255, or the learning rate are too large, and
+    each step overshoots.
     """
     x, y = np.linspace(0, 255, 32)[:, None], np.ones((32, 1))
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
@@ -92,11 +92,12 @@ def _labels_of_0_and_1() -> None:
     assert ((y >= 0) & (y <= 1)).all(), "there are labels below 0 or above 1"
 
 
-@error("The accuracy stays low with scores for probabilities", guide=_PLACEHOLDERS)
+@error(
+    "The accuracy stays low: the loss takes scores for probabilities",
+    guide=_PLACEHOLDERS,
+)
 def _scores_for_probabilities() -> None:
-    """The model ends without a softmax, and the loss takes its scores for
-    probabilities.
-    """
+    """The model ends without a softmax, and the loss was not told."""
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5)])
     model.compile("sgd", "sparse_categorical_crossentropy")
     model.fit(np.ones((4, 3)), np.zeros(4), verbose=0)
@@ -144,7 +145,7 @@ def _softmax_once() -> None:
 
 @error("Nothing is learned: rows and labels were shuffled apart")
 def _shuffled_apart() -> None:
-    """Two calls of `shuffle` draw two orders, and each row has another one's label."""
+    """Two calls of `shuffle` draw two orders, so each row gets the label of another."""
     x, y = np.arange(6.0)[:, None], np.arange(6)
     label_of = {row.tobytes(): label for row, label in zip(x, y, strict=True)}
     random = np.random.default_rng(0)
@@ -222,10 +223,37 @@ def _accuracy_of_this_kind() -> None:
     assert np.isclose(told, own), "this metric is not the accuracy"
 
 
+@error("The accuracy is 100 % at once: one output")
+def _categorical_accuracy_of_one_output() -> None:
+    """`categorical_accuracy` compares where the largest number stands. In one output
+    and one label that is always the first place.
+    """
+    x, y = np.array([[-9.0], [9.0]]), np.array([[1], [0]])
+    layer = keras.layers.Activation("sigmoid")
+    model = keras.Sequential([keras.Input((1,)), layer])
+    model.compile("sgd", "binary_crossentropy", metrics=["categorical_accuracy"])
+    told = model.evaluate(x, y, verbose=0)[1]
+    own = np.mean((model.predict(x, verbose=0) > 0.5) == y)
+    # Guard: `told` is the accuracy of Keras, `own` that of the column of labels `y`.
+    assert np.isclose(told, own), "this metric is not the accuracy"
+
+
+@_categorical_accuracy_of_one_output.fix
+def _binary_accuracy_of_one_output() -> None:
+    """Write `"binary_accuracy"` for one output."""
+    x, y = np.array([[-9.0], [9.0]]), np.array([[1], [0]])
+    layer = keras.layers.Activation("sigmoid")
+    model = keras.Sequential([keras.Input((1,)), layer])
+    model.compile("sgd", "binary_crossentropy", metrics=["binary_accuracy"])
+    told = model.evaluate(x, y, verbose=0)[1]
+    own = np.mean((model.predict(x, verbose=0) > 0.5) == y)
+    assert np.isclose(told, own), "this metric is not the accuracy"
+
+
 @error("The accuracy stays low though the loss falls: scores below 0.5")
 def _threshold_of_scores() -> None:
-    """With `from_logits=True` the model returns scores, and 0 is the border between
-    both classes. `"accuracy"` takes 0.5 for it.
+    """With `from_logits=True` the model returns scores, and the threshold between both
+    classes is 0. `"accuracy"` uses 0.5.
     """
     x, y = np.array([[-2.0], [-1.0], [0.3], [0.4]]), np.array([0, 0, 1, 1])
     model = keras.Sequential([keras.Input((1,)), keras.layers.Rescaling(1.0)])
@@ -340,12 +368,43 @@ def _one_order_for_all_passes() -> None:
     assert first == second, "each pass has another order"
 
 
+@error("`predict` gives other numbers at each call")
+def _noise_in_every_call() -> None:
+    """A layer draws random numbers in every call, or its `call` passes `training=True`
+    to `Dropout`.
+    """
+
+    class Noise(keras.layers.Layer):
+        def call(self, x):
+            return x + tf.random.normal(tf.shape(x))
+
+    model = keras.Sequential([keras.Input((2,)), Noise()])
+    rows = np.ones((4, 2))
+    first, second = [model.predict(rows, verbose=0) for _ in range(2)]
+    # Guard: `rows` is a batch. A GPU may change the last digits.
+    assert np.allclose(first, second, atol=1e-3), "the model draws random numbers"
+
+
+@_noise_in_every_call.fix
+def _noise_in_training() -> None:
+    """Draw in training alone."""
+
+    class Noise(keras.layers.Layer):
+        def call(self, x, training=False):
+            return x + tf.random.normal(tf.shape(x)) if training else x
+
+    model = keras.Sequential([keras.Input((2,)), Noise()])
+    rows = np.ones((4, 2))
+    first, second = [model.predict(rows, verbose=0) for _ in range(2)]
+    assert np.allclose(first, second, atol=1e-3), "the model draws random numbers"
+
+
 @error(
     "`load_weights` leaves a layer out", guide="reference/files.md#files-way-weights"
 )
 def _layer_of_another_name() -> None:
     """With `by_name=True`, a layer whose name is not in the file keeps its random
-    weights. With `skip_mismatch=True`, a layer of another shape does, with a warning.
+    weights. With `skip_mismatch=True`, so does a layer of another shape; Keras warns.
     """
     layer = keras.layers.Dense(1, name="score")
     keras.Sequential([keras.Input((2,)), layer]).save("old.h5")
@@ -442,7 +501,9 @@ def _loss_with_a_tracker() -> None:
 
 @error("A frozen layer still learns", guide=_LOOPS)
 def _frozen_after_the_first_fit() -> None:
-    """The first `fit` makes the training step, and does not see a flag set after it."""
+    """The first `fit` makes the training step, which does not see a flag that is set
+    later.
+    """
     layer = keras.layers.Dense(1)
     model = keras.Sequential([keras.Input((2,)), layer])
     model.compile("sgd", "mse")
@@ -555,7 +616,7 @@ def _add_that_stretches() -> None:
 
 @_add_that_stretches.fix
 def _add_of_equal_shapes() -> None:
-    """Compare the shapes before you add."""
+    """Give both one shape. If you want one stretched, leave the guard out."""
     image, other = keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
     keras.layers.Add()([image, other])
     assert image.shape == other.shape, "one tensor is stretched to the other"
@@ -614,8 +675,8 @@ def _dict_with_the_keys_of_the_inputs() -> None:
 
 @error("A copied model forgets what `Normalization` learned", guide=_FUNCTIONAL)
 def _clone_of_an_adapted_model() -> None:
-    """On Keras 3 the mean and the variance of the clone are not used, though
-    `set_weights` copies them.
+    """On Keras 3, `set_weights` copies the mean and the variance, but the clone does
+    not use them.
     """
     layer = keras.layers.Normalization()
     layer.adapt(np.array([[0.0], [10.0]]))
@@ -628,42 +689,16 @@ def _clone_of_an_adapted_model() -> None:
 
 
 @_clone_of_an_adapted_model.fix
-def _weights_through_a_file() -> None:
-    """Copy the weights through a file."""
+def _state_that_is_finalized() -> None:
+    """Call `finalize_state()` of the layer, or copy the weights through a file."""
     layer = keras.layers.Normalization()
     layer.adapt(np.array([[0.0], [10.0]]))
     model = keras.Sequential([keras.Input((1,)), layer])
     clone = keras.models.clone_model(model)
-    model.save_weights("copy.weights.h5")
-    clone.load_weights("copy.weights.h5")
+    clone.set_weights(model.get_weights())
+    clone.layers[-1].finalize_state()
     x = np.array([[10.0]], "float32")
     assert np.allclose(model(x), clone(x)), "the copy computes something else"
-
-
-@error("After `pop()` the old model predicts", guide=_SEQUENTIAL)
-def _pop_after_predict() -> None:
-    """`predict` compiled the layers in its first call, and goes on with them."""
-    x = np.ones((5, 4), "float32")
-    layers = [keras.layers.Dense(3), keras.layers.Dense(2)]
-    model = keras.Sequential([keras.Input((4,)), *layers])
-    model.predict(x, verbose=0)
-    model.pop()
-    predicted = model.predict(x, verbose=0)
-    # Guard: `x` is a batch.
-    assert predicted.shape == tuple(model(x).shape), "predict runs the old model"
-
-
-@_pop_after_predict.fix
-def _compile_after_pop() -> None:
-    """Compile again after the last change."""
-    x = np.ones((5, 4), "float32")
-    layers = [keras.layers.Dense(3), keras.layers.Dense(2)]
-    model = keras.Sequential([keras.Input((4,)), *layers])
-    model.predict(x, verbose=0)
-    model.pop()
-    model.compile("sgd", "mse")
-    predicted = model.predict(x, verbose=0)
-    assert predicted.shape == tuple(model(x).shape), "predict runs the old model"
 
 
 @error("A Sequential model ignores its second input", guide=_SEQUENTIAL)
@@ -685,23 +720,6 @@ def _two_arrays_for_two_inputs() -> None:
     data = [np.ones((2, 3)), np.ones((2, 1))]
     model(data)
     assert len(data) == len(model.inputs), "there are more arrays than Inputs"
-
-
-@error("A layer that was appended to `.layers` is not there", guide=_SEQUENTIAL)
-def _append_to_a_copy() -> None:
-    """`.layers` is a copy of the list."""
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    model.layers.append(keras.layers.Dense(1))
-    # Guard: 2 is the number of layers that you expect.
-    assert len(model.layers) == 2, "the layer was not added"
-
-
-@_append_to_a_copy.fix
-def _add_to_the_model() -> None:
-    """Use `add()`."""
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    model.add(keras.layers.Dense(1))
-    assert len(model.layers) == 2, "the layer was not added"
 
 
 @error(
@@ -760,7 +778,7 @@ def _one_image_as_a_batch() -> None:
     needs="keras>=3",
 )
 def _equal_signs_on_a_keras_tensor() -> None:
-    """On Keras 3 `==` asks whether both are one object."""
+    """On Keras 3 `==` asks whether both sides are the same object."""
     x = keras.Input((3,))
     is_zero = x == 0
     # Guard: `is_zero` is the result of the comparison.
@@ -823,8 +841,8 @@ def _numpy_drawn_once() -> None:
 
 @_numpy_drawn_once.fix
 def _tensorflow_draws() -> None:
-    """Draw with `tf.random`, or with `keras.random` and a `SeedGenerator`: a whole
-    number as its `seed` gives the same at each call.
+    """Draw with `tf.random`, or with `keras.random` and a `SeedGenerator` as `seed`; a
+    whole number as `seed` draws the same at each call.
     """
 
     @tf.function
@@ -911,7 +929,9 @@ def _argument_in_get_config() -> None:
     guide="guides/transfer_learning.md#modelx-augments-the-images",
 )
 def _augmentation_in_a_call() -> None:
-    """Layers for augmentation run as in training if you do not say otherwise."""
+    """Layers for augmentation run as in training if you do not say otherwise. `Dropout`
+    does not.
+    """
     model = keras.Sequential([keras.layers.RandomTranslation(0.5, 0.5)])
     images = np.random.default_rng(0).random((4, 8, 8, 1)).astype("float32")
     # Guard: this model only augments. Call any other twice, and compare.
@@ -1014,8 +1034,8 @@ def _pixels_outside_of_uint8() -> None:
     """NumPy wraps what does not fit into `uint8`: -1 becomes 255."""
     images = np.array([-1.0, 300.0])
     pixels = images.astype("int64").astype("uint8")
-    # Guard: `images` before, `pixels` after the conversion.
-    assert np.array_equal(pixels, images), "values do not fit into the dtype"
+    # Guard: `images` before, `pixels` after the conversion. It lets fractions go.
+    assert np.abs(pixels - images).max() < 1, "values do not fit into the dtype"
 
 
 @_pixels_outside_of_uint8.fix
@@ -1023,7 +1043,7 @@ def _pixels_inside_of_uint8() -> None:
     """Clip before you convert."""
     images = np.clip(np.array([-1.0, 300.0]), 0, 255)
     pixels = images.astype("int64").astype("uint8")
-    assert np.array_equal(pixels, images), "values do not fit into the dtype"
+    assert np.abs(pixels - images).max() < 1, "values do not fit into the dtype"
 
 
 @error(
@@ -1032,8 +1052,8 @@ def _pixels_inside_of_uint8() -> None:
     guide="guides/gans.md",
 )
 def _discriminator_frozen_for_the_gan() -> None:
-    """On Keras 3, freezing it for the GAN freezes it everywhere, if that is done before
-    its own first step.
+    """On Keras 3, a discriminator that is frozen for the GAN before its own first step
+    is frozen in its own training too.
     """
     generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
     critic = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])

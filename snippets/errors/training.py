@@ -156,9 +156,9 @@ def _column_of_whole_numbers_for_one_hot_labels() -> None:
 
 @_column_of_whole_numbers_for_one_hot_labels.fix
 def _sparse_loss_for_a_column_of_whole_numbers() -> None:
-    """Class numbers go with `sparse_categorical_crossentropy` and a softmax; one-hot
-    labels, with as many outputs as numbers in a label; labels of 0 and 1 for one
-    question, with `binary_crossentropy` and `Dense(1)`.
+    """For class numbers, use `sparse_categorical_crossentropy` and a softmax. For
+    one-hot labels, use `categorical_crossentropy` and an output for each number. For
+    yes or no, use `binary_crossentropy` and `Dense(1, "sigmoid")`.
     """
     layer = keras.layers.Dense(10, activation="softmax")
     model = keras.Sequential([keras.Input((3,)), layer])
@@ -212,7 +212,7 @@ def _scores_with_from_logits() -> None:
 
 @error("`keras.optimizers.legacy` is not supported in Keras 3")
 def _legacy_optimizer() -> None:
-    """Keras 3 has no optimizers from before Keras 2.11."""
+    """Keras 3 has dropped the optimizers of before Keras 2.11."""
     keras.optimizers.legacy.Adam(1e-3)
 
 

@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 from tensorflow import keras
 
+from snippets.files import load_arrays, save_arrays
 from tests.proofs.proves import proves
 
 RESULTS = "tests/files/results"
@@ -66,8 +67,8 @@ def ways(model, form, writer=2, reader=3, first="2.13"):
 
 @proves(
     "You can move weights between all versions in two ways: in a `.npz` file, or from "
-    "an `.h5` file of the whole model, with `load_weights` or an option of "
-    "`load_model`.",
+    "an `.h5` file of the whole model, with `load_weights` or one of the options "
+    "above.",
     false_with={"forms": ("arrays", "checkpoint")},
     needs="keras>=3 and tensorflow>=2.21",
 )
@@ -115,8 +116,8 @@ def test_a_checkpoint_crosses_in_silence(form="checkpoint"):
 
 
 @proves(
-    "Every `.h5` file that `load_model` refused could be read with `load_weights`, or "
-    "with an option of `load_model` that is named below.",
+    "`load_weights`, or an option of `load_model` that is named below, read every "
+    "`.h5` file that `load_model` refused.",
     false_with={"form": "keras"},
     needs="keras>=3 and tensorflow>=2.21",
 )
@@ -192,8 +193,8 @@ def pairs_that_lose(*forms):
 
 
 @proves(
-    "So could every `.keras` and `.weights.h5` file, except some that Keras 2.13 wrote "
-    "or reads.",
+    "The same holds for every `.keras` and `.weights.h5` file, except some that Keras "
+    "2.13 wrote or reads.",
     false_with={"more": ("checkpoint",)},
     needs="keras>=3 and tensorflow>=2.21",
 )
@@ -204,7 +205,8 @@ def test_files_of_2_13_may_give_nothing(more=()):
 
 
 @proves(
-    "A custom layer that is registered loaded wherever a `Dense` layer did.",
+    "Where a model of `Dense` layers loaded, the one with a registered custom layer "
+    "did too.",
     false_with={"model": "lambda_layer"},
     needs="keras>=3 and tensorflow>=2.21",
 )
@@ -250,7 +252,7 @@ def trained_files(among):
 
 
 @proves(
-    "Among Keras 2, an `.h5` file that loads keeps it.",
+    "Within Keras 2, an `.h5` file keeps it, if the file loads.",
     false_with={"among": 3},
     needs="keras>=3 and tensorflow>=2.21",
 )
@@ -281,21 +283,6 @@ def test_an_h5_file_fails_at_the_next_fit(end="h5"):
 )
 def test_python_was_the_same(library="python"):
     assert {versions[library] for versions in environments().values()} == {"3.11"}
-
-
-@proves(
-    "`tf_keras` counts as TensorFlow does, so what begins with 2 is Keras 2.",
-    false_with={"package": np},
-    needs="keras<3",
-)
-def test_tf_keras_counts_as_tensorflow(package=keras):
-    module = (
-        package
-        if package is np
-        else __import__(keras.layers.Layer.__module__.partition(".")[0])
-    )
-    own, flow = (v.split(".")[:2] for v in (module.__version__, tf.__version__))
-    assert own == flow
 
 
 def small_model(compiled=True, seed=1):
@@ -363,7 +350,7 @@ def test_custom_objects_do_not_replace_layers_of_keras(form="keras"):
 
 
 @proves(
-    "Keras 3 runs the one of a `.keras` file of Keras 3 with `load_model(path, "
+    "Keras 3 runs it from a `.keras` file of Keras 3 with `load_model(path, "
     "safe_mode=False)`.",
     false_with={"model": "dense"},
     needs="keras>=3 and tensorflow>=2.21",
@@ -412,17 +399,39 @@ def test_keras_2_alone_saves_folders(form="saved_model"):
 
 
 @proves(
-    "`tf_keras` reads every `.h5` file that Keras 2.13 and 2.15 wrote, and writes "
-    "files that Keras 3 reads:",
+    "`tf_keras` reads every `.h5` file and every folder that Keras 2.13 and 2.15 "
+    "saved, and writes files that Keras 3 reads:",
     false_with={"between": "tensorflow-2.21"},
     needs="keras>=3 and tensorflow>=2.21",
 )
 def test_tf_keras_stands_between(between="tensorflow-2.21-keras-2"):
     for (_, form, by, to), (what, *_) in seen().items():
-        if form == "h5" and generation(by) == 2 and to == between:
+        if form in ("h5", "saved_model") and generation(by) == 2 and to == between:
             assert what in LOADS
         if form in ("weights", "export") and by == between and generation(to) == 3:
             assert what in LOADS
+
+
+@proves(
+    "On Keras 3, a `Normalization` does not use what `load_arrays` gives it until you "
+    "call its `finalize_state()`.",
+    false_with={"layer": keras.layers.BatchNormalization},
+    needs="keras>=3",
+)
+def test_normalization_is_finalized(layer=keras.layers.Normalization):
+    x = np.array([[0.0], [10.0]], "float32")
+    models = [keras.Sequential([keras.Input((1,)), layer()]) for _ in range(2)]
+    model, other = models
+    if layer is keras.layers.Normalization:
+        model.layers[-1].adapt(x)
+    else:
+        model.set_weights([weight + 1 for weight in model.get_weights()])
+    with tempfile.TemporaryDirectory() as folder:
+        save_arrays(model, f"{folder}/weights.npz")
+        load_arrays(other, f"{folder}/weights.npz")
+    assert not np.allclose(model(x), other(x), atol=1e-3)
+    other.layers[-1].finalize_state()
+    assert np.allclose(model(x), other(x), atol=1e-5)
 
 
 OLDER = ("3.4", "3.6", "3.9", "3.11")
