@@ -206,7 +206,8 @@ def test_shape_of_50_steps(shape=(50, 128)):
 
 
 @proves(
-    "any number of steps of 128 numbers | `(None, 128)` | `(None, None, 128)`",
+    "a time series of any length, 128 numbers a step | `(None, 128)` | "
+    "`(None, None, 128)`",
     false_with={"shape": (128,)},
 )
 def test_shape_of_any_number_of_steps(shape=(None, 128)):
@@ -251,8 +252,8 @@ def test_shape_is_read_off_the_data(first_axis=1):
 
 
 @proves(
-    "Before `Flatten` and `Dense`, gray images need no channel, and `(28, 28)` will "
-    "do.",
+    "A model that begins with `Flatten` and `Dense` also takes `(28, 28)`, "
+    "without a channel.",
     false_with={"start": "Conv2D"},
 )
 def test_gray_images_before_flatten(start="Flatten"):
@@ -265,8 +266,9 @@ def test_gray_images_before_flatten(start="Flatten"):
 
 
 @proves(
-    "They often come without it, as whole numbers from 0 to 255. Add the channel axis "
-    "and divide by 255 first; then take the shape:",
+    "Gray images often come without a channel, as whole numbers from 0 to "
+    "255. Add the channel axis and divide by 255 first; then take the "
+    "shape:",
     false_with={"scale": 1},
 )
 def test_gray_images_get_a_channel(scale=255):
@@ -287,8 +289,8 @@ def reader_of_strings():
 
 
 @proves(
-    "Strings go into `fit` and `predict` as a tensor, such as "
-    '`tf.constant(["Rome", "Oslo"])`:',
+    "Pass strings to `fit` and `predict` as a tensor, such as "
+    '`tf.constant(["Rome", "Oslo"])`.',
     false_with={"convert": list},
 )
 def test_strings_as_a_tensor(convert=tf.constant):
@@ -298,8 +300,9 @@ def test_strings_as_a_tensor(convert=tf.constant):
 
 
 @proves(
-    'on Keras 3 the list `["Rome", "Oslo"]` raises `Unrecognized data type`, and '
-    "an array of it `Invalid dtype: str128` (the number varies).",
+    'On Keras 3 the list `["Rome", "Oslo"]` raises `Unrecognized data '
+    "type`, and a NumPy array of strings raises `Invalid dtype: str128` "
+    "(the number varies).",
     keras=">=3",
     false_with={"convert": tf.constant},
 )
@@ -360,9 +363,9 @@ def test_batch_size_in_shape_is_one_axis_too_many(shape=(32, 8, 8, 1)):
 
 
 @proves(
-    "Where the batch size has to be fixed, as before an `LSTM` with "
-    "`stateful=True`, pass `batch_size=32` beside `shape`, or pass the whole shape, "
-    "batch included, as `batch_shape`.",
+    "To declare the batch size, as before an `LSTM` with `stateful=True`, "
+    "pass `batch_size=32` beside `shape`, or pass the whole shape, batch "
+    "included, as `batch_shape`.",
     false_with={"size": ("dtype", "float32")},
 )
 def test_batch_size_has_its_own_argument(size=("batch_size", 32)):
@@ -465,6 +468,24 @@ def test_model_keeps_its_ends(depth=2):
 
 
 @proves(
+    "`[(x.name, x.shape, x.dtype) for x in model.inputs]` gives the name, shape and "
+    "dtype of each input; Keras makes the name up unless you gave one.",
+    false_with={"name": None},
+)
+def test_loaded_model_says_what_it_expects(name="tokens"):
+    tokens = keras.Input(shape=(None,), dtype="int32", name=name)
+    stars = keras.Input(shape=(3,), name="stars")
+    counts = keras.layers.GlobalMaxPooling1D()(keras.layers.Embedding(9, 2)(tokens))
+    model = keras.Model([tokens, stars], keras.layers.Concatenate()([counts, stars]))
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/model.keras")
+        loaded = keras.models.load_model(f"{folder}/model.keras")
+    first, second = [(x.name, tuple(x.shape), x.dtype) for x in loaded.inputs]
+    assert first == ("tokens", (None, None), "int32")
+    assert second == ("stars", (None, 3), "float32")
+
+
+@proves(
     "The record is the private attribute `_keras_history` that old code "
     "reads: a layer, the number of the call, and the number of the output.",
     false_with={"calls": 1},
@@ -476,20 +497,6 @@ def test_keras_history_is_layer_call_and_output(calls=2):
     made_by, call, output = state._keras_history
     assert made_by is layer
     assert (call, output) == (1, 1)
-
-
-@proves(
-    'You do not need it: `model.get_layer("scores").output` is the tensor that a layer '
-    "made, and `model.inputs` is where the model begins.",
-    false_with={"name": "hidden"},
-)
-def test_tensors_without_the_history(name="scores"):
-    x = keras.Input(shape=(64,), name="features")
-    hidden = keras.layers.Dense(10, name="hidden")(x)
-    scores = keras.layers.Dense(10, name="scores")(hidden)
-    model = keras.Model(x, scores)
-    assert model.get_layer(name).output is scores
-    assert model.inputs[0] is x
 
 
 # `Input`, `InputLayer`, `InputSpec`
@@ -650,7 +657,7 @@ def test_recipes_that_accept_any_size(name="fully_convolutional", arguments=(1, 
 
 
 @proves(
-    "If a layer makes weights for an axis, that axis cannot be `None`.",
+    "An axis that decides how many weights a layer has cannot be `None`.",
     false_with={"size": 8},
 )
 def test_none_is_refused_where_weights_are_made(size=None):
@@ -699,9 +706,10 @@ def test_pooling_and_dense_need_no_size(name="GlobalMaxPooling2D"):
 
 
 @proves(
-    "Pad sequences of different lengths with `keras.utils.pad_sequences(sequences, "
-    'padding="post", dtype="float32")`; leave out the dtype for tokens alone, since '
-    "without it the fractions are dropped.",
+    "Pad sequences of different lengths with "
+    '`keras.utils.pad_sequences(sequences, padding="post", '
+    'dtype="float32")`; without the dtype it drops the fractions, which is '
+    "right for tokens only.",
     false_with={"lengths": (5, 5)},
 )
 def test_different_lengths_need_padding(lengths=(3, 5)):
@@ -717,8 +725,9 @@ def test_different_lengths_need_padding(lengths=(3, 5)):
 
 
 @proves(
-    "A recurrent layer reads the padding as more steps, without an error, unless a "
-    "mask hides it: Padding and masks.",
+    "A recurrent layer reads the padding as more steps, without an error, "
+    "unless a mask hides it, such as that of `keras.layers.Masking`: "
+    "Padding and masks.",
     false_with={"hidden": (True, True)},
 )
 def test_a_recurrent_layer_reads_the_padding(hidden=(False, True)):
@@ -852,8 +861,7 @@ def test_one_input_feeds_several_branches(names=("x",) * 9):
 
 
 @proves(
-    "Where the first layer holds `input_shape`, the layer that replaces it needs the "
-    "argument too.",
+    "A new first layer needs `input_shape` again.",
     false_with={"arguments": {"input_shape": (3,)}},
 )
 def test_replaced_first_layer_lacks_its_shape(arguments=None):
@@ -865,7 +873,7 @@ def test_replaced_first_layer_lacks_its_shape(arguments=None):
 
 
 @proves(
-    "After an Input any layer that reads such data can be the first.",
+    "After an Input, any layer that fits its shape can be the first.",
     false_with={"in_front": False},
     needs="keras>=3",
 )
@@ -943,8 +951,8 @@ def test_the_two_models_share_their_weights(copied=False):
 
 
 @proves(
-    "A model with several inputs begins at `model.input`, which keeps their dict or "
-    "list.",
+    "A Functional model with several inputs begins at `model.input`, which "
+    "keeps their dict or list.",
     false_with={"begin": lambda model: model.inputs[0]},
 )
 def test_input_keeps_the_structure(begin=lambda model: model.input):
@@ -994,8 +1002,8 @@ def columns_model():
 
 
 @proves(
-    "`fit` matches the columns to the Inputs by name, and a layer behind an Input "
-    "makes numbers of its strings.",
+    "`fit` matches the columns to the Inputs by name, and a lookup layer "
+    "turns strings into numbers.",
     false_with={"names": ("city", "age")},
 )
 def test_strings_and_numbers_from_a_pipeline(names=("age", "city")):
@@ -1008,8 +1016,9 @@ def test_strings_and_numbers_from_a_pipeline(names=("age", "city")):
 
 
 @proves(
-    "Each of these layers first learns from its column with `adapt`: floats are "
-    "normalized, integers and strings one-hot encoded:",
+    "Put a layer behind each Input and call its `adapt` on the column: "
+    "`Normalization` for floats, a lookup with one-hot output for integers "
+    "and strings:",
     false_with={"seen": (0.0, 1.0)},
 )
 def test_layers_in_front_are_adapted(seen=(30.0, 50.0)):
@@ -1054,10 +1063,11 @@ def test_a_dict_with_strings_as_a_tensor(convert=tf.constant):
 
 
 @proves(
-    "From a dict of arrays, the recipe `snippets.input_layers.inputs_from_arrays` "
-    "makes the Inputs, and `snippets.input_layers.preprocess` the layers behind "
-    "them: floats are normalized, strings and integers one-hot encoded, so pass "
-    "an age as a float.",
+    "From a dict of arrays, the recipe "
+    "`snippets.input_layers.inputs_from_arrays` makes the Inputs, and "
+    "`snippets.input_layers.preprocess` makes the layers behind them. "
+    "Floats are normalized, and integers are one-hot encoded like strings, "
+    "so pass an age as a float.",
     false_with={"children": (0.0, 2.0)},
     needs="keras>=3",
 )
@@ -1230,7 +1240,7 @@ def test_swapped_inputs_are_refused_at_first(order=(1, 0)):
 
 
 @proves(
-    "After one call of `predict` in the right order the same list passes.",
+    "After one call of `predict` in the right order the same list passes:",
     false_with={"order": (0, 1)},
 )
 def test_swapped_inputs_pass_on_a_used_model(order=(1, 0)):
@@ -1243,32 +1253,9 @@ def test_swapped_inputs_pass_on_a_used_model(order=(1, 0)):
 
 
 @proves(
-    "The new sizes make TensorFlow trace the model again, for any size, and an unknown "
-    "size passes the check:",
-    false_with={"order": (0, 1)},
-)
-def test_the_second_trace_is_for_any_size(order=(1, 0)):
-    sizes = []
-
-    class See(keras.layers.Layer):
-        def call(self, x):
-            sizes.append(x.shape[-1])
-            return x
-
-    inputs = [keras.Input(shape=(2,)), keras.Input(shape=(3,))]
-    seen = [See()(x) for x in inputs]
-    model = keras.Model(inputs, keras.layers.Concatenate()(seen))
-    data = [np.zeros((1, 2)), np.ones((1, 3))]
-    model.predict(data, verbose=0)
-    sizes.clear()
-    model.predict([data[place] for place in order], verbose=0)
-    assert sizes == [None, None]
-
-
-@proves(
-    "An image of 4 × 16 pixels flattens to as many numbers as one of 8 × 8, "
-    "so on Keras 3 a Sequential model for the latter takes both, and a "
-    "Functional model of the same layers does not:",
+    "Images of 4 × 16 and of 8 × 8 pixels both flatten to 64 numbers, so on "
+    "Keras 3 a Sequential model for 8 × 8 also takes 4 × 16, and a "
+    "Functional model of the same layers refuses it:",
     false_with={"wide": (1, 4, 15, 1)},
     needs="keras>=3",
 )
@@ -1279,9 +1266,9 @@ def test_sequential_model_lets_another_size_in(wide=(1, 4, 16, 1)):
 
 
 @proves(
-    "An image of 4 × 16 pixels flattens to as many numbers as one of 8 × 8, "
-    "so on Keras 3 a Sequential model for the latter takes both, and a "
-    "Functional model of the same layers does not:",
+    "Images of 4 × 16 and of 8 × 8 pixels both flatten to 64 numbers, so on "
+    "Keras 3 a Sequential model for 8 × 8 also takes 4 × 16, and a "
+    "Functional model of the same layers refuses it:",
     false_with={"shape": (1, 8, 8, 1)},
 )
 def test_functional_model_keeps_another_size_out(shape=(1, 4, 16, 1)):
@@ -1296,7 +1283,8 @@ def equal_in_the_graph(x, y):
 
 
 @proves(
-    "The exception is `if x == 0`: on Keras 3 it raises nothing, and is never true.",
+    "One test does not fail: on Keras 3 `if x == 0` raises nothing, and its "
+    "condition is never true.",
     false_with={"compare": operator.gt},
     needs="keras>=3",
 )
@@ -1363,8 +1351,9 @@ def test_check_says_what_is_wrong(given=np.asarray):
 
 
 @proves(
-    "The value is what the named layer was built for, and a built layer keeps it; the "
-    "shape is that of the data that reached it, where `None` is the batch.",
+    "The value, here 784, is the length that the named layer was built for, "
+    "and a built layer keeps it. The shape is that of the data that reached "
+    "the layer, and `None` in front is the batch.",
     false_with={"built_for": 12},
     needs="keras>=3",
 )
@@ -1388,22 +1377,6 @@ def test_functional_model_expects_a_shape(size=64):
     model = keras.Model(x, keras.layers.Dense(10)(x))
     message = error_of(model, np.zeros((5, size)))
     assert "expected shape=(None, 784), found shape=(5, 64)" in message
-
-
-@proves(
-    "One gray image without its batch axis raises the same in a model that flattens "
-    "it: pass `images[:1]`, not `images[0]`.",
-    false_with={"part": slice(1)},
-    needs="keras>=3",
-)
-def test_one_gray_image_is_flattened_by_rows(part=0):
-    model = keras.Sequential(
-        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
-    )
-    images = np.zeros((5, 8, 8, 1))
-    message = error_of(model.predict, images[part], verbose=0)
-    assert "expected axis -1 of input shape to have value 64" in message
-    assert model.predict(images[:1], verbose=0).shape == (1, 10)
 
 
 @proves(
@@ -1436,8 +1409,9 @@ def test_gray_images_with_a_channel_axis(shape=(28, 28, 1)):
 
 
 @proves(
-    "`predict` takes the first 32 rows of a larger image for a batch, as many as its "
-    "default `batch_size`, and names their shape: `found shape=(32, 224, 3)`.",
+    "`predict` reads the rows of a larger image as examples, takes the "
+    "first 32 (its default `batch_size`) as a batch, and names their shape: "
+    "`found shape=(32, 224, 3)`.",
     false_with={"size": 8},
     needs="keras>=3",
     keras=">=3",
@@ -1450,8 +1424,9 @@ def test_predict_names_the_first_rows(size=224):
 
 
 @proves(
-    "A Sequential model says `Invalid input shape for input`, and behind it `Expected "
-    "shape (None, 8, 8, 3), but input has incompatible shape (8, 8, 3)`.",
+    "A Sequential model says `Invalid input shape for input` and then "
+    "`Expected shape (None, 8, 8, 3), but input has incompatible shape (8, "
+    "8, 3)`.",
     false_with={"shape": (1, 8, 8, 3)},
     needs="keras>=3",
 )
