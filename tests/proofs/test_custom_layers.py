@@ -90,8 +90,8 @@ def test_the_file_brings_back_weights_and_argument(returned=True):
 
 
 @proves(
-    "the decorator, by which Keras finds the class, and `**kwargs`, which take "
-    "`name`, `trainable` and `dtype`;",
+    "the decorator, by which Keras finds the class, and `**kwargs`, since loading also "
+    "passes `name`, `trainable` and `dtype`;",
     false_with={"has_both": True},
     needs="keras>=3",
 )
@@ -292,8 +292,8 @@ def test_call_is_recorded_by_fit(run_eagerly=False):
 
 
 @proves(
-    "`compute_output_shape` | if you write it: instead of `call`, on a "
-    "`keras.Input` | the shape that `call` returns",
+    "`compute_output_shape` | on a `keras.Input`, in place of `call`, if you wrote it "
+    "| the shape that `call` returns",
     keras=">=3",
 )
 def test_compute_output_shape_takes_the_place_of_call():
@@ -402,8 +402,8 @@ def test_keras_traces_call_to_find_the_shape(axis=-1):
 
 
 @proves(
-    "Keras does not check what the method returns: a wrong shape raises no error, "
-    "and appears in every summary.",
+    "Keras believes `compute_output_shape`: a wrong shape raises no error, and appears "
+    "in every summary.",
     keras=">=3",
 )
 def test_a_wrong_shape_is_believed():
@@ -521,8 +521,8 @@ def test_inner_layers_are_built_by_a_trace(kind=Nested):
 
 
 @proves(
-    "The size of the second depends on the input, so it needs a `build`, which "
-    "makes the second layer, and builds both without a call:",
+    "The size of the second depends on the input, so `build` makes the second layer, "
+    "and then builds both without a call:",
     false_with={"features": 4},
     needs="keras>=3",
 )
@@ -644,8 +644,8 @@ def test_the_warning_ends_with_the_cause(kind=Nested):
 
 @proves(
     "**Needed** if you want the weights of inner layers before the first call. "
-    "Without it, `layer.build(shape)` marks the layer as built, and makes none of "
-    "them.",
+    "If you did not write `build`, then `layer.build(shape)` makes no weights, and "
+    "still marks the layer as built.",
     false_with={"kind": Built},
     needs="keras>=3",
 )
@@ -656,6 +656,42 @@ def test_build_by_hand_makes_no_weights(kind=Nested):
         layer.build((None, 3))
     assert layer.built
     assert layer.weights == []
+
+
+@proves(
+    "**No error, wrong result:** on Keras 3 a `tf.Variable` in a layer is neither "
+    "trained nor saved. Make weights by `add_weight`, or by `keras.Variable`.",
+    false_with={"kind": "keras.Variable"},
+    needs="keras>=3",
+)
+def test_a_tf_variable_is_neither_trained_nor_saved(kind="tf.Variable"):
+    @registered
+    class Times(keras.layers.Layer):
+        kind = "tf.Variable"
+
+        def build(self, input_shape):
+            if self.kind == "add_weight":
+                self.w = self.add_weight(name="w", shape=(), initializer="ones")
+            else:
+                self.w = {"tf": tf, "keras": keras}[self.kind.split(".")[0]].Variable(
+                    1.0
+                )
+
+        def call(self, x):
+            return x * self.w
+
+    def result(of):
+        """Whether a weight moves in `fit`, and whether a file keeps its value."""
+        Times.kind = of
+        model = keras.Sequential([keras.Input(shape=(1,)), Times()])
+        model.compile("sgd", "mse")
+        model.fit(np.ones((4, 1)), np.zeros((4, 1)), verbose=0)
+        moved = float(np.array(model.layers[-1].w)) != 1.0
+        model.layers[-1].w.assign(5.0)
+        return moved, float(np.array(reloaded(model).layers[-1].w)) == 5.0
+
+    assert result(kind) == (False, False)
+    assert result("add_weight") == result("keras.Variable") == (True, True)
 
 
 # The `training` argument, and state
@@ -948,9 +984,9 @@ def test_a_mean_needs_call_and_compute_mask(ends=True):
 
 
 @proves(
-    "A layer that mixes the steps and passes them on needs the first two: "
+    "A layer that mixes the steps and passes them on needs the first two rows: "
     "`self.supports_masking = True` in `__init__`, and "
-    "`call(self, inputs, mask=None)`, as `snippets.custom_layers.RunningCenter`.",
+    "`call(self, inputs, mask=None)`. `snippets.custom_layers.RunningCenter` has both.",
     false_with={"supports": False},
     needs="keras>=3",
 )
@@ -1078,7 +1114,7 @@ def test_the_first_mask_goes_on(computes=False):
 
 
 @proves(
-    "There `compute_mask` gets the first argument and its mask alone: return that "
+    "With two arguments, `compute_mask` gets only the first and its mask: return that "
     "mask to pass it on.",
     false_with={"masked": (False, True)},
     needs="keras>=3",
@@ -1215,8 +1251,8 @@ def test_keras_casts_inputs_and_weights(policy="mixed_float16"):
 
 
 @proves(
-    "**Your constants.** Added by `+`, a float32 tensor stops the layer; a Python "
-    "number does not.",
+    "**Your constants.** Adding a float32 tensor by `+` raises an error; adding a "
+    "Python number does not.",
     false_with={"policy": "float32"},
 )
 def test_a_constant_tensor_stops_mixed_precision(policy="mixed_float16"):
@@ -1226,8 +1262,8 @@ def test_a_constant_tensor_stops_mixed_precision(policy="mixed_float16"):
 
 
 @proves(
-    "**Your constants.** Added by `+`, a float32 tensor stops the layer; a Python "
-    "number does not.",
+    "**Your constants.** Adding a float32 tensor by `+` raises an error; adding a "
+    "Python number does not.",
     false_with={"policy": "float32"},
 )
 def test_a_python_number_does_not(policy="mixed_float16"):
@@ -1349,8 +1385,8 @@ def mean_behind(policy):
 
 
 @proves(
-    "Keras 3.6 to 3.13 lose the mask where a layer casts its input, and the padding "
-    "counts: update Keras.",
+    "On Keras 3.6 to 3.13 the mask is lost when Keras casts the input of a layer, and "
+    "the padding counts: update Keras.",
     keras=">=3.6,<3.14",
 )
 def test_a_cast_lost_the_mask():
@@ -1359,14 +1395,15 @@ def test_a_cast_lost_the_mask():
 
 
 @proves(
-    "Write `tf.constant([0.5, 1.0], self.compute_dtype)`.",
+    "Write `keras.ops.convert_to_tensor([0.5, 1.0], self.compute_dtype)`.",
     false_with={"dtype": "float32"},
+    needs="keras>=3",
 )
 def test_a_constant_of_the_compute_dtype_works(dtype=None):
-    layer = mine(
-        "mixed_float16",
-        call=lambda self, x: x + tf.constant([0.5, 1.0], dtype or self.compute_dtype),
-    )
+    def call(self, x):
+        return x + keras.ops.convert_to_tensor([0.5, 1.0], dtype or self.compute_dtype)
+
+    layer = mine("mixed_float16", call=call)
     try:
         outputs = np.array(layer(np.ones((1, 2), "float32"))).tolist()
     except tf.errors.InvalidArgumentError:
@@ -1586,8 +1623,8 @@ def refusals(function):
 
 
 @proves(
-    "On Keras 3.15 `model_from_json`, `clone_model`, `from_config` and "
-    "`deserialize` raise it too.",
+    "On Keras 3.15 `model_from_json`, `clone_model`, `from_config` and `deserialize` "
+    "refuse a Python `lambda` too.",
     keras=">=3.15",
     needs="keras>=3.13",
     false_with={"function": registered_function},
@@ -1597,7 +1634,7 @@ def test_a_lambda_is_refused_in_many_places(function=lambda: lambda x: x + 1.0):
 
 
 @proves(
-    "Weights files, `export`, `pickle` and `copy.deepcopy` work.",
+    "With one, weights files, `export`, `pickle` and `copy.deepcopy` work.",
     needs="keras>=3",
     false_with={"ways": ("weights", "export", "pickle", "deepcopy", "load_model")},
     keras=">=3.4",
@@ -1638,9 +1675,9 @@ def test_a_lambda_is_taken_in_some_places(
 
 
 @proves(
-    "**A file of your own:** pass `safe_mode=False` to `load_model`; before other "
-    "ways of loading, call `keras.config.enable_unsafe_deserialization()`, which "
-    "holds for the rest of the process.",
+    "**If the file is your own:** pass `safe_mode=False` to `load_model`. For the "
+    "other ways of loading, call `keras.config.enable_unsafe_deserialization()` once; "
+    "it holds until the process ends.",
     false_with={"trusts": False},
     needs="keras>=3",
 )
@@ -1809,8 +1846,10 @@ def verdicts(layer_class, arguments):
 
 @proves(
     "It does not see an argument that `get_config` forgets, a wrong "
-    "`compute_output_shape`, or an output that should have been float16; the "
-    "recipe `snippets.custom_layers.layer_problem` does.",
+    "`compute_output_shape`, or an output that should have been float16; the recipe "
+    "`snippets.custom_layers.layer_problem` does. If `Gain` forgot its argument, "
+    '`layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say that 3.0 came back as '
+    "1.0.",
     false_with={"forgets": False},
     needs="keras>=3",
 )
@@ -1824,8 +1863,10 @@ def test_the_suite_does_not_see_a_forgotten_argument(forgets=True):
 
 @proves(
     "It does not see an argument that `get_config` forgets, a wrong "
-    "`compute_output_shape`, or an output that should have been float16; the "
-    "recipe `snippets.custom_layers.layer_problem` does.",
+    "`compute_output_shape`, or an output that should have been float16; the recipe "
+    "`snippets.custom_layers.layer_problem` does. If `Gain` forgot its argument, "
+    '`layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say that 3.0 came back as '
+    "1.0.",
     false_with={"is_wrong": False},
     needs="keras>=3",
 )
@@ -1843,8 +1884,10 @@ def test_the_suite_does_not_see_a_wrong_shape(is_wrong=True):
 
 @proves(
     "It does not see an argument that `get_config` forgets, a wrong "
-    "`compute_output_shape`, or an output that should have been float16; the "
-    "recipe `snippets.custom_layers.layer_problem` does.",
+    "`compute_output_shape`, or an output that should have been float16; the recipe "
+    "`snippets.custom_layers.layer_problem` does. If `Gain` forgot its argument, "
+    '`layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say that 3.0 came back as '
+    "1.0.",
     false_with={"addend": "a number"},
     needs="keras>=3",
 )
@@ -1861,8 +1904,8 @@ def test_the_suite_does_not_see_a_widened_output(addend="an array"):
 
 @proves(
     "A layer that multiplies by its own weight, such as `Gain`, needs "
-    "`compute_output_shape` to pass: without it, Keras expects float32 under "
-    "`mixed_float16`.",
+    "`compute_output_shape` to pass: without it, Keras runs `call` on a weight that is "
+    "not cast, and expects float32 under `mixed_float16`.",
     false_with={"declares": True},
     needs="keras>=3",
 )

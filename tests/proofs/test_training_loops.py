@@ -92,8 +92,8 @@ def in_fresh_process(program):
 
 
 @proves(
-    "The step below runs a `tf.GradientTape` inside a `tf.function`, adds all losses "
-    "and updates the metrics.",
+    "It runs a `tf.GradientTape` inside a `tf.function`, adds all losses and updates "
+    "the metrics.",
     false_with={"rate": 0.0},
     needs="keras>=3",
 )
@@ -145,8 +145,8 @@ def test_the_loop_ends_with_the_weights_of_fit(dropout=0.2):
 
 @proves(
     "the step: two optimizers, a penalty on gradients | a custom `train_step`, "
-    "which `fit` compiles with `tf.function` | nothing of `fit`, but you write the "
-    "step",
+    "which `fit` compiles with `tf.function` | nothing of `fit`; keeping the step "
+    "right is up to you",
     false_with={"run_eagerly": True},
 )
 def test_fit_compiles_the_step(run_eagerly=False):
@@ -164,8 +164,8 @@ def test_fit_compiles_the_step(run_eagerly=False):
 
 
 @proves(
-    "For another order of Keras's own steps `model.train_on_batch(x, y)` will do, "
-    "after `compile()`: it is one step of `fit`.",
+    "If only the order of Keras's own steps changes, call `model.train_on_batch(x, y)` "
+    "after `compile()`: it takes one step of `fit`.",
     false_with={"examples": 11},
 )
 def test_train_on_batch_is_a_step_of_fit(examples=12):
@@ -266,30 +266,52 @@ def test_a_loss_is_a_function(factor=2.0):
 
 
 @proves(
-    "the loss, from more than labels and predictions | `compute_loss` in a subclass "
-    "| nothing",
-    keras=">=3",
-    false_with={"penalty": 0.0},
+    "`fit` reports `loss`, `penalty`, `val_loss` and `val_penalty`, and both losses "
+    "contain the term. If you add it in `train_step` instead, before `scale_loss`, it "
+    "is missing in `val_loss`.",
+    false_with={"factor": 0.0},
+    needs="keras>=3",
 )
-def test_compute_loss_sees_the_inputs(penalty=5.0):
+def test_a_second_term_is_in_both_losses(factor=5.0):
+    from snippets.training_loops import OwnStep
+
+    def term(x):
+        return factor * keras.ops.mean(keras.ops.square(x))
+
     class Penalized(keras.Model):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.penalty = keras.metrics.Mean(name="penalty")
+
         def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):
             loss = super().compute_loss(x, y, y_pred, *args, **kwargs)
-            return loss + penalty * tf.reduce_mean(tf.square(x))
+            self.penalty.update_state(term(x))
+            return loss + term(x)
 
-    losses = []
-    for kind in (Penalized, keras.Model):
+    class InStep(OwnStep):
+        def train_step(self, data):
+            scale_loss = self.optimizer.scale_loss
+            self.optimizer.scale_loss = lambda loss: scale_loss(loss + term(data[0]))
+            return super().train_step(data)
+
+    seen = {}
+    for kind in (keras.Model, Penalized, InStep):
         model = classifier(kind)
-        model.compile("sgd", **EAGER)
-        history = model.fit(X, Y, batch_size=12, verbose=0).history
-        losses.append(history["loss"][0])
-    assert np.isclose(losses[0], losses[1] + 5.0 * np.mean(X**2))
+        model.compile(keras.optimizers.SGD(0.0), **EAGER)
+        options = {"batch_size": 12, "validation_data": (X, Y), "verbose": 0}
+        seen[kind] = model.fit(X, Y, **options).history
+    plain, expected = seen[keras.Model], 5.0 * np.mean(X**2)
+    for name in ("", "val_"):
+        found = seen[Penalized]
+        assert np.isclose(found[f"{name}penalty"][0], expected)
+        assert np.isclose(found[f"{name}loss"][0], plain[f"{name}loss"][0] + expected)
+    assert np.isclose(seen[InStep]["val_loss"][0], plain["val_loss"][0])
 
 
 @proves(
     "the step: two optimizers, a penalty on gradients | a custom `train_step`, "
-    "which `fit` compiles with `tf.function` | nothing of `fit`, but you write the "
-    "step",
+    "which `fit` compiles with `tf.function` | nothing of `fit`; keeping the step "
+    "right is up to you",
     false_with={"default_step": True},
 )
 def test_a_step_gives_up_the_default_step(default_step=False):
@@ -319,7 +341,10 @@ def test_a_loop_gives_up_fit(by_fit=False):
     assert getattr(model, "history", None) is None
 
 
-@proves("`train_step` is the colored part.", false_with={"validation": False})
+@proves(
+    "`train_step` is the colored part of the picture.",
+    false_with={"validation": False},
+)
 def test_a_step_between_the_rest(validation=True):
     """The order of the picture."""
     seen = []
@@ -550,7 +575,7 @@ def on_two_devices():
 
 
 @proves(
-    "`loss * num_replicas` | from Keras 3.9 on, with two devices, `fit` reports "
+    "`loss * num_replicas` | with two devices, `fit` of Keras 3.9 and later reports "
     "half the loss",
     false_with={"name": "divided"},
     needs="keras>=3",
@@ -676,7 +701,8 @@ def untracked_history(epochs=2, patience=None):
 
 
 @proves(
-    "`self.metrics[0].update_state(...)` | on Keras 3, `fit` reports a loss of 0.0",
+    "`self.metrics[0].update_state(...)`, the mean that `fit` shows as `loss` | on "
+    "Keras 3, `fit` reports a loss of 0.0",
     keras=">=3",
 )
 def test_fit_reports_a_loss_of_zero():
@@ -789,8 +815,8 @@ def history_of(way, weight=2.0):
 
 
 @proves(
-    "This loop has no `class_weight`: put the weight of each example third into the "
-    "batch.",
+    "This loop has no `class_weight`. Give it batches of `(x, y, sample_weight)` "
+    "instead.",
     false_with={"weight": 3.0},
     needs="keras>=3",
 )
@@ -852,6 +878,40 @@ def test_early_stopping_is_told_the_mode(monitor="val_accuracy"):
         with contextlib.suppress(ValueError):
             lengths.append(len(train_by_hand(classifier(), data, 5, *parts)["loss"]))
     assert lengths == [3]
+
+
+@proves(
+    "The model ends with the weights of its last epoch. To keep the best ones in the "
+    'model, pass `EarlyStopping("val_loss", patience=2, restore_best_weights=True)`; '
+    'to keep them in a file, pass `ModelCheckpoint("best.keras", "val_loss", '
+    "save_best_only=True)` too.",
+    false_with={"best": False},
+    needs="keras>=3",
+)
+def test_the_best_weights_are_kept(best=True):
+    from snippets.training_loops import train_by_hand
+
+    ends = []
+    for keep in (False, best):
+        model = classifier()
+        start = model.get_weights()
+        stop = {"patience": 2, "restore_best_weights": keep}
+        with tempfile.TemporaryDirectory() as folder:
+            file = f"{folder}/best.keras"
+            callbacks = [
+                keras.callbacks.EarlyStopping("val_loss", **stop),
+                keras.callbacks.ModelCheckpoint(file, "val_loss", save_best_only=best),
+            ]
+            # The labels of the validation are others, so it gets worse and worse.
+            rest = keras.optimizers.SGD(0.5), [], [(X, (Y + 1) % 3)], callbacks
+            history = train_by_hand(model, [(X, Y)], 20, crossentropy(), *rest)
+            saved = keras.models.load_model(file, compile=False).get_weights()
+        assert history["val_loss"] == sorted(history["val_loss"])
+        assert len(history["val_loss"]) == 3
+        ends.append(model.get_weights())
+        assert keep or largest_difference(ends[-1], start) > 0.0
+    assert largest_difference(ends[1], saved) == 0.0
+    assert largest_difference(ends[0], ends[1]) > 1e-3
 
 
 @proves(
@@ -1123,7 +1183,8 @@ def test_other_callbacks_start_anew(stopped=True):
 
 @proves(
     "If all you have is a whole model from `ModelCheckpoint`, load it, and tell "
-    "`fit` how many epochs it has seen: killed in epoch 7, `initial_epoch=6`.",
+    "`fit` how many epochs are done: killed in the 7th of 8, `fit(..., epochs=8, "
+    "initial_epoch=6)`.",
     false_with={"initial_epoch": 1},
 )
 def test_a_checkpoint_goes_on_by_initial_epoch(initial_epoch=2):
@@ -1217,7 +1278,7 @@ def test_built_in_accumulation_is_the_large_batch(parts=4):
 
 
 @proves(
-    "The parts count alike, whatever their size: a smaller last batch weighs too much.",
+    "The small batches, or parts, count alike: a smaller last one weighs too much.",
     false_with={"first": 5},
     needs="keras>=3",
 )
@@ -1257,9 +1318,8 @@ def test_a_loop_accumulates_too(parts=2):
 
 
 @proves(
-    "An epoch of 3 parts with `gradient_accumulation_steps=4` changes nothing until "
-    "the "
-    "next epoch.",
+    "Parts that are left over at the end of an epoch wait for the next one: with 3 "
+    "parts and `gradient_accumulation_steps=4`, the first epoch changes nothing.",
     false_with={"epochs": 2},
     needs="keras>=3",
 )
@@ -1271,8 +1331,8 @@ def test_left_over_parts_wait(epochs=1):
 
 
 @proves(
-    "`optimizer.iterations` counts updates, but a learning-rate schedule counts "
-    "parts, so it runs 4 times as fast: make it 4 times as long.",
+    "`optimizer.iterations` counts updates, but a learning-rate schedule counts the "
+    "small batches, so it runs 4 times as fast: make it 4 times as long.",
     false_with={"boundary": 4},
     needs="keras>=3",
     keras=">=3.6",
@@ -1354,8 +1414,8 @@ def test_the_optimizer_brings_them_along(clipnorm=1.0):
 
 
 @proves(
-    "Between two epochs, set another rate with `optimizer.learning_rate = 1e-4`: the "
-    "compiled step uses it.",
+    "Without a schedule, you can set another rate between two epochs, "
+    "`optimizer.learning_rate = 1e-4`: the compiled step uses it.",
     false_with={"rate": 0.1},
 )
 def test_another_rate_is_used(rate=1e-4):
@@ -1433,7 +1493,7 @@ def test_a_loop_must_finalize_the_average(use_ema=True):
 
 @proves(
     "`CosineDecay(0.0, 180, warmup_target=0.1, warmup_steps=20)` as "
-    "`learning_rate` | rises to 0.1 in 20 steps, and falls to 0 in 180",
+    "`learning_rate` | rises to 0.1 in 20 steps, and falls to 0 in the 180 after them",
     false_with={"peak": 0.2},
     needs="keras>=3",
 )
@@ -1449,7 +1509,7 @@ def test_warmup_then_a_cosine(peak=0.1):
 
 
 @proves(
-    "A float16 cannot hold 0.00000001: a gradient of that size becomes 0.",
+    "Float16 cannot hold `1e-8`: a gradient of that size becomes 0.",
     false_with={"dtype": "float32"},
 )
 def test_small_gradients_vanish_in_float16(dtype="float16"):
@@ -1570,14 +1630,6 @@ def test_python_numbers_are_traced(kind=int):
 
 
 @proves(
-    "another value in a tensor of the same shape and dtype | no",
-    false_with={"kind": int},
-)
-def test_tensor_values_are_not_traced(kind=tf.constant):
-    assert traces([kind(number) for number in (1, 2, 3)]) == [1, 1, 1]
-
-
-@proves(
     "another shape, as the smaller last batch has | once for each shape",
     false_with={"options": {"reduce_retracing": True}},
 )
@@ -1586,7 +1638,8 @@ def test_shapes_are_traced(options=()):
 
 
 @proves(
-    "another shape, with `reduce_retracing=True` | once, then for no other size",
+    "another shape, with `reduce_retracing=True` | once more; after that any batch "
+    "size fits",
     false_with={"reduce": False},
 )
 def test_reduced_retracing(reduce=True):
@@ -1616,7 +1669,7 @@ def test_another_rank_is_refused(shape=(2, 2)):
 
 
 @proves(
-    "`fit` does not trace again for it.",
+    "`fit` does not trace again for a smaller last batch.",
     false_with={"drop_remainder": True},
 )
 def test_fit_traces_once(drop_remainder=False):
@@ -1860,8 +1913,8 @@ def test_xla_has_no_print_and_no_strings(jit_compile=True):
 
 
 @proves(
-    "With `run_eagerly=True`, `.numpy()` on the tape raises nothing, but no "
-    "gradient flows through it, and only the other terms of the loss are learned.",
+    "Inside the tape, with `run_eagerly=True`, `.numpy()` raises nothing, but cuts the "
+    "gradient: that term of the loss is not learned.",
     false_with={"lost": False},
 )
 def test_a_lost_term_is_not_missed(lost=True):
