@@ -45,9 +45,9 @@ def accuracy(seed: int, reused: bool, epochs: int = 20) -> float:
 
 @measures(
     "A small network that knows five digits learns five other ones from 25 images. "
-    "After 20 epochs it reads at least 10 percentage points more of 871 test images "
+    "After 20 epochs it reads at least 10 percentage points more of the test images "
     "than the same network trained from scratch, in the mean over three choices of "
-    "the 25 images.",
+    "the 25.",
     bound={"lead": (0.1, 1.0)},
     rounds=2,
 )
@@ -62,8 +62,8 @@ def reused_is_ahead_after_20_epochs(seed: int) -> Figures:
 
 
 @measures(
-    "What it saves here is time: from scratch, the same network reads more than 80 % "
-    "of them as well, after 80 epochs.",
+    "Here it saves time: the network from scratch also reads more than 80 %, but only "
+    "after 80 epochs.",
     bound={"accuracy": (0.8, 1.0)},
 )
 def scratch_catches_up_in_80_epochs(seed: int) -> Figures:
@@ -105,9 +105,9 @@ def accuracies(seed: int, augmented: bool) -> tuple[float, float]:
 
 
 @measures(
-    "Augment only if your real images vary in this way: after 60 epochs the augmented "
-    "network reads at least 5 percentage points more of the moved and turned test "
-    "images, in the mean of three draws, but fewer of the original ones.",
+    "If test images are moved and turned too, the augmented network reads at least 5 "
+    "percentage points more of them after 60 epochs, in the mean of three draws; of "
+    "the original ones it reads fewer.",
     bound={"lead_moved": (0.05, 1.0), "lead_plain": (-1.0, 0.0)},
     rounds=2,
 )

@@ -130,7 +130,7 @@ def test_fit_is_that_of_keras(base="Model"):
 
 
 @proves(
-    "The class with checks has this step, to the last bit.",
+    "The class with checks trains alike, to the last bit.",
     false_with={"smoothing": 0.2},
     needs="keras>=3",
 )
@@ -164,7 +164,7 @@ def test_larger_images(size=64):
 
 
 @proves(
-    "Pixels from 0 to 255 train without an error, though a sigmoid ends at 1.",
+    "Pixels from 0 to 255 raise no error, but a sigmoid makes none above 1.",
     false_with={"checked": True},
     needs="keras>=3",
 )
@@ -175,7 +175,7 @@ def test_wrong_pixels_train_in_silence(checked=False):
 
 
 @proves(
-    "These lines stop before the first step, on NaN too:",
+    "These lines raise an error before the first step, for NaN too:",
     false_with={"factor": 1},
     needs="keras>=3",
 )
@@ -290,7 +290,8 @@ def test_one_batch_of_images_is_used_twice(fresh=False):
 
 @proves(
     "Each tape takes the gradients of one network's variables alone, so each update "
-    "leaves the other network as it is, to the last bit.",
+    "leaves the other network as it is, to the last bit, without `stop_gradient` "
+    "(`detach` in PyTorch).",
     false_with={"moving": "both"},
     needs="keras>=3",
 )
@@ -424,17 +425,6 @@ def test_a_raw_loss_is_that_of_the_last_batch(tracked=False):
 
 
 @proves(
-    "`call()` | `fit` runs, and `predict` stops with a `NotImplementedError`",
-    false_with={"called": True},
-)
-def test_without_call_fit_runs_and_predict_stops(called=False):
-    model, history = history_of(tracked=True, kind=Called if called else Bare)
-    assert len(history) == 2
-    with pytest.raises(NotImplementedError):
-        model.predict(np.ones((2, 1)), verbose=0)
-
-
-@proves(
     "`keras.random.SeedGenerator` | with a number as seed, every step draws the same "
     "noise",
     false_with={"number": False},
@@ -449,8 +439,8 @@ def test_a_number_as_seed_is_the_same_noise(number=True):
 
 
 @proves(
-    "The generator's loss is `-log(sigmoid(score))`, as the first GAN paper "
-    "recommends in its section 3.",
+    "The generator's loss, `softplus(-score)`, is `-log(sigmoid(score))`, as the first "
+    "GAN paper recommends in its section 3.",
     false_with={"kind": "WassersteinGAN"},
     needs="keras>=3",
 )
@@ -472,8 +462,8 @@ def slope_at(score, loss_of):
 
 
 @proves(
-    "The loss of the game itself, `log(1 - sigmoid(score))`, is flat where the "
-    "discriminator is sure.",
+    "The minimax loss of that paper, `log(1 - sigmoid(score))`, gives almost no "
+    "gradient once the discriminator recognizes the made-up images.",
     false_with={"score": 0.0},
 )
 def test_the_gradient_vanishes_where_the_discriminator_is_sure(score=-8.0):
@@ -520,8 +510,8 @@ def test_the_least_loss_of_the_discriminator(smoothing=0.1):
 
 
 @proves(
-    "In this training both learning rates fall to 0 by the last step, and a callback "
-    "keeps samples of the same noise:",
+    "In this training both learning rates fall from 3e-3 to 0 by the last step, and a "
+    "callback keeps samples after each epoch, always of the same noise:",
     false_with={"steps": 30},
     needs="keras>=3",
 )
@@ -535,8 +525,8 @@ def test_both_rates_fall(steps=3):
 
 
 @proves(
-    "In this training both learning rates fall to 0 by the last step, and a callback "
-    "keeps samples of the same noise:",
+    "In this training both learning rates fall from 3e-3 to 0 by the last step, and a "
+    "callback keeps samples after each epoch, always of the same noise:",
     false_with={"rate": 0.1},
     needs="keras>=3",
 )
@@ -585,7 +575,7 @@ def test_four_numbers_from_the_judge(shift=3.0):
 
 
 @proves(
-    "Always judge the same number of samples: of fewer points, the distance is larger.",
+    "Compare distances of equally many samples: with fewer, the distance is larger.",
     false_with={"fewer": 1000},
     needs="keras>=3",
 )
@@ -599,8 +589,8 @@ def test_fewer_samples_are_farther(fewer=20):
 
 
 @proves(
-    "To follow the distance, and to keep the generator of each epoch, pass this to a "
-    "`LambdaCallback` as above:",
+    "To follow the distance, and to keep the generator of each epoch, pass this as "
+    "`LambdaCallback(on_epoch_end=on_epoch_end)`:",
     false_with={"epochs": 1},
     needs="keras>=3",
 )
@@ -676,8 +666,8 @@ def test_wrong_labels_count_as_made_up(kind="ConditionalGAN"):
 
 
 @proves(
-    "Do not repeat the one-hot label and then reshape: the shape is right, every pixel "
-    "is wrong, and no error is raised.",
+    "If you repeat the one-hot label and then reshape, the shape is right, but every "
+    "pixel is wrong, and no error is raised.",
     false_with={"painter": "label_maps"},
     needs="keras>=3",
 )
@@ -687,33 +677,6 @@ def test_scrambled_maps_are_right_at_no_pixel(painter="scrambled_label_maps"):
     assert tuple(maps.shape) == (64, 8, 8, 10)
     right = np.array(maps) == np.eye(10)[labels][:, None, None]
     assert not right.all(axis=-1).any()
-
-
-# From one image to another
-
-
-@proves(
-    "To go from one image to another step by step, pass "
-    "{recipe}`snippets.gans.latent_walk` both inputs: the noise or the label that they "
-    "share stays.",
-    false_with={"other": 1},
-    needs="keras>=3",
-)
-def test_one_part_stays_and_the_other_moves(other=0):
-    from snippets.gans import latent_walk
-
-    noise = np.random.default_rng(0).normal(size=(3, 16))
-    one_hot = np.eye(10)
-    labels = latent_walk(
-        np.r_[noise[0], one_hot[3]], np.r_[noise[other], one_hot[8]], steps=9
-    )
-    assert np.allclose(labels[:, :16], noise[0])
-    assert np.array_equal(labels[[0, -1], 16:], one_hot[[3, 8]])
-    noises = latent_walk(
-        np.r_[noise[0], one_hot[2]], np.r_[noise[2], one_hot[2]], steps=9
-    )
-    assert np.allclose(noises[:, 16:], one_hot[2])
-    assert np.allclose(noises[[0, -1], :16], noise[[0, 2]])
 
 
 # Save and reload
@@ -752,9 +715,9 @@ def test_the_generator_alone_gives_the_same_images(seed=0):
 
 
 @proves(
-    "Three things differ from the DCGAN paper: the discriminator has dropout and no "
-    "`BatchNormalization`, the generator ends in a sigmoid, not in a tanh, and it "
-    "doubles the size once, not four times.",
+    "Among the differences from the DCGAN paper are these: the discriminator has "
+    "dropout and no `BatchNormalization`, the generator ends in a sigmoid, not in a "
+    "tanh, and it doubles the size once, not four times.",
     false_with={"activation": "tanh"},
     needs="keras>=3",
 )
@@ -768,6 +731,20 @@ def test_where_it_departs_from_the_dcgan(activation="sigmoid"):
     kinds = {type(layer).__name__ for layer in build_discriminator((8, 8, 1)).layers}
     assert "Dropout" in kinds
     assert "BatchNormalization" not in kinds
+
+
+@proves(
+    "Keras's `Adam()` has a rate of 1e-3 and `beta_1=0.9`; the DCGAN paper takes 2e-4 "
+    "and 0.5, and the small networks below 1e-3 and 0.5.",
+    false_with={"options": {"beta_1": 0.5}},
+    needs="keras>=3",
+)
+def test_adam_of_the_dcgan(options=None):
+    gan = small()  # compiled without an optimizer
+    adams = [keras.optimizers.Adam(**(options or {}))]
+    adams += [gan.optimizer, gan.discriminator_optimizer]
+    assert np.allclose([np.array(adam.learning_rate) for adam in adams], 1e-3)
+    assert [adam.beta_1 for adam in adams] == [0.9, 0.5, 0.5]
 
 
 # The recipe that trains one network
@@ -805,8 +782,8 @@ def classic(frozen="after compile"):
 
 
 @proves(
-    "Keras 3 reads it when the training step is traced, in the first `train_on_batch`: "
-    "the flag is `False` by then, and the discriminator never trains.",
+    "Keras 3 reads it when `train_on_batch` first runs: the flag is `False` by then, "
+    "and the discriminator never trains.",
     keras=">=3,!=3.6.*",
     false_with={"frozen": "never"},
 )
