@@ -347,7 +347,7 @@ def test_a_subclass_is_one_layer_of_the_graph(make=subclass_of_one_layer):
     assert np.allclose(model(x), model.layers[2](block(x)))
     try:
         taken = block.layers[-1].output
-    except AttributeError:
+    except (AttributeError, ValueError):  # Keras 3.4 raises the second
         taken = None
     assert taken is None
 

@@ -262,7 +262,7 @@ def test_an_h5_file_keeps_the_optimizer_of_keras_2(among=2):
 
 @proves(
     "On Keras 3, `load_model` reads an `.h5` file of a model that Adam trained, and it "
-    "predicts; the next `fit` raises `Unknown variable`.",
+    "predicts; the next `fit` stops with an error, such as `Unknown variable`.",
     false_with={"end": "keras"},
     needs="keras>=3",
 )
@@ -272,7 +272,8 @@ def test_an_h5_file_fails_at_the_next_fit(end="h5"):
         model.save(f"{folder}/model.{end}")
         loaded = keras.models.load_model(f"{folder}/model.{end}")
     assert np.allclose(loaded.predict(x, verbose=0), model(x), atol=1e-5)
-    with pytest.raises(ValueError, match="Unknown variable"):
+    # Keras 3.9 and 3.11 stop while they write the message.
+    with pytest.raises((ValueError, NotImplementedError), match=r"variable|numpy\(\)"):
         loaded.fit(x, np.ones((2, 3)), verbose=0)
 
 

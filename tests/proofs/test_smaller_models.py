@@ -353,7 +353,7 @@ def test_a_file_of_integers_alone(ends=tf.int8):
     "into `supported_ops` and leave out the line of the inference types: it keeps 16 "
     "bits between the layers, and 8 for the weights.",
     false_with={"kernels": "TFLITE_BUILTINS_INT8"},
-    needs="keras!=3.4.*",
+    needs="keras>=3.6",
 )
 def test_sixteen_bits_between_the_layers(
     kernels="EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8",
