@@ -1062,7 +1062,7 @@ def test_a_file_holds_the_optimizer(then=lambda model: None):
 
 @proves(
     "Two models without a shape have no weights, so on Keras 3 `set_weights` "
-    "copies nothing:",
+    "copies nothing.",
     false_with={"make": built},
     needs="keras>=3",
 )

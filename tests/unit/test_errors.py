@@ -66,6 +66,7 @@ def test_the_repro_of_an_entry_says_what_was_recorded(entry: Entry) -> None:
     assert words(said) == words(rows[entry.name].get("said", ""))
 
 
+@pytest.mark.tensorflow  # what readers of TensorFlow write
 @pytest.mark.parametrize("entry", EVERY.values(), ids=EVERY)
 def test_the_fix_of_an_entry_works(entry: Entry) -> None:
     (fix,) = entry.fixes
