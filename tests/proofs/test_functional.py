@@ -705,9 +705,9 @@ def test_a_number_is_learned_by_mse(loss="mse"):
 
 @proves(
     (
-        "If your block changes the channels, or the height and width by `strides`, "
-        "`Add` raises an error. Send the input of the block through a 1 × 1 "
-        "convolution with the same channels and strides, or a vector through a "
+        "If your block makes 32 channels of 16, or changes the height and width by "
+        "`strides`, `Add` raises an error. Send the input of the block through a "
+        "1 × 1 convolution with the same channels and strides, or a vector through a "
         "`Dense`:"
     ),
     false_with={"size": 3},
