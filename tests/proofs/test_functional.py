@@ -522,7 +522,7 @@ def test_mistakes_show_while_connecting(shape=(64,)):
 
 @proves(
     (
-        "A subclassed model with the mistake below can be made without an error, and "
+        "A subclassed model with such a mistake can be made without an error, and "
         "fails at its first call."
     ),
     false_with={"flatten": False},
@@ -799,6 +799,61 @@ def test_two_calls_share_weights(make=lambda: [layers.Dense(3)] * 2):
     assert np.array_equal(first, second)
 
 
+def two_calls_of_one_layer(first="a"):
+    """A layer called on both Inputs, and what reads its two outputs."""
+    tensors = dict(zip("ab", inputs_named("a", "b"), strict=True))
+    shared = layers.Dense(2, name="shared")
+    outputs = {}
+    for name in sorted(tensors, key=lambda name: name != first):
+        outputs[name] = shared(tensors[name])
+    ends = [layers.ReLU(name=f"reads_{name}")(outputs[name]) for name in "ab"]
+    model = keras.Model(list(tensors.values()), layers.Concatenate()(ends))
+    return tensors, outputs, shared, model
+
+
+@proves(
+    (
+        "Each call has an output of its own, and `.output` is that of the first: after "
+        "`shared(a)` and `shared(b)`, `keras.Model(b, shared.output)` fails, since "
+        "that output depends on `a`."
+    ),
+    false_with={"first": "b"},
+)
+def test_output_is_that_of_the_first_call(first="a"):
+    tensors, outputs, shared, _ = two_calls_of_one_layer(first)
+    assert outputs["a"] is not outputs["b"]
+    assert shared.output is outputs["a"]
+
+    def cut_and_call():
+        return keras.Model(tensors["b"], shared.output)(np.ones((1, 3)))
+
+    assert rises(cut_and_call) != ""
+    assert rises(keras.Model(tensors["a"], shared.output), np.ones((1, 3))) == ""
+
+
+@proves(
+    (
+        "Keep the tensor that you want, `y = shared(b)`, and write "
+        "`keras.Model(b, y)`. In a loaded model, take the `.input` of the layer that "
+        "reads it."
+    ),
+    false_with={"reader": "reads_a"},
+)
+def test_the_output_of_another_call(reader="reads_b"):
+    tensors, outputs, shared, model = two_calls_of_one_layer()
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/model.keras")
+        loaded = keras.models.load_model(f"{folder}/model.keras")
+    data = np.random.default_rng(0).random((4, 3)).astype("float32")
+    for start, output in (
+        (tensors["b"], outputs["b"]),
+        (loaded.inputs[1], loaded.get_layer(reader).input),
+    ):
+        assert rises(lambda: keras.Model(start, output)(data)) == ""  # noqa: B023 - at once
+        found = keras.Model(start, output)(data)
+        assert np.allclose(found, shared(data), atol=1e-6)
+
+
 @proves("A model is a layer too.", false_with={"kind": keras.Input})
 def test_a_model_is_a_layer(kind=keras.Model):
     (x,) = inputs_named("x")
@@ -903,9 +958,9 @@ def test_siamese_network_judges_new_pairs(epochs=4):
 
 @proves(
     (
-        "The recipe `snippets.functional.autoencoder` makes an encoder, a decoder, and "
-        "a model that calls the decoder on the output of the encoder. The three share "
-        "their layers, so training the whole trains both halves."
+        "The third model calls the decoder on the output of the encoder, here and in "
+        "the recipe `snippets.functional.autoencoder`. The three share their layers, "
+        "so training the whole, with the data as its own labels, trains both halves:"
     ),
     false_with={"rate": 0.0},
     needs="keras>=3",
@@ -914,11 +969,20 @@ def test_training_the_whole_trains_the_halves(rate=0.01):
     from snippets.functional import autoencoder
 
     encoder, decoder, whole = autoencoder(4, 2)
-    before = [model.get_weights()[0] for model in (encoder, decoder)]
-    whole.compile(keras.optimizers.SGD(rate), "mse", run_eagerly=True)
-    whole.fit(np.eye(4), np.eye(4), verbose=0)
-    for model, old in zip((encoder, decoder), before, strict=True):
-        assert np.abs(model.get_weights()[0] - old).max() > 0
+    rows = np.eye(4)
+    assert np.allclose(whole(rows), decoder(encoder(rows)), atol=1e-6)
+    halves = [
+        keras.Sequential([keras.Input((size,)), layers.Dense(other)])
+        for size, other in ((4, 2), (2, 4))
+    ]
+    x = keras.Input((4,))
+    own = keras.Model(x, halves[1](halves[0](x)))
+    for models, joined in (([encoder, decoder], whole), (halves, own)):
+        before = [model.get_weights()[0] for model in models]
+        joined.compile(keras.optimizers.SGD(rate), "mse", run_eagerly=True)
+        joined.fit(rows, rows, verbose=0)
+        for model, old in zip(models, before, strict=True):
+            assert np.abs(model.get_weights()[0] - old).max() > 0
 
 
 @proves(
@@ -1051,8 +1115,8 @@ def sliced_in_a_loop(bind=False):
 
 @proves(
     (
-        "A `Lambda` looks its variables up when it runs, so after the loop all "
-        "three take the last column:"
+        "In a loop over `k`, each `Lambda` that uses `k` gets the last value of `k`, "
+        "since it looks `k` up when it runs."
     ),
     false_with={"bind": True},
 )
@@ -1062,7 +1126,10 @@ def test_functions_made_in_a_loop(bind=False):
 
 
 @proves(
-    ("Slice the tensor itself, `row[:, k : k + 1]`, or write `lambda x, k=k:`."),
+    (
+        "Slice the tensor itself, `row[:, k : k + 1]`, or write `lambda x, k=k:` "
+        "(example)."
+    ),
     false_with={"bind": False},
 )
 def test_two_cures_for_a_loop(bind=True):
@@ -1128,24 +1195,8 @@ def test_path_is_the_place_of_the_output(key="0"):
 
 @proves(
     (
-        "Keras 2 says `Graph disconnected: cannot obtain value for tensor`, and "
-        "Keras 3.4 to 3.13 say nothing here until the model is called, and then "
-        "`KeyError`."
-    ),
-    keras="<3",
-)
-def test_disconnected_on_keras_2():
-    error = rises(disconnected)
-    assert "Graph disconnected: cannot obtain value for tensor" in error
-    assert "name='b'" in error
-    assert 'at layer "total"' in error
-
-
-@proves(
-    (
-        "Keras 2 says `Graph disconnected: cannot obtain value for tensor`, and "
-        "Keras 3.4 to 3.13 say nothing here until the model is called, and then "
-        "`KeyError`."
+        "Disconnected graphs has the messages of every version, such as the "
+        "`KeyError` of Keras 3.4 to 3.13 when the model is called."
     ),
     false_with={"name": "a"},
     needs="keras>=3.4,<3.14",
@@ -1261,6 +1312,17 @@ def test_recipes_name_what_is_missing(given=("a",)):
 
 
 @proves(
+    "Only Keras 3.11 to 3.13 have this message, and other versions accept the Input.",
+    keras=">=3.11,<3.14",
+    false_with={"count": 1},
+)
+def test_only_three_versions_refuse_an_unused_input(count=2):
+    a, b = inputs_named("a", "b")
+    error = rises(keras.Model, [a, b][:count], layers.Dense(2)(a))
+    assert "`inputs` not connected to `outputs`" in error
+
+
+@proves(
     "A `KerasTensor` has no numbers to compute with.",
     keras=">=3",
     false_with={"make": tf.zeros},
@@ -1352,23 +1414,6 @@ def test_if_needs_a_value(make=lambda shape: keras.Input(shape=shape)):
         return 1 if make((1,)) > 0 else 0
 
     assert "A symbolic KerasTensor cannot be used as a boolean" in rises(choose)
-
-
-@proves(
-    (
-        "A function of NumPy was called on a tensor of the graph: write "
-        "`keras.ops.abs(x)` for `np.abs(x)`."
-    ),
-    keras=">=3",
-    false_with={"package": "keras"},
-)
-def test_numpy_functions_are_refused(package="numpy"):
-    (x,) = inputs_named("x")
-    error = rises(np.abs if package == "numpy" else keras.ops.abs, x)
-    assert "A KerasTensor is symbolic: it's a placeholder" in error
-    assert "You cannot convert it to a NumPy array" in error
-    model = keras.Model(x, keras.ops.abs(x))
-    assert np.array_equal(model(-np.ones((1, 3))), np.ones((1, 3)))
 
 
 def two_without_names(name=None):
