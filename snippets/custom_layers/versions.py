@@ -41,10 +41,16 @@ class OldPool(tf_keras.layers.Layer):
 
 
 class NewPool(keras.Layer):
-    """Pool steps by their scores.
+    """Pool steps by their scores, and leave out the padding.
+
+    The steps of a row that is all padding get equal weights; `AttentionPooling` returns
+    zeros for it.
 
     Call arguments:
-        x: Tensor of shape `(batch, time, features)`.
+        x: Tensor of shape `(batch, time, features)`. What stands in the padding has to
+            be finite.
+        mask: `None`, or a tensor of shape `(batch, time)`, false where there is
+            padding. It ends here: the output has no time.
 
     Returns:
         A tensor of shape `(batch, features)`.
@@ -61,10 +67,27 @@ class NewPool(keras.Layer):
             name="kernel",
         )
 
-    def call(self, x: Any) -> Any:
+    def call(
+        self,
+        x: Any,
+        mask: Any = None,
+    ) -> Any:
         ops = keras.ops
         score = ops.dot(x, self.kernel)
         score = ops.tanh(score)
+        if mask is not None:
+            score = ops.where(
+                mask[..., None],
+                score,
+                -6e4,
+            )
         a = ops.softmax(score, axis=1)
         x = a * x
         return ops.sum(x, axis=1)
+
+    def compute_mask(
+        self,
+        x: Any,
+        mask: Any = None,
+    ) -> None:
+        return None

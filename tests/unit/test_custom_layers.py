@@ -1,6 +1,7 @@
 """The custom layers against Keras's own suite, NumPy, and themselves when reloaded."""
 
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -1020,6 +1021,32 @@ def test_attention_for_keras_2_and_its_successor_compute_the_same() -> None:
     new.set_weights(old.get_weights())
 
     assert_allclose(new(steps()), expected, atol=1e-6)
+
+
+@pytest.mark.tensorflow  # its module has a layer of Keras 2 too
+@pytest.mark.parametrize("policy", ["float32", "float64", "mixed_float16"])
+def test_the_attention_for_keras_3_leaves_out_padding(policy: str) -> None:
+    layer = NewPool(dtype=policy)
+    expected = np.array(layer(steps()))
+    padded = np.pad(steps(), [(0, 0), (0, 2), (0, 0)], constant_values=9.0)
+    mask = np.array([[True] * 5 + [False] * 2] * 3)
+    pooled = layer(padded, mask=mask)
+
+    assert pooled.dtype == layer.compute_dtype
+    assert_allclose(pooled, expected, atol=1e-2 if "16" in policy else 1e-6)
+    assert not np.allclose(layer(padded), expected, atol=0.1)
+
+
+@pytest.mark.tensorflow  # its module has a layer of Keras 2 too
+def test_the_attention_for_keras_3_takes_a_mask_and_ends_it() -> None:
+    padded = np.pad(steps(), [(0, 0), (0, 2), (0, 0)])
+    layer = NewPool()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # about a mask that is destroyed
+        pooled = layer(keras.layers.Masking()(padded))
+
+    assert_allclose(pooled, layer(steps()), atol=1e-6)
+    assert getattr(pooled, "_keras_mask", None) is None
 
 
 def registered(**methods: Any) -> type[keras.Layer]:
