@@ -48,12 +48,13 @@ def gain_class(returned=True):
 
 @proves(
     "Subclass `keras.Layer` and write four methods: `__init__` keeps the arguments, "
-    "`build` makes the weights, `call` computes, and `get_config` returns the "
-    "arguments for saving.",
+    "`build` makes the weights as soon as the size of the input is known, `call` "
+    "computes, and `get_config` returns the arguments for saving.",
     false_with={"returned": False},
 )
 def test_four_methods_and_the_layer_comes_back(returned=True):
     layer = gain_class(returned)(initial=3.0)
+    assert layer.weights == []
     model = keras.Sequential([keras.Input(shape=(2,)), layer])
     assert np.array(model(np.ones((1, 2)))).tolist() == [[3.0, 3.0]]
     assert reloaded(model).layers[-1].initial == 3.0
@@ -87,6 +88,30 @@ def test_the_file_brings_back_weights_and_argument(returned=True):
     copy = reloaded(model)
     assert np.array(copy(np.ones((1, 1)))).tolist() == [[5.0]]
     assert copy.layers[-1].initial == 3.0
+
+
+@proves(
+    "A layer whose arguments are all numbers or strings may leave `get_config` out.",
+    false_with={"forgets": True},
+)
+def test_numbers_and_strings_need_no_get_config(forgets=False):
+    @registered
+    class Named(keras.layers.Layer):
+        def __init__(self, units, kind="a", **kwargs):
+            super().__init__(**kwargs)
+            self.units, self.kind = units, kind
+
+        def call(self, x):
+            return x
+
+        if forgets:
+
+            def get_config(self):
+                return {**super().get_config(), "units": self.units}
+
+    model = keras.Sequential([keras.Input(shape=(3,)), Named(3, kind="b")])
+    found = reloaded(model).layers[-1]
+    assert (found.units, found.kind) == (3, "b")
 
 
 @proves(
@@ -136,15 +161,31 @@ def test_the_module_is_imported_first(imports=True):
 
 
 @proves(
-    "your own `package`: this class is known as `snippets>Gain`;",
-    false_with={"own": False},
+    "the same `package` as in the file, which calls this class `snippets>Gain`: choose "
+    "a name of your own, and keep it;",
+    false_with={"package": "other"},
     needs="keras>=3",
 )
-def test_the_package_is_a_prefix(own=True):
+def test_the_package_is_a_prefix(package="proofs"):
     from snippets.custom_layers import Gain
 
-    layer_class = Gain if own else gain_class()  # of the package `proofs`
-    assert keras.utils.get_registered_name(layer_class) == "snippets>Gain"
+    model = keras.Sequential([keras.Input(shape=(1,)), Gain()])
+    assert "'registered_name': 'snippets>Gain'" in str(model.get_config())
+    layer_class = gain_class()  # of the package `proofs`, a name of our own
+    model = keras.Sequential([keras.Input(shape=(1,)), layer_class(initial=3.0)])
+    names = keras.utils.get_custom_objects()
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/gain.keras")
+        names.pop("proofs>Gain")  # as in a new process
+        keras.utils.register_keras_serializable(package=package)(layer_class)
+        try:
+            copy = keras.models.load_model(f"{folder}/gain.keras")
+        except TypeError:
+            copy = None
+        finally:
+            names.pop(f"{package}>Gain")
+    assert copy is not None
+    assert copy.layers[-1].initial == 3.0
 
 
 # When to write a layer, and when not
@@ -272,8 +313,8 @@ def test_build_is_called_once(again=False):
 
 
 @proves(
-    "`call` | at each call; `fit` traces it into a graph, which then runs for each "
-    "batch | the computation",
+    "`call` | at each call; on TensorFlow `fit` traces it into a graph, which then "
+    "runs for each batch | the computation",
     false_with={"run_eagerly": True},
 )
 def test_call_is_recorded_by_fit(run_eagerly=False):
@@ -292,8 +333,8 @@ def test_call_is_recorded_by_fit(run_eagerly=False):
 
 
 @proves(
-    "`compute_output_shape` | on a `keras.Input`, in place of `call`, if you wrote it "
-    "| the shape that `call` returns",
+    "`compute_output_shape` | on a `keras.Input`, in place of `call`, if the layer has "
+    "this method | the shape that `call` returns",
     keras=">=3",
 )
 def test_compute_output_shape_takes_the_place_of_call():
@@ -644,8 +685,8 @@ def test_the_warning_ends_with_the_cause(kind=Nested):
 
 @proves(
     "**Needed** if you want the weights of inner layers before the first call. "
-    "If you did not write `build`, then `layer.build(shape)` makes no weights, and "
-    "still marks the layer as built.",
+    "Without it, `layer.build(shape)` only marks the layer as built, and the first "
+    "call makes the weights.",
     false_with={"kind": Built},
     needs="keras>=3",
 )
@@ -656,6 +697,8 @@ def test_build_by_hand_makes_no_weights(kind=Nested):
         layer.build((None, 3))
     assert layer.built
     assert layer.weights == []
+    layer(np.ones((1, 3), "float32"))
+    assert len(layer.weights) == 2
 
 
 @proves(
@@ -787,7 +830,8 @@ def test_state_is_a_weight_without_gradient(trainable=False):
 
 @proves(
     "**No error, wrong result:** under `mixed_float16`, `call` reads a weight in "
-    "float16, unless it has `autocast=False`.",
+    "float16, unless it has `autocast=False`, and what you compute from it is float16 "
+    "too, before `assign` stores it in float32.",
     false_with={"policy": "float32"},
     needs="keras>=2.16",
 )
@@ -802,9 +846,12 @@ def test_weights_are_read_in_float16(policy="mixed_float16"):
 
         def call(self, x):
             seen.extend((w + 0).dtype for w in (self.cast, self.state, self.kept))
+            self.state.assign(self.state + 1)
             return x
 
-    Reading(dtype=policy)(np.ones((1, 1)))
+    layer = Reading(dtype=policy)
+    layer(np.ones((1, 1)))
+    assert layer.state.dtype == "float32"
     assert seen == ["float16", "float16", "float32"]
 
 
@@ -851,6 +898,38 @@ def test_float16_has_no_number_that_near(dtype="float16"):
     assert round(float(np.spacing(one)), 3) == 0.001
     assert round((1.0 - 0.999) * (1.2 - 1.0), 6) == 0.0002
     assert one + np.asarray(0.0002, dtype) == one
+
+
+@proves(
+    "For a counter, write `self.steps = self.add_weight(shape=(), "
+    'dtype="int64", trainable=False)` in `__init__`, and `self.steps.assign_add(1)` in '
+    "`call`.",
+    false_with={"kind": "attribute"},
+)
+def test_a_counter_is_a_weight_of_integers(kind="weight"):
+    class Counter(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.steps = 0
+            if kind == "weight":
+                self.steps = self.add_weight(shape=(), dtype="int64", trainable=False)
+
+        def call(self, x):
+            if kind == "weight":
+                self.steps.assign_add(1)
+            else:
+                self.steps += 1
+            return x
+
+    for policy in ("float32", "mixed_float16"):
+        layer = Counter(dtype=policy)
+        model = keras.Sequential([layer, keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        x = np.ones((8, 2), "float32")
+        model.fit(x, x[:, :1], batch_size=2, verbose=0)  # 4 calls, and one to build
+        before = int(layer.steps)
+        model.fit(x, x[:, :1], batch_size=2, epochs=3, verbose=0)
+        assert int(layer.steps) - before == 12
 
 
 @proves(
@@ -1084,7 +1163,8 @@ def test_two_inputs_bring_a_list_of_masks(listed=True):
 
 
 @proves(
-    "That is the first step alone, so the average is its sum, 1 + 5.",
+    "Here a step counts if it counts in both, so only the first step does, and the "
+    "average is 1 + 5:",
     false_with={"kind": keras.layers.Add},
     needs="keras>=3",
 )
@@ -1251,8 +1331,8 @@ def test_keras_casts_inputs_and_weights(policy="mixed_float16"):
 
 
 @proves(
-    "**Your constants.** Adding a float32 tensor by `+` raises an error; adding a "
-    "Python number does not.",
+    "**Your constants.** On TensorFlow, adding a float32 tensor by `+` raises an "
+    "error; adding a Python number does not.",
     false_with={"policy": "float32"},
 )
 def test_a_constant_tensor_stops_mixed_precision(policy="mixed_float16"):
@@ -1262,8 +1342,8 @@ def test_a_constant_tensor_stops_mixed_precision(policy="mixed_float16"):
 
 
 @proves(
-    "**Your constants.** Adding a float32 tensor by `+` raises an error; adding a "
-    "Python number does not.",
+    "**Your constants.** On TensorFlow, adding a float32 tensor by `+` raises an "
+    "error; adding a Python number does not.",
     false_with={"policy": "float32"},
 )
 def test_a_python_number_does_not(policy="mixed_float16"):
@@ -1322,7 +1402,7 @@ def sum_with_inner(policy, inner=None, function=None):
 
 
 @proves(
-    "Without it, adding their output to the input stops with an error.",
+    "Without it, on TensorFlow, adding their output to the input stops with an error.",
     false_with={"passes_it": True},
     needs="keras>=2.16",
 )
@@ -1333,8 +1413,9 @@ def test_a_sum_with_an_inner_layer_stops(passes_it=False):
 
 
 @proves(
-    "Under `mixed_float16` a float32 tensor meets a float16 one: a constant, or "
-    "what a float32 inner layer returns, made without `dtype=self.dtype_policy`.",
+    "On TensorFlow, under `mixed_float16`, a float32 tensor meets a float16 one: a "
+    "constant, or what a float32 inner layer returns, made without "
+    "`dtype=self.dtype_policy`.",
     false_with={"policy": "float32"},
 )
 def test_a_half_tensor_meets_a_float_tensor(policy="mixed_float16"):
@@ -1443,27 +1524,56 @@ def test_constants_that_float16_does_not_hold(policy="mixed_float16"):
 # Losses and metrics
 
 
+def penalized(weight):
+    """A model whose first layer adds its mean absolute input to the loss."""
+
+    class Penalty(keras.layers.Layer):
+        def call(self, inputs):
+            values = keras.ops.cast(inputs, "float32")
+            self.add_loss(weight * keras.ops.mean(keras.ops.abs(values)))
+            return inputs
+
+    return keras.Sequential([keras.Input(shape=(2,)), Penalty(), keras.layers.Dense(1)])
+
+
 @proves(
-    "For a loss, write `self.add_loss(value)` in `call`. For a metric, make a "
-    "`keras.metrics.Mean` in `__init__` and update it in `call`: `fit` reports it. "
-    "`snippets.custom_layers.SparsityPenalty` does both.",
+    "For a loss, pass one number for the whole batch to `self.add_loss` in `call`:",
     false_with={"weight": 0.0},
     needs="keras>=3",
 )
-def test_a_layer_adds_a_loss(weight=0.5):
-    from snippets.custom_layers import SparsityPenalty
-
-    model = keras.Sequential([keras.Input(shape=(1,)), SparsityPenalty(weight)])
-    model.compile("sgd", "mse")
-    ones = np.ones((2, 1))
-    found = model.evaluate(ones, ones, verbose=0, return_dict=True)
-    assert np.isclose(found["loss"], 0.5)
+def test_a_layer_adds_a_loss(weight=0.01):
+    before = keras.config.dtype_policy()
+    try:
+        for policy in ("float32", "mixed_float16"):
+            keras.config.set_dtype_policy(policy)
+            model = penalized(weight)
+            model.compile("sgd", "mse")
+            x = np.full((4, 2), -3.0)
+            y = np.array(model(x), "float32")
+            loss = model.fit(x, y, verbose=0).history["loss"][0]
+            assert np.isclose(loss, 0.01 * 3.0, atol=1e-3)
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 @proves(
-    "For a loss, write `self.add_loss(value)` in `call`. For a metric, make a "
-    "`keras.metrics.Mean` in `__init__` and update it in `call`: `fit` reports it. "
-    "`snippets.custom_layers.SparsityPenalty` does both.",
+    "`fit` and `evaluate` add it to the loss of `compile`; in a loop of your own, add "
+    "`sum(model.losses)`.",
+    false_with={"terms": lambda model: 0.0},
+    needs="keras>=3",
+)
+def test_a_loop_adds_the_losses_of_layers(terms=lambda model: sum(model.losses)):
+    model, x, y = penalized(0.5), np.full((4, 2), -3.0), np.ones((4, 1))
+    model.compile("sgd", "mse")
+    loss = np.square(np.array(model(x)) - y).mean()
+    total = float(loss + terms(model))
+    assert np.isclose(model.evaluate(x, y, verbose=0), total)
+    assert np.isclose(model.fit(x, y, verbose=0).history["loss"][0], total)
+
+
+@proves(
+    "For a metric, make a `keras.metrics.Mean` in `__init__` and update it in `call`: "
+    "`fit` reports it. `snippets.custom_layers.SparsityPenalty` does both.",
     false_with={"has_metric": False},
     needs="keras>=3",
 )
@@ -1476,6 +1586,8 @@ def test_a_layer_reports_a_metric(has_metric=True):
     model.compile("sgd", "mse", run_eagerly=True)
     history = model.fit(np.full((4, 2), -3.0), np.ones((4, 1)), verbose=0).history
     assert history.get("activity") == [3.0]
+    model(np.full((4, 2), -3.0))
+    assert np.isclose(float(sum(model.losses)), 0.5 * 3.0)
 
 
 @proves(
@@ -1577,6 +1689,36 @@ def test_kwargs_alone_will_do_for_plain_arguments(hand_on=True):
     assert (found.units, found.kind, found.name) == (3, "b", "given")
 
 
+@proves(
+    "Import the module of the class, so that its decorator runs. If the class had no "
+    'decorator when the file was saved, pass `custom_objects={"Gain": Gain}` to '
+    "`load_model`.",
+    false_with={"passes": False},
+)
+def test_custom_objects_load_an_older_file(passes=True):
+    class Gain(keras.layers.Layer):
+        def call(self, x):
+            return 2.0 * x
+
+    model = keras.Sequential([keras.Input(shape=(2,)), Gain()])
+    messages = {"keras": "Could not locate class", "h5": "Unknown layer: 'Gain'"}
+    with tempfile.TemporaryDirectory() as folder:
+        for ending in messages:
+            model.save(f"{folder}/model.{ending}")
+        registered(Gain)  # too late for both files
+        for ending, message in messages.items():
+            path = f"{folder}/model.{ending}"
+            with pytest.raises((TypeError, ValueError), match=message):
+                keras.models.load_model(path)
+            known = {"Gain": Gain} if passes else {}
+            try:
+                copy = keras.models.load_model(path, custom_objects=known)
+            except (TypeError, ValueError):
+                copy = None
+            assert copy is not None
+            assert np.array(copy(np.ones((1, 2)))).tolist() == [[2.0, 2.0]]
+
+
 # `Lambda`, and where it is refused
 
 
@@ -1675,9 +1817,10 @@ def test_a_lambda_is_taken_in_some_places(
 
 
 @proves(
-    "**If the file is your own:** pass `safe_mode=False` to `load_model`. For the "
-    "other ways of loading, call `keras.config.enable_unsafe_deserialization()` once; "
-    "it holds until the process ends.",
+    "**If the file is your own:** pass `safe_mode=False` to `load_model`. For "
+    "`model_from_json`, `from_config` or `clone_model`, call "
+    "`keras.config.enable_unsafe_deserialization()` once; it holds until the process "
+    "ends.",
     false_with={"trusts": False},
     needs="keras>=3",
 )
@@ -1708,7 +1851,8 @@ def test_a_registered_function_is_loaded_everywhere(function=registered_function
 
 
 @proves(
-    "**No error, wrong result:** a weight that the function uses is not trained.",
+    "**No error, wrong result:** in `Lambda(lambda x: x * factor)` a variable `factor` "
+    "is not trained.",
     false_with={"as_layer": True},
     needs="keras>=3",
 )
@@ -1743,6 +1887,37 @@ def test_a_lambda_drops_the_mask(options=None):
         found = mask_after(keras.layers.Lambda(lambda x: x * 1, **(options or {})))
     assert found is None
     assert [w for w in caught if "does not support masking" in str(w.message)]
+
+
+@proves(
+    "The new one takes the mask, and gives the padding the score `-6e4`, which float16 "
+    "still holds: the softmax turns it into a weight of 0.",
+    false_with={"lowest": 0.0},
+)
+def test_a_low_score_leaves_padding_out(lowest=-6e4):
+    seen = []
+
+    class Pool(keras.layers.Layer):
+        def build(self, shape):
+            self.kernel = self.add_weight(name="kernel", shape=(shape[-1], 1))
+
+        def call(self, x, mask=None):
+            score = tf.tanh(tf.matmul(x, tf.cast(self.kernel, x.dtype)))
+            if mask is not None:
+                low = tf.constant(lowest, score.dtype)
+                score = tf.where(mask[..., None], score, low)
+            weights = tf.nn.softmax(score, axis=1)
+            seen.append(np.array(weights)[..., 0])
+            return tf.reduce_sum(weights * x, axis=1)
+
+    kept = np.array([[True, True, False], [True, True, True]])
+    for policy in ("float32", "mixed_float16"):
+        layer = Pool(dtype=policy)
+        pooled = layer(padded_steps(), mask=tf.constant(kept))
+        assert seen[-1][0, 2] == 0.0
+        assert np.isfinite(np.array(pooled)).all()
+        alone = layer(padded_steps()[:1, :2])
+        assert np.allclose(pooled[0], alone[0], atol=1e-2)
 
 
 @proves(
@@ -1903,13 +2078,16 @@ def test_the_suite_does_not_see_a_widened_output(addend="an array"):
 
 
 @proves(
-    "A layer that multiplies by its own weight, such as `Gain`, needs "
-    "`compute_output_shape` to pass: without it, Keras runs `call` on a weight that is "
-    "not cast, and expects float32 under `mixed_float16`.",
+    "Without `compute_output_shape`, a layer that multiplies by its own weight works, "
+    "and fails in this test: under `mixed_float16` the test expects float32, because "
+    "it runs `call` where no weight is cast.",
     false_with={"declares": True},
     needs="keras>=3",
 )
 def test_outside_a_call_weights_are_not_cast(declares=False):
+    from keras.src.testing import TestCase
+
+    @registered
     class Traced(keras.layers.Layer):
         def build(self, input_shape):
             self.w = self.add_weight(name="w", shape=(1,))
@@ -1917,6 +2095,7 @@ def test_outside_a_call_weights_are_not_cast(declares=False):
         def call(self, x):
             return x * self.w
 
+    @registered
     class Declared(Traced):
         def compute_output_shape(self, input_shape):
             return input_shape
@@ -1925,6 +2104,8 @@ def test_outside_a_call_weights_are_not_cast(declares=False):
     assert layer(np.ones((2, 3))).dtype == "float16"
     declared = layer.compute_output_spec(keras.KerasTensor((2, 3), dtype="float16"))
     assert declared.dtype == "float32"
+    with pytest.raises(AssertionError, match="float16"):
+        TestCase().run_layer_test(type(layer), {}, input_shape=(2, 3))
 
 
 # Say what is wrong
