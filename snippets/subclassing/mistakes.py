@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from keras import layers
 
 
 @keras.saving.register_keras_serializable(package="snippets")
@@ -120,32 +121,26 @@ def layer_with_python_if(keras_module: Any) -> Any:
     return Scale()
 
 
-def model_without_training(keras_module: Any) -> Any:
-    """Make a model with batch normalization whose `call` takes no `training`.
+class WithoutTraining(keras.Model):
+    """Normalize vectors, by a `call` without `training`.
 
-    Args:
-        keras_module: The module `keras` or the module `tf_keras`.
+    Call arguments:
+        x: Tensor of shape `(batch, num_features)`.
 
     Returns:
-        A model of that Keras, compiled, from shape `(batch, features)` to
-        `(batch, 1)`.
+        A tensor of the same shape.
 
     Example:
-        >>> model = model_without_training(keras)
+        >>> model = WithoutTraining()
+        >>> model.compile("sgd", "mse")
         >>> history = model.fit(tf.fill((8, 1), 5.0), tf.zeros((8, 1)), verbose=0)
         >>> model.normalize.moving_mean.numpy().tolist()
         [0.0]
     """
 
-    class Normalized(keras_module.Model):
-        def __init__(self) -> None:
-            super().__init__()
-            self.normalize = keras_module.layers.BatchNormalization(momentum=0.0)
-            self.score = keras_module.layers.Dense(1)
+    def __init__(self) -> None:
+        super().__init__()
+        self.normalize = layers.BatchNormalization(momentum=0.0)
 
-        def call(self, x: Any) -> Any:
-            return self.score(self.normalize(x))
-
-    model = Normalized()
-    model.compile(optimizer="sgd", loss="mse")
-    return model
+    def call(self, x: Any) -> Any:
+        return self.normalize(x)

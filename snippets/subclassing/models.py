@@ -71,6 +71,33 @@ class SaveableModel(keras.Model):
         return {**super().get_config(), **config}
 
 
+class WithTraining(keras.Model):
+    """Normalize vectors, by a `call` with `training`.
+
+    Call arguments:
+        x: Tensor of shape `(batch, num_features)`.
+        training: Whether to normalize by the batch, and to learn its mean.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> import numpy as np
+        >>> model = WithTraining()
+        >>> model.compile("sgd", "mse")
+        >>> history = model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
+        >>> model.normalize.moving_mean.numpy().tolist()
+        [5.0]
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.normalize = layers.BatchNormalization(momentum=0.0)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        return self.normalize(x)
+
+
 class FunctionalClassifier(keras.Model):
     """A Functional model of class scores, with a method of its own.
 

@@ -45,9 +45,10 @@ def test_more_than_layers_wired(is_class=True):
 
 
 @proves(
-    "A class gives up the graph, since Keras learns what `call` does only by "
-    "running it. A subclassed model has no `.input` and no picture of its layers, "
-    "and its `Dense` layers have no weights before the first call.",
+    "A class gives up the graph, the record of which layer feeds which, since Keras "
+    "learns what `call` does only by running it. A subclassed model has no picture of "
+    "its layers, no `.input` until you call it on a `keras.Input`, and its `Dense` "
+    "layers have no weights before the first call.",
     false_with={"functional": True},
 )
 def test_you_give_up_the_graph(functional=False):
@@ -57,6 +58,8 @@ def test_you_give_up_the_graph(functional=False):
     model(X)
     with pytest.raises((AttributeError, ValueError)):
         _ = model.input
+    model(keras.Input(shape=(2,)))
+    assert tuple(model.input.shape) == (None, 2)
     assert "layers" not in model.get_config()
 
 
@@ -87,6 +90,26 @@ def test_summary_of_a_class_before_data(functional=False):
         model = Plain()
         model(start)
         assert "unbuilt" not in summary_of(model)
+
+
+@proves(
+    "With several inputs, call the model on a list of Inputs.",
+    false_with={"sizes": (4, 8)},
+)
+def test_several_inputs_are_a_list(sizes=(8, 4)):
+    class Two(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = keras.layers.Dense(1), keras.layers.Dense(1)
+
+        def call(self, inputs):
+            first, second = inputs
+            return self.first(first) + self.second(second)
+
+    model = Two()
+    model([keras.Input(shape=(size,)) for size in sizes])
+    shapes = [tuple(weight.shape) for weight in model.weights]
+    assert shapes == [(8, 1), (1,), (4, 1), (1,)]
 
 
 # Which to write
@@ -182,9 +205,10 @@ def test_write_a_model(is_autoencoder=True):
     assert {"encode", "decode", "compute_loss"} <= set(vars(model))
 
 
-def functional_subclass():
+def functional_subclass(mark=lambda cls: cls):
     """A subclass without `call`, given inputs and outputs."""
 
+    @mark
     class Doubling(keras.Model):
         def double(self, x):
             return 2 * self(x)
@@ -214,6 +238,21 @@ def test_a_subclass_can_be_functional(make=functional_subclass):
     assert "Functional" in [base.__name__ for base in type(model).__mro__]
     assert tuple(model.input.shape) == (None, 2)
     assert np.allclose(model.double(X), 2 * model(X))
+
+
+@proves(
+    "To save this model, register its class; it needs no `get_config`.",
+    false_with={"mark": lambda cls: cls},
+)
+def test_a_functional_subclass_needs_no_get_config(mark=register):
+    model = functional_subclass(mark)
+    assert "get_config" not in vars(type(model))
+    try:
+        copy = reloaded(model)
+    except (TypeError, ValueError):
+        copy = None
+    assert copy is not None
+    assert np.allclose(copy.double(X), model.double(X), atol=1e-6)
 
 
 # What it costs
@@ -430,9 +469,9 @@ def test_an_opened_if_is_inference(is_opened=True):
 
 
 @proves(
-    "A weight that the model holds itself, outside of any layer, is left out "
-    "without an error; {recipe}`snippets.subclassing.as_graph_of_layers` refuses "
-    "such a model.",
+    "The opened model lacks a weight that the class holds outside of any layer, and "
+    "nothing is said; the recipe {recipe}`snippets.subclassing.as_graph_of_layers` "
+    "also opens a model, but raises an error in this case.",
     false_with={"is_outside": False},
     needs="keras>=3",
 )
@@ -579,8 +618,8 @@ def test_layers_are_not_found_elsewhere(kinds=("object", "lambda")):
 
 
 @proves(
-    "If `build` makes a `Dense` and does not build it, loading a file skips its "
-    "weights, without an error.",
+    "If the `build` of a model makes a `Dense` and does not build it, Keras 3 skips "
+    "its weights when it loads a file, without an error.",
     false_with={"builds": True},
     needs="keras>=3",
 )
@@ -713,8 +752,8 @@ def test_training_reaches_every_layer(first="fit"):
 
 @proves(
     "In a layer that behaves differently in training, write `if training:`. A plain "
-    "call, `model(x)`, leaves `training` at `None`, which counts as inference; for "
-    "training mode write `model(x, training=True)`.",
+    "call, `model(x)`, counts as inference; for training mode write "
+    "`model(x, training=True)`.",
     false_with={"options": {"training": True}},
     needs="keras>=3",
 )
@@ -762,6 +801,26 @@ def test_without_training_dropout_was_on():
     mean, dropped = moving_mean(has_argument=False)
     assert mean == 5.0
     assert 0.4 < dropped < 0.6
+
+
+@proves(
+    "With `momentum=0.0` the moving mean is 5 after one step; in the first model it "
+    "stays 0, without an error:",
+    false_with={"second": "WithoutTraining"},
+    needs="keras>=3",
+)
+def test_only_with_the_argument_the_mean_moves(second="WithTraining"):
+    from snippets.subclassing import mistakes, models
+
+    kinds = {**vars(models), **vars(mistakes)}
+    means = []
+    for kind in ("WithoutTraining", second):
+        model = kinds[kind]()
+        model.compile("sgd", "mse")
+        x = np.full((8, 1), 5.0)
+        model.fit(x, np.zeros((8, 1)), batch_size=8, epochs=1, verbose=0)
+        means.append(float(np.array(model.normalize.moving_mean)[0]))
+    assert means == [0.0, 5.0]
 
 
 @proves(
@@ -829,7 +888,7 @@ def test_state_is_saved_and_not_trained(trainable=False):
 
 
 @proves(
-    "Change it with `assign` or `assign_add`. A plain attribute does not count: "
+    "Change it with `assign` or `assign_add`. A plain attribute is no counter: "
     "`self.steps += 1` runs when the step is compiled, and not at each batch.",
     false_with={"name": "count"},
 )
@@ -841,27 +900,28 @@ def test_a_plain_number_stands_still(name="steps"):
 
 
 @proves(
-    "With `autocast=False` the count stays exact in `mixed_float16`, where it "
-    "would otherwise stop at 2,048.",
+    "Make a counter with `autocast=False`, as `NewScale` does: otherwise it stops at "
+    "2,048 in `mixed_float16`.",
     false_with={"autocast": True},
     needs="keras>=3",
 )
 def test_autocast_would_stop_the_count(autocast=False):
-    from snippets.subclassing.layers import StepCounter
+    class Counts(keras.layers.Layer):
+        def __init__(self, autocast):
+            super().__init__(dtype="mixed_float16")
+            options = {"initializer": "zeros", "trainable": False, "name": "calls"}
+            self.calls = self.add_weight(shape=(), autocast=autocast, **options)
 
-    class Casting(StepCounter):
-        def build(self, input_shape):
-            self.steps = self.add_weight(
-                shape=(), initializer="zeros", trainable=False, name="steps"
-            )
+        def call(self, x):
+            self.calls.assign_add(1.0)
+            return x
 
     seen = []
-    for kind in (Casting, Casting if autocast else StepCounter):
-        layer = kind(dtype="mixed_float16")
+    for layer in (Counts(True), Counts(autocast)):
         layer(X)
-        layer.steps.assign(2048.0)
-        layer(X, training=True)
-        seen.append(float(np.array(layer.steps)))
+        layer.calls.assign(2048.0)
+        layer(X)
+        seen.append(float(np.array(layer.calls)))
     assert seen == [2048.0, 2049.0]
 
 
@@ -886,17 +946,6 @@ def test_add_loss_adds_a_term(layers=(Penalty,)):
 
 
 @proves(
-    "`model.losses` holds only the terms of the last call.",
-    false_with={"last": X},
-)
-def test_losses_are_of_the_last_call(last=2 * X):
-    model = keras.Sequential([keras.Input(shape=(2,)), Penalty()])
-    for x in (X, last):
-        model(x)
-    assert np.allclose(model.losses, [7.0])
-
-
-@proves(
     "This model returns its input, so all of its loss is the penalty.",
     false_with={"more": 1},
     needs="keras>=3",
@@ -912,8 +961,7 @@ def test_all_of_the_loss_is_the_penalty(more=0):
 
 
 @proves(
-    "The penalty ignores `sample_weight`: with all weights 0, only the penalty is "
-    "left.",
+    "The penalty ignores `sample_weight`.",
     false_with={"weight": 1.0},
     needs="keras>=3",
 )
@@ -928,9 +976,8 @@ def test_a_penalty_ignores_sample_weight(weight=0.0):
 
 
 @proves(
-    "In the `call` of a model, `self.add_loss` works as in a layer. If the term has"
-    " to follow `sample_weight`, override `compute_loss`: weight the term there, "
-    "and add it to `super().compute_loss(x, y, y_pred, sample_weight)`.",
+    "If a term has to follow `sample_weight`, override `compute_loss`: weight the term "
+    "there, and add it to `super().compute_loss(x, y, y_pred, sample_weight)`.",
     false_with={"own": False},
     needs="keras>=3",
 )
@@ -962,8 +1009,7 @@ def test_sample_weight_reaches_compute_loss(own=True):
 
 
 @proves(
-    "To penalize the weights of a layer, write `Dense(10, "
-    'kernel_regularizer="l2")`: its term is in `model.losses` too.',
+    'To penalize the weights of a layer, write `Dense(10, kernel_regularizer="l2")`.',
     false_with={"regularizer": None},
 )
 def test_a_regularizer_is_in_losses(regularizer="l2"):
@@ -978,7 +1024,7 @@ def test_a_regularizer_is_in_losses(regularizer="l2"):
 
 @proves(
     "For a metric of the model's own, make a `keras.metrics.Mean` in `__init__` and "
-    "update it in `call`: `fit` reports it, for each epoch anew.",
+    "update it in `call`: `fit` reports its mean over each epoch.",
     false_with={"updates": False},
     needs="keras>=3",
 )
@@ -997,8 +1043,9 @@ def test_a_model_reports_a_metric(updates=True):
     model = Measured()
     model(X)
     model.compile("sgd", "mse", run_eagerly=True)
-    data = np.full((4, 2), -3.0, "float32")
-    history = model.fit(data, np.ones((4, 1)), epochs=2, verbose=0).history
+    data = np.array([[-1.0], [-5.0]] * 2, "float32") * np.ones((1, 2))
+    options = {"batch_size": 1, "epochs": 2, "verbose": 0}
+    history = model.fit(data, np.ones((4, 1)), **options).history
     assert history.get("size") == [3.0, 3.0]
 
 
@@ -1063,7 +1110,8 @@ def test_a_file_holds_a_name_and_arguments(weights_alone=False):
 
 
 @proves(
-    "Register the class, so that its name leads to it.",
+    "Register the class by `@keras.saving.register_keras_serializable`, so that Keras "
+    "finds it by its name.",
     false_with={"mark": register},
 )
 def test_register_the_class(mark=lambda cls: cls):
@@ -1075,6 +1123,8 @@ def test_register_the_class(mark=lambda cls: cls):
     model = keras.Sequential([keras.Input(shape=(2,)), Unknown()])
     with pytest.raises((TypeError, ValueError)):
         reloaded(model)
+    register(Unknown)
+    assert isinstance(reloaded(model).layers[0], Unknown)
 
 
 @proves(
@@ -1104,8 +1154,8 @@ def test_the_package_is_kept(later="other"):
 
 
 @proves(
-    "A custom loss or metric in `compile` must be registered too, or load with "
-    "`compile=False`.",
+    "Register a custom loss or metric in `compile` too; otherwise, pass it in "
+    "`custom_objects`, or load with `compile=False`.",
     false_with={"mark": register},
     needs="keras>=3",
 )
@@ -1123,7 +1173,10 @@ def test_a_custom_loss_is_registered_too(mark=lambda function: function):
             load = functools.partial(keras.models.load_model, f"{folder}/m.keras")
             assert "Could not locate function 'distance'" in message_of(load)
             loaded = load(compile=False)
+            whole = load(custom_objects={"distance": distance})
         assert np.allclose(loaded(X), model(X), atol=1e-6)
+        expected = model.evaluate(X, Y, verbose=0)
+        assert np.allclose(whole.evaluate(X, Y, verbose=0), expected, atol=1e-6)
 
 
 def layer_class(takes_kwargs):
@@ -1272,7 +1325,7 @@ class ForgetsSize(keras.Model):
 
 @proves(
     "If the lost argument is a factor, nothing is said, and the outputs differ; if "
-    "it is a size, such as the number of units, loading raises an error.",
+    "it is a size, loading raises an error.",
     keras=">=3",
 )
 def test_the_file_gives_other_outputs():
@@ -1654,6 +1707,35 @@ def test_build_makes_no_weights():
 
 
 @proves(
+    "A `Sequential` within a `Sequential` raises `A total of 1 objects could not be "
+    "loaded` instead.",
+    false_with={"depth": 1},
+    needs="keras>=3",
+)
+def test_layers_deeper_down_are_reported(depth=2):
+    class Deep(keras.Model):
+        def __init__(self):
+            super().__init__()
+            inner = keras.layers.Dense(3)
+            for _ in range(depth):
+                inner = keras.Sequential([inner])
+            self.inner = inner
+
+        def call(self, x):
+            return self.inner(x)
+
+    trained, model = Deep(), Deep()
+    trained(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.build((None, 2))
+    with tempfile.TemporaryDirectory() as folder:
+        trained.save_weights(f"{folder}/m.weights.h5")
+        said = message_of(lambda: model.load_weights(f"{folder}/m.weights.h5"))
+    assert said.startswith("A total of 1 objects could not be loaded")
+
+
+@proves(
     "In a `build(self, input_shape)` of your own, build each layer with the shape of "
     "its input: `self.hidden.build(input_shape)`, `self.scores.build((None, 32))`.",
     false_with={"size": 63},
@@ -1736,7 +1818,7 @@ def test_a_class_is_located_by_its_registration(passed=True):
 
 @proves(
     "If its package has changed since, the key is the name in the file, such as "
-    '`"old>MyModel"`, which the message shows as `registered_name`.',
+    '`"old>MyModel"`.',
     false_with={"key": "MyModel"},
     needs="keras>=3.6",
 )

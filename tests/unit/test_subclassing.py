@@ -38,15 +38,16 @@ from snippets.subclassing.autoencoder import plane_of_codes
 from snippets.subclassing.layers import StepCounter
 from snippets.subclassing.mistakes import (
     TwoHeads,
+    WithoutTraining,
     layer_with_python_if,
     layer_with_tf_variable,
     model_with_list_of_layers,
-    model_without_training,
 )
 from snippets.subclassing.models import (
     CustomModel,
     FunctionalClassifier,
     SaveableModel,
+    WithTraining,
 )
 from snippets.subclassing.versions import NewScale, OldScale
 from tests.unit.comparing import assert_allclose, assert_array_equal
@@ -881,11 +882,15 @@ def test_a_python_if_runs_eagerly_and_is_refused_in_a_graph_of_keras_3() -> None
     assert on_input(tf_keras, layer_with_python_if) == "(None, 2) float32"
 
 
-def test_a_model_without_training_learns_no_mean_on_keras_3() -> None:
-    found = {}
-    for keras_module in (keras, tf_keras):
-        model = model_without_training(keras_module)
-        model.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
-        found[keras_module.__name__] = model.normalize.moving_mean.numpy().tolist()
+@pytest.mark.parametrize(
+    ("model", "learned"), [(WithoutTraining, [0.0]), (WithTraining, [5.0])]
+)
+def test_only_a_model_with_training_learns_the_mean(
+    model: Any, learned: list[float]
+) -> None:
+    made = model()
+    made.compile("sgd", "mse")
 
-    assert found == {"keras": [0.0], "tf_keras": [5.0]}
+    made.fit(np.full((8, 1), 5.0), np.zeros((8, 1)), verbose=0)
+
+    assert keras.ops.convert_to_numpy(made.normalize.moving_mean).tolist() == learned
