@@ -158,8 +158,8 @@ def test_level_3_arguments_and_loops(rounds=3):
 
 @proves(
     "4. your own `train_step` | the step itself is new, such as a penalty on "
-    "gradients, and `fit` should stay; for another order of steps write a loop around "
-    "a Keras model | Training loops",
+    "gradients, and `fit` still does the rest: epochs, callbacks, validation; for "
+    "another order of steps write a loop around a Keras model | Training loops",
     false_with={"name": "training_step"},
 )
 def test_level_4_a_new_step(name="train_step"):
@@ -170,7 +170,13 @@ def test_level_4_a_new_step(name="train_step"):
 
     model = subclass_of_one_layer(**{name: step})
     model.compile("sgd", "mse")
-    model.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+    x, y, ends = np.ones((4, 3)), np.ones((4, 2)), []
+    listener = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: ends.append("val_loss" in logs)
+    )
+    options = {"validation_data": (x, y), "callbacks": [listener], "verbose": 0}
+    model.fit(x, y, epochs=2, **options)
+    assert ends == [True, True]
     assert np.all(np.array(model.score.kernel) == 7.0)
 
 
@@ -824,6 +830,31 @@ def test_a_subclass_becomes_the_same_operations(activation="relu"):
     assert operations_of_a_step(subclassed=True, activation=activation) == functional
 
 
+@proves(
+    "What `fit` adds is Python code for each step, such as the callbacks; with "
+    "`steps_per_execution=32` in `compile` it takes the same steps, and runs the "
+    "callbacks once for 32 of them.",
+    false_with={"steps": 16},
+)
+def test_fit_runs_the_callbacks_once_for_32_steps(steps=32):
+    x = np.linspace(0, 1, 64 * 3, dtype="float32").reshape(64, 3)
+    heard, found = [], []
+    for count in (1, steps):
+        keras.utils.set_random_seed(0)
+        model, calls = sequential_block(), []
+        listener = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs, calls=calls: calls.append(batch)
+        )
+        model.compile("sgd", "mse", steps_per_execution=count)
+        options = {"batch_size": 1, "shuffle": False, "callbacks": [listener]}
+        model.fit(x, x[:, :2], verbose=0, **options)
+        assert int(np.array(model.optimizer.iterations)) == 64
+        heard.append(len(calls))
+        found.append(model.get_weights()[0])
+    assert heard == [64, 2]
+    assert np.allclose(*found, atol=1e-6)
+
+
 @functools.cache
 def tried():
     from snippets.choosing.comparing import abilities
@@ -986,6 +1017,40 @@ def test_where_works_at_all_five_levels(level="where"):
         return tape.gradient(loss, weight)
 
     assert np.allclose(step(tf.constant(x)), step(tf.constant(1.0 - x)))
+
+
+@proves(
+    "`keras.ops.where` computes both sides; `keras.ops.cond`, in the `call` of a "
+    "custom layer, computes only the one that is taken.",
+    false_with={"last": "where"},
+    needs="keras>=3",
+)
+def test_cond_computes_one_side(last="cond"):
+    class Inverted(keras.layers.Layer):
+        def __init__(self, kind):
+            super().__init__()
+            self.kind, self.times = kind, tf.Variable(0)
+
+        def inverted(self, x):
+            self.times.assign_add(1)
+            return 1.0 - x
+
+        def call(self, x):
+            is_bright = keras.ops.mean(x) > 0.5
+            if self.kind == "where":
+                return keras.ops.where(is_bright, self.inverted(x), x)
+            return keras.ops.cond(is_bright, lambda: self.inverted(x), lambda: x)
+
+    times = []
+    for kind in ("where", last):
+        layer, inputs = Inverted(kind), keras.Input((3,))
+        model = keras.Model(inputs, layer(inputs))
+        for brightness in (0.75, 0.25):
+            before = int(layer.times)
+            x = np.full((4, 3), brightness, "float32")
+            assert np.allclose(model.predict(x, verbose=0), 0.25)
+            times.append(int(layer.times) - before)
+    assert times == [1, 1, 1, 0]
 
 
 @proves(
