@@ -72,6 +72,27 @@ def test_numbers_are_passed_in_a_call(module=tf):
 
 
 @proves(
+    "A tensor has its value at once, except in a graph or a `tf.function`, and "
+    "`tensor.numpy()` reads it.",
+    false_with={"where": lambda: tf.Graph().as_default()},
+)
+def test_a_tensor_has_its_value_at_once(where=contextlib.nullcontext):
+    def read(x):
+        return found.append(tf.reduce_sum(x).numpy())
+
+    found = []
+    with where():
+        said = message_of(lambda: read(tf.constant(ROWS)))
+    assert said == "no error"
+    assert found == [21.0]
+    with tf.Graph().as_default():
+        in_a_graph = message_of(lambda: read(tf.constant(ROWS)))
+    in_a_function = message_of(lambda: tf.function(read)(ROWS))
+    for said in (in_a_graph, in_a_function):
+        assert "has no attribute 'numpy'" in said
+
+
+@proves(
     "A network that began at a placeholder now begins at `keras.Input`, which declares "
     "the shape and the dtype, and the finished model is called like a function.",
     false_with={"size": 4},
@@ -236,6 +257,22 @@ def test_an_input_describes_an_argument(make=keras.Input):
     model = keras.Model(x, keras.layers.Flatten()(x))
     assert np.array_equal(model(ROWS), ROWS)
     assert np.array_equal(model(2 * ROWS), 2 * ROWS)
+
+
+@proves(
+    "`keras.Input` returns a `KerasTensor`. On Keras 3 layers, `keras.ops` and "
+    "Python's arithmetic accept a `KerasTensor`; `np.sin(x)` and `tf.square(x)` raise, "
+    "since it has no numbers.",
+    keras=">=3",
+)
+def test_what_accepts_a_keras_tensor():
+    x = keras.Input((3,))
+    assert type(x).__name__ == "KerasTensor"
+    assert "A KerasTensor " in message_of(lambda: tf.square(x))
+    assert "A KerasTensor " in message_of(lambda: np.sin(x))
+    for y in (keras.layers.Dense(1)(x), keras.ops.square(x), 2 * x + 1):
+        assert type(y) is type(x)
+    assert np.array_equal(keras.Model(x, 2 * keras.ops.square(x))(ROWS), 2 * ROWS**2)
 
 
 @proves(
@@ -411,7 +448,7 @@ def test_a_placeholder_for_data(shape=(28, 28, 1)):
 
 
 @proves(
-    "`y = tf.placeholder(tf.int64, [None])` | the labels in `model.fit(x, y)`",
+    "`y = tf.placeholder(tf.int64, [None])` | the labels in `model.fit(rows, labels)`",
     false_with={"shift": 1},
 )
 def test_a_placeholder_for_labels(shift=0):
@@ -462,8 +499,8 @@ class Noting(keras.layers.Layer):
 
 
 @proves(
-    "`is_training = tf.placeholder(tf.bool)` | `model(x, training=True)`; `fit` does "
-    "it for you",
+    "`is_training = tf.placeholder(tf.bool)` | `model(rows, training=True)`; `fit` "
+    "does it for you",
     false_with={"on": False},
 )
 def test_a_placeholder_for_training(on=True):
@@ -559,8 +596,8 @@ def test_a_dense_layer_is_called(units=10):
 
 
 @proves(
-    "`y = tf.nn.softmax(tf.matmul(x, w) + b)` | "
-    '`y = keras.layers.Dense(10, activation="softmax")(x)`, and a loss without '
+    "`p = tf.nn.softmax(tf.matmul(x, w) + b)` | "
+    '`p = keras.layers.Dense(10, activation="softmax")(x)`, and a loss without '
     "`from_logits=True`; or end in scores",
     false_with={"activation": "sigmoid"},
 )
@@ -703,7 +740,7 @@ def test_the_epsilon_of_adam(gradient=1e-6):
 
 
 @proves(
-    "a loop of them over the batches | `model.fit(vectors, labels)`",
+    "a loop of them over the batches | `model.fit(rows, labels)`",
     false_with={"size": 16},
 )
 def test_a_loop_is_a_fit(size=32):
@@ -714,7 +751,8 @@ def test_a_loop_is_a_fit(size=32):
 
 
 @proves(
-    "one `session.run(train, {x: a, y: b})` | `model.train_on_batch(a, b)`",
+    "one `session.run(train, {x: rows, y: labels})` | "
+    "`model.train_on_batch(rows, labels)`",
     false_with={"size": 16},
 )
 def test_a_training_run_is_one_step(size=32):
@@ -818,11 +856,19 @@ def test_a_signature_is_one_graph(size=3):
 
 
 @proves(
-    "Pass `tf.constant(0.1)` in place of `0.1` for a number that used to be fed: why.",
+    "For a number that used to be fed, put `tf.TensorSpec([], tf.float32)` into the "
+    "signature and pass `0.1`; without a signature pass `tf.constant(0.1)`, since each "
+    "new Python number makes another graph.",
     false_with={"convert": float},
 )
 def test_a_tensor_costs_one_graph(convert=tf.constant):
-    assert traces(lambda x: x * x, map(convert, (0.1, 0.2, 0.3))) == 1
+    numbers = (0.1, 0.2, 0.3)
+    signature = [tf.TensorSpec([], tf.float32)]
+    assert traces(tf.square, numbers, input_signature=signature) == 1
+    doubled = tf.function(lambda x: 2.0 * x, input_signature=signature)
+    assert np.isclose(doubled(0.1), 0.2)
+    assert traces(lambda x: x * x, numbers) == 3
+    assert traces(lambda x: x * x, map(convert, numbers)) == 1
 
 
 # The training loop
