@@ -132,24 +132,6 @@ def test_input_first_is_complete_without_a_warning(start=((4,),)):
 
 
 @proves(
-    "As an `InputLayer`: `keras.layers.InputLayer((4,))` in place of the Input makes "
-    "the same model. `model.layers` shows neither the InputLayer nor the Input.",
-    false_with={"functional": True},
-)
-def test_input_layer_makes_the_same_model(functional=False):
-    dense = keras.layers.Dense(3)
-    explicit = keras.Sequential([keras.layers.InputLayer((4,)), dense])
-    model = keras.Sequential([keras.Input(shape=(4,)), dense])
-    if functional:
-        model = keras.Model(model.inputs, model.outputs)
-    assert not user_warnings(lambda: keras.layers.InputLayer((4,)))
-    assert explicit.layers == model.layers == [dense]
-    assert explicit.built
-    assert explicit.input_shape == model.input_shape == (None, 4)
-    assert np.allclose(explicit(rows()), model(rows()))
-
-
-@proves(
     "**As `input_shape` in the first layer**, in older tutorials. On Keras 3 it "
     "still works, with the warning ``Do not pass an `input_shape`/`input_dim` "
     "argument to a layer``.",
@@ -373,21 +355,6 @@ def test_time_is_gone_after_a_gru(return_sequences=True):
 
 
 @proves(
-    "The recipe {recipe}`snippets.sequential.shapes_by_layer` lists the shapes "
-    "without building anything, and names the layer that does not fit.",
-    false_with={"flatten": False},
-    needs="keras>=3",
-)
-def test_layer_that_does_not_fit_is_named(flatten=True):
-    from snippets.sequential import shapes_by_layer
-
-    layers = [keras.layers.Flatten()] if flatten else []
-    layers.append(keras.layers.GRU(64, name="reader"))
-    with pytest.raises(ValueError, match=r"GRU 'reader' to accept .*\(None, 784\)"):
-        shapes_by_layer(layers, (28, 28))
-
-
-@proves(
     "With `None` for the time, one model reads sequences of every length.",
     false_with={"time": 5},
 )
@@ -523,6 +490,29 @@ def test_predict_gives_probabilities(find="argmax"):
 
 
 @proves(
+    "With `keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)` in "
+    "the list `callbacks`, `fit` stops once `val_loss` has not fallen for 3 epochs, "
+    "and takes the weights of the best one.",
+    false_with={"options": {"patience": 3}},
+)
+def test_early_stopping_chooses_the_epoch(options=None):
+    options = options or {"patience": 3, "restore_best_weights": True}
+    dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    model = keras.Sequential([keras.Input((1,)), dense])
+    model.compile(keras.optimizers.SGD(0.05), "mse")
+    one = np.ones((4, 1), "float32")
+    weight = 0.0
+    expected = [weight := weight + 0.1 * (1 - weight) for _ in range(20)]
+    best = int(np.argmin(np.abs(np.array(expected) - 0.5)))
+    stop = keras.callbacks.EarlyStopping(**options)
+    history = model.fit(
+        one, one, epochs=20, validation_data=(one, one / 2), callbacks=[stop], verbose=0
+    )
+    assert len(history.history["val_loss"]) == best + 1 + 3
+    assert np.allclose(model.get_weights()[0], expected[best], atol=1e-5)
+
+
+@proves(
     "`predict` needs no `compile`; `fit` and `evaluate` do.",
     false_with={"compiled": True},
 )
@@ -551,6 +541,32 @@ def test_each_fold_begins_untrained(copy=keras.models.clone_model):
     assert kernel.shape == (3, 2)
     assert not np.allclose(kernel, model.get_weights()[0])
     assert not np.any(bias)
+
+
+@proves(
+    "{recipe}`snippets.sequential.label_folds` makes folds with the same mix of "
+    "labels, and {recipe}`snippets.sequential.evaluate_folds` returns every metric of "
+    "each fold: see K-fold evaluation.",
+    false_with={"by_label": False},
+    needs="keras>=3",
+)
+def test_folds_have_the_same_mix(by_label=True):
+    from snippets.sequential import evaluate_folds, label_folds
+
+    def make_model(examples):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse", metrics=["mae"])
+        return model
+
+    labels = np.repeat([0.0, 1.0], [8, 4])
+    folds = label_folds(labels, 4) if by_label else np.split(np.arange(12), 4)
+    assert [labels[fold].sum() for fold in folds] == [1.0] * 4
+    assert [len(fold) for fold in folds] == [3] * 4
+    scores = evaluate_folds(make_model, np.ones((12, 3)), labels, folds)
+    assert {name: each.shape for name, each in scores.items()} == {
+        "loss": (4,),
+        "mae": (4,),
+    }
 
 
 # Save it, load it
@@ -646,24 +662,6 @@ def test_features_of_a_layer(shift=0):
 
 
 @proves(
-    "`keras.Model(classifier.inputs, hidden)` works too, but since Keras "
-    "3.6 calling it, `features(x_test)`, warns that the structure does not "
-    "match.",
-    keras=">=3.6",
-    false_with={"given": lambda model: model.inputs[0]},
-    needs="keras>=3",
-)
-def test_a_list_of_inputs_warns_in_a_call(given=lambda model: model.inputs):
-    model = two_layers()
-    assert isinstance(model.inputs, list)
-    one = keras.Model(model.inputs[0], model.layers[0].output)
-    assert not user_warnings(lambda: one(rows()))
-    features = keras.Model(given(model), model.layers[0].output)
-    caught = user_warnings(lambda: features(rows()))
-    assert "The structure of `inputs` doesn't match" in " ".join(caught)
-
-
-@proves(
     "They belong to both models, so they are frozen in `first_five` too.",
     false_with={"copy": keras.models.clone_model},
 )
@@ -716,17 +714,6 @@ def test_any_number_of_layers_is_dropped(counts=(1, 2, 3, 4)):
 
 
 # When Sequential is not enough
-
-
-@proves(
-    "Using one layer twice in the stack works: it runs twice, with one set of weights.",
-    false_with={"times": 1},
-)
-def test_same_layer_twice(times=2):
-    layer = keras.layers.Dense(4, use_bias=False, kernel_initializer="ones")
-    model = keras.Sequential([keras.Input(shape=(4,)), *[layer] * times])
-    assert np.allclose(model(rows()), 16.0)
-    assert len(model.weights) == 1
 
 
 @proves(
@@ -1042,22 +1029,49 @@ def test_fit_alone_is_training(rate=0.5):
     assert dropped.fit(x, x, verbose=0).history["loss"][0] > 0
 
 
+def trained_at_another_rate(optimizer):
+    """A model after three steps, two of them with the learning rate 0.01."""
+    model, zeros = built(), np.zeros((5, 3))
+    model.compile(optimizer, "mse", metrics=["mae"])
+    model.fit(rows(), zeros, verbose=0)
+    model.optimizer.learning_rate = 0.01
+    model.fit(rows(), zeros, epochs=2, verbose=0)
+    return model
+
+
 @proves(
-    "The file holds the layers, their weights and, of a compiled model, the optimizer "
-    "with its state, so `fit` goes on where it was.",
-    false_with={"then": lambda model: model.compile("adam", "mse")},
+    "The file holds the layers, their weights and, of a compiled model, the loss, the "
+    "metrics and the optimizer with its learning rate, step count and running "
+    "averages. So `fit` on the loaded model goes on as on the saved one; after a new "
+    "`compile` the weights stay, and the optimizer begins anew.",
+    false_with={"then": lambda model: model.compile("adam", "mse", metrics=["mae"])},
 )
 def test_a_file_holds_the_optimizer(then=lambda model: None):
-    model, zeros = built(), np.zeros((5, 3))
-    model.compile("adam", "mse")
-    model.fit(rows(), zeros, epochs=3, verbose=0)
-    copy = reloaded(model)
+    zeros = np.zeros((5, 3))
+    model = trained_at_another_rate(keras.optimizers.Adam(0.02))
+    copy, anew = reloaded(model), reloaded(model)
     then(copy)
-    assert np.array_equal(copy.get_weights()[0], model.get_weights()[0])
+    anew.compile("adam", "mse")
+    for one in (copy, anew):
+        assert np.array_equal(one.get_weights()[0], model.get_weights()[0])
+    assert int(np.array(anew.optimizer.iterations)) == 0
     assert int(np.array(copy.optimizer.iterations)) == 3
+    assert np.isclose(np.array(copy.optimizer.learning_rate), 0.01)
+    measured = [one.evaluate(rows(), zeros, verbose=0) for one in (model, copy)]
+    assert np.allclose(*measured)
     for one in (model, copy):
         one.fit(rows(), zeros, epochs=2, verbose=0)
     assert np.allclose(copy.get_weights()[0], model.get_weights()[0], atol=1e-6)
+
+
+@proves(
+    'Keras 2 forgets a learning rate that you changed after `compile("adam")`.',
+    keras="<3",
+)
+def test_keras_2_forgets_a_changed_rate():
+    loaded = reloaded(trained_at_another_rate("adam"))
+    assert int(np.array(loaded.optimizer.iterations)) == 3
+    assert np.isclose(np.array(loaded.optimizer.learning_rate), 0.001)
 
 
 @proves(
