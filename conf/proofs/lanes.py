@@ -1,12 +1,12 @@
 """Run every proof on every version that readers still meet, and keep what was seen.
 
 `python -m conf.proofs.lanes [LANE ...] [--all] [--guide STEM]` takes the lanes of
-`environments.toml`, two at a time: it makes an environment for each with uv, below
-`build/environments`, runs the proofs whose row is stale with that environment's Python,
-and keeps each row in `results/<lane>.json` as it is seen. The entries of the error
-reference are run too, alone with `--guide errors`; their messages are kept in
-`snippets/errors/seen`. The exit status is 1 if a lane that gates broke, or if a verdict
-is not what its proof declares.
+`environments.toml` that gate, or those that are named, two at a time: it makes an
+environment for each with uv, below `build/environments`, runs the proofs whose row is
+stale with that environment's Python, and keeps each row in `results/<lane>.json` as it
+is seen. The entries of the error reference are run too, alone with `--guide errors`;
+their messages are kept in `snippets/errors/seen`. The exit status is 1 if a lane that
+gates broke, or if a verdict is not what its proof declares.
 """
 
 import argparse
@@ -106,9 +106,8 @@ def main() -> int:
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.lanes) - set(table)):
         parser.error(f"no lane {', '.join(unknown)}; there are {', '.join(table)}")
-    chosen = [
-        lane for lane in table.values() if lane.name in (arguments.lanes or table)
-    ]
+    gating = [lane.name for lane in table.values() if lane.gates]
+    chosen = [table[name] for name in table if name in (arguments.lanes or gating)]
     print(f"{len(proofs)} proofs, {count(chosen)}", flush=True)
     start = time.perf_counter()
     wanted = Wanted(arguments.all, tuple(arguments.guide or ()))
@@ -123,10 +122,9 @@ def run_lanes(
 ) -> list[Outcome]:
     """Run lanes, two at a time; one that breaks does not stop the others."""
     outcomes = []
-    queue = sorted(chosen, key=lambda lane: lane.gates)  # they take longest
     executor = ThreadPoolExecutor(AT_ONCE)
     try:
-        futures = [executor.submit(timed, lane, proofs, wanted) for lane in queue]
+        futures = [executor.submit(timed, lane, proofs, wanted) for lane in chosen]
         for future in as_completed(futures):
             outcome, seconds = future.result()
             outcomes.append(outcome)

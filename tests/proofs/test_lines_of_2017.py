@@ -635,21 +635,30 @@ def test_digits_are_vectors_of_64(name="classifier_with"):
     assert [layer.units for layer in dense] == [32, 10]
 
 
+def two_epochs():
+    vectors, labels = digits()
+    parts = [slice(start, start + 32) for start in range(0, 1600, 32)]
+    return [(vectors[part], labels[part]) for part in parts] * 2
+
+
+@functools.cache
+def walk_in_session():
+    from snippets.placeholders.training import start_weights, train_in_session
+
+    return train_in_session(start_weights(), two_epochs(), 0.1)
+
+
 def walks(rate=0.1):
     from snippets.placeholders.training import (
         start_weights,
         train_in_function,
         train_in_keras,
-        train_in_session,
     )
 
-    vectors, labels = digits()
-    parts = [slice(start, start + 32) for start in range(0, 1600, 32)]
-    batches = [(vectors[part], labels[part]) for part in parts] * 2
-    weights = start_weights()
+    batches, weights = two_epochs(), start_weights()
     return np.array(
         [
-            train_in_session(weights, batches, 0.1),
+            walk_in_session(),
             train_in_function(weights, batches, rate),
             train_in_keras(weights, batches, rate),
         ]

@@ -78,6 +78,7 @@ def number(variable):
     return np.array(variable).item()
 
 
+@functools.cache
 def in_fresh_process(program):
     """Run a program in a fresh process; return what it prints last, read as JSON."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
