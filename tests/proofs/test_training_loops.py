@@ -1114,8 +1114,8 @@ def resumed_by_backup(dropout=0.0, save_freq="epoch", stopped=True, saved=True):
 
 
 @proves(
-    "Train with `BackupAndRestore` from the start. After a crash, run the same "
-    "script again: it goes on with the epoch that was not finished.",
+    "After a crash, run the same script again: it goes on with the epoch that was not "
+    "finished.",
     false_with={"saved": False},
 )
 def test_backup_goes_on_from_the_last_epoch(saved=True):
@@ -1126,8 +1126,74 @@ def test_backup_goes_on_from_the_last_epoch(saved=True):
 
 
 @proves(
-    "With `shuffle=False`, a model without Dropout ends as if it had never been "
-    "killed.",
+    "Give `fit` a `BackupAndRestore` from the start: after each epoch it saves the "
+    "weights, the optimizer's state and the number of the epoch.",
+    false_with={"saved": False},
+)
+def test_backup_saves_the_optimizer(saved=True):
+    """Adam takes another first step after a start than in the second epoch."""
+    seen, moved = [], []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epoch, self.before = epoch, self.model.get_weights()
+
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 0:
+                seen.append((self.epoch, self.before))
+                moved.append(self.model.get_weights())
+
+    with tempfile.TemporaryDirectory() as folder:
+        for last_step in (5, 0):  # in the second epoch
+            model = classifier()
+            model.compile(keras.optimizers.Adam(0.1), **EAGER)
+            backup = keras.callbacks.BackupAndRestore(f"{folder}/backup")
+            callbacks = [*([backup] if saved else []), Watch(), Interrupt(last_step)]
+            with contextlib.suppress(KeyboardInterrupt):
+                model.fit(X, Y, epochs=3, callbacks=callbacks, **QUIET)
+    (_, (epoch, weights), (next_epoch, restored), *_) = seen
+    assert epoch == next_epoch == 1
+    assert largest_difference(weights, restored) == 0.0
+    assert largest_difference(moved[1], moved[2]) < 1e-6
+    fresh = classifier()
+    fresh.set_weights(weights)
+    fresh.compile(keras.optimizers.Adam(0.1), **EAGER)
+    fresh.train_on_batch(X[:4], Y[:4])
+    assert largest_difference(moved[1], fresh.get_weights()) > 1e-3
+
+
+@proves(
+    "For arrays, pass `shuffle=False`; for a dataset, `fit` ignores this argument: the "
+    "dataset itself must keep its order.",
+    false_with={"shuffled": False},
+)
+def test_fit_ignores_shuffle_for_a_dataset(shuffled=True):
+    def orders(*data, **options):
+        """The examples of two epochs, in the order of the steps."""
+        seen = []
+
+        class Seen(keras.Model):
+            def train_step(self, batch):
+                seen.extend(np.array(batch[0]).tolist())
+                return super().train_step(batch)
+
+        model = classifier(Seen)
+        model.compile("sgd", **EAGER)
+        model.fit(*data, epochs=2, verbose=0, **options)
+        return seen[-24:-12], seen[-12:]
+
+    first, second = orders(X, Y, batch_size=4, shuffle=False)
+    assert first == second == X.tolist()
+    assert orders(X, Y, batch_size=4, shuffle=True)[0] != first
+    data = tf.data.Dataset.from_tensor_slices((X, Y))
+    data = data.shuffle(12, seed=0) if shuffled else data
+    first, second = orders(data.batch(4), shuffle=False)
+    assert first != second
+
+
+@proves(
+    "If each epoch has the same batches in the same order, a model without Dropout "
+    "ends as if it had never been killed.",
     false_with={"dropout": 0.5},
 )
 def test_backup_resumes_without_dropout(dropout=0.0):
@@ -1138,7 +1204,7 @@ def test_backup_resumes_without_dropout(dropout=0.0):
 
 
 @proves(
-    "With Dropout, as in `own`, it ends with other weights: the state of its random "
+    "With Dropout, as here, the model ends with other weights: the state of its random "
     "numbers is not saved.",
     false_with={"dropout": 0.0},
 )
@@ -1183,9 +1249,9 @@ def test_other_callbacks_start_anew(stopped=True):
 
 
 @proves(
-    "If all you have is a whole model from `ModelCheckpoint`, load it, and tell "
-    "`fit` how many epochs are done: killed in the 7th of 8, `fit(..., epochs=8, "
-    "initial_epoch=6)`.",
+    "Without a backup, load a whole model of `ModelCheckpoint`, which holds the "
+    "optimizer's state too, and tell `fit` how many epochs are done: killed in the 7th "
+    "of 8, `fit(..., epochs=8, initial_epoch=6)`.",
     false_with={"initial_epoch": 1},
 )
 def test_a_checkpoint_goes_on_by_initial_epoch(initial_epoch=2):
@@ -1203,7 +1269,7 @@ def test_a_checkpoint_goes_on_by_initial_epoch(initial_epoch=2):
 
 
 @proves(
-    "After a training that comes to its end, Keras 3 deletes the backup.",
+    "When the training is complete, Keras 3 deletes the backup.",
     keras=">=3",
     false_with={"last_step": 2},
 )
