@@ -22,8 +22,8 @@ def classifier(seed: int) -> keras.Model:
 
 
 @measures(
-    "The loop of this page is not: on a CPU, for 5 epochs of 57 batches, it took "
-    "less time than `fit`.",
+    "On a CPU, the loop of this page was not slower: 5 epochs of all 1,797 digits took "
+    "less time with `run_epoch` than with `fit`.",
     bound={"ratio": (0.0, 0.999)},
 )
 def the_loop_takes_the_time_of_fit(seed: int) -> Figures:

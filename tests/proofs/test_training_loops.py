@@ -1047,8 +1047,7 @@ def test_metrics_outside_cost_operations(what=1):
 
 @proves(
     "**XLA is off, as in the step above**: for most models on a GPU, `compile()` of "
-    "Keras 3 chooses `jit_compile=True`. In a loop on a GPU, write "
-    "`@tf.function(jit_compile=True)`.",
+    "Keras 3 chooses `jit_compile=True`.",
     keras=">=3",
     false_with={"device": "CPU"},
 )
@@ -1063,6 +1062,91 @@ def test_a_gpu_chooses_xla(device="GPU"):
         assert model.jit_compile is True
     finally:
         tf.config.list_physical_devices = original
+
+
+# XLA writes a file for each program that it compiles.
+COMPILED = """
+import json, os, pathlib, tempfile
+folder = tempfile.TemporaryDirectory()
+os.environ["XLA_FLAGS"] = f"--xla_dump_to={folder.name}"
+import tensorflow as tf
+from snippets.training_loops import training_step
+from tests.proofs.test_training_loops import X, Y, classifier, crossentropy, keras
+
+def count(options, drop_remainder):
+    before = len(list(pathlib.Path(folder.name).glob("*before_optimizations*")))
+    model, rest = classifier(), (keras.optimizers.Adam(0.1), keras.metrics.Mean())
+    step = training_step(model, crossentropy(), *rest).python_function
+    step = tf.function(step, reduce_retracing=True, autograph=False, **options)
+    data = tf.data.Dataset.from_tensor_slices((X, Y))
+    for batch in data.batch(5, drop_remainder=drop_remainder).repeat(2):
+        step(*batch)
+    weights = [weight.tolist() for weight in model.get_weights()]
+    after = len(list(pathlib.Path(folder.name).glob("*before_optimizations*")))
+    return after - before, weights
+
+found = {"not compiled": count({}, False)}
+found["all sizes"] = count({"jit_compile": True}, False)
+found["one size"] = count({"jit_compile": True}, True)
+print(json.dumps(found))
+"""
+
+
+@proves(
+    "In a loop on a GPU, write `@tf.function(jit_compile=True, reduce_retracing=True, "
+    "autograph=False)`. XLA compiles once for each size of a batch: leave out a "
+    "smaller last one, with `batch(32, drop_remainder=True)`.",
+    false_with={"batches": "one size"},
+    needs="keras>=3",
+)
+def test_xla_compiles_for_each_size(batches="all sizes"):
+    """On a CPU, where XLA can be asked for too: batches of 5, 5 and 2, twice."""
+    found = in_fresh_process(COMPILED)
+    compiled, weights = found[batches]
+    none, expected = found["not compiled"]
+    assert (none, compiled, found["one size"][0]) == (0, 2, 1)
+    assert largest_difference(weights, expected) < 1e-5
+
+
+def epoch_of_steps(at_once):
+    """Take 3 steps; return the weights and the operations that Python starts."""
+    from snippets.training_loops import training_step
+
+    model, optimizer = classifier(dropout=0.2), keras.optimizers.Adam(0.1)
+    step = training_step(model, crossentropy(), optimizer, keras.metrics.Mean())
+
+    def epoch(dataset):
+        for batch in dataset:
+            step(*batch)
+
+    epoch = tf.function(epoch) if at_once else epoch
+    data = tf.data.Dataset.from_tensor_slices((X, Y)).batch(5)
+    ahead = data.prefetch(tf.data.AUTOTUNE)
+    epoch(ahead)
+    return model.get_weights(), operations(lambda: epoch(ahead))
+
+
+@proves(
+    "For `fit`, pass `steps_per_execution=32` to `compile()`; in a loop, take all "
+    "steps of an epoch in one call:",
+    false_with={"steps": 1},
+    needs="keras>=3",
+)
+def test_many_steps_in_one_call(steps=32):
+    heard = []
+    callback = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: heard.append(batch)
+    )
+    model = classifier()
+    model.compile("sgd", EAGER["loss"], steps_per_execution=steps)
+    x, y = np.resize(X, (128, 4)), np.resize(Y, 128)  # 32 batches of 4
+    model.fit(x, y, callbacks=[callback], **QUIET)
+    assert len(heard) == 1
+
+    (weights, started), (expected, many) = epoch_of_steps(True), epoch_of_steps(False)
+    assert largest_difference(weights, expected) == 0.0
+    assert started == 1
+    assert many >= 3
 
 
 # After a crash
