@@ -135,13 +135,30 @@ def weights_by(way, dropout=0.2):
 
 
 @proves(
-    "From the same seed and on the same batches, `fit` ends with the same weights, to "
-    "the last bit.",
+    "On a CPU, from the same seed and on the same batches, `fit` ends with the same "
+    "weights, to the last bit.",
     false_with={"dropout": 0.3},
     needs="keras>=3",
 )
 def test_the_loop_ends_with_the_weights_of_fit(dropout=0.2):
     assert largest_difference(weights_by("loop", dropout), weights_by("fit")) == 0.0
+
+
+@proves(
+    "To write an `if` on a tensor in the step, leave `autograph=False` out: it keeps "
+    "TensorFlow from translating Python.",
+    false_with={"autograph": True},
+)
+def test_an_if_on_a_tensor_needs_autograph(autograph=False):
+    def absolute(x):
+        if tf.reduce_sum(x) < 0:
+            return -x
+        return x
+
+    x = tf.constant([-1.0])
+    assert float(tf.function(absolute)(x)[0]) == 1.0
+    with pytest.raises(TypeError, match="as a Python `bool` is not allowed"):
+        tf.function(absolute, autograph=autograph)(x)
 
 
 @proves(
@@ -1849,24 +1866,40 @@ import tensorflow as tf
 from tensorflow import keras
 log, warnings = io.StringIO(), {}
 tf.get_logger().addHandler(logging.StreamHandler(log))
-for fresh in ("false", "true"):
-    for turn in range(7):
-        if fresh == "true" or not turn:
-            model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-        model.predict(tf.ones((2, 4)), verbose=0)
-    warnings[fresh] = log.getvalue().count("triggered tf.function retracing")
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+
+def anew():
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+
+calls = {
+    "once": lambda turn: model.predict(tf.ones((2, 4)), verbose=0),
+    "a model": lambda turn: anew().predict(tf.ones((2, 4)), verbose=0),
+    "a function": lambda turn: tf.function(lambda x: x * 2)(tf.ones(2)),
+    "numbers": lambda turn, function=tf.function(lambda x: x * 3): function(turn),
+    "shapes": lambda turn, function=tf.function(lambda x: x * 4): function(
+        tf.ones(turn + 1)
+    ),
+}
+for name, call in calls.items():
+    before = log.getvalue().count("triggered tf.function retracing")
+    for turn in range(turns):
+        call(turn)
+    after = log.getvalue().count("triggered tf.function retracing")
+    warnings[name] = after - before
 print(json.dumps(warnings))
 """
 
 
 @proves(
     "*5 out of the last 5 calls to ... triggered tf.function retracing*: a model, "
-    "or a `tf.function`, is made anew in each turn of a loop.",
-    false_with={"fresh": False},
+    "or a `tf.function`, is made anew in each turn of a loop, or gets another Python "
+    "number or shape at each call.",
+    false_with={"turns": 4},
 )
-def test_a_model_in_a_loop_warns(fresh=True):
-    printed = in_fresh_process(RETRACING)
-    assert printed[str(fresh).lower()] == 2
+def test_a_model_in_a_loop_warns(turns=7):
+    printed = in_fresh_process(f"turns = {turns}\n{RETRACING}")
+    names = ("a model", "a function", "numbers", "shapes")
+    assert printed == {"once": 0} | dict.fromkeys(names, 2)
 
 
 # What the tape records
