@@ -807,6 +807,40 @@ def test_reset_states_was_in_keras_2():
     assert hasattr(metric, "reset_state")
 
 
+@proves(
+    "To use one, copy `OwnStep` above; on Keras 2, write "
+    "`self.optimizer.minimize(loss, self.trainable_variables, tape=tape)` for all that "
+    "stands there between `compute_loss` and the last line.",
+    keras="<3",
+)
+def test_minimize_takes_the_step_on_keras_2():
+    class Minimized(keras.Model):
+        def train_step(self, data):
+            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+            with tf.GradientTape() as tape:
+                y_pred = self(x, training=True)
+                loss = self.compute_loss(x, y, y_pred, sample_weight)
+            self.optimizer.minimize(loss, self.trainable_variables, tape=tape)
+            return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    assert "minimize" in update_methods()
+    for policy in (contextlib.nullcontext, mixed_float16):
+        seen = []
+        for kind in (keras.Model, Minimized):
+            keras.utils.set_random_seed(0)
+            with policy():
+                inputs = keras.Input((4,))
+                x = keras.layers.Dropout(0.2)(inputs)
+                options = {"kernel_regularizer": keras.regularizers.L2(0.1)}
+                x = keras.layers.Dense(4, **options)(x)
+                scores = keras.layers.Dense(3, activation="softmax", dtype="float32")
+                model = kind(inputs, scores(x))
+                model.compile(keras.optimizers.SGD(0.5), **EAGER, metrics=["accuracy"])
+            options = {**QUIET, "batch_size": 5, "sample_weight": X[:, 0] ** 2}
+            seen.append((model.fit(X, Y, **options).history, model.get_weights()))
+        assert same_training(*seen)
+
+
 # A whole loop by hand
 
 
