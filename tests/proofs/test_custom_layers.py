@@ -927,9 +927,9 @@ def test_a_counter_is_a_weight_of_integers(kind="weight"):
         model.compile("sgd", "mse")
         x = np.ones((8, 2), "float32")
         model.fit(x, x[:, :1], batch_size=2, verbose=0)  # 4 calls, and one to build
-        before = int(layer.steps)
+        before = int(np.array(layer.steps))
         model.fit(x, x[:, :1], batch_size=2, epochs=3, verbose=0)
-        assert int(layer.steps) - before == 12
+        assert int(np.array(layer.steps)) - before == 12
 
 
 @proves(
@@ -1701,7 +1701,9 @@ def test_custom_objects_load_an_older_file(passes=True):
             return 2.0 * x
 
     model = keras.Sequential([keras.Input(shape=(2,)), Gain()])
-    messages = {"keras": "Could not locate class", "h5": "Unknown layer: 'Gain'"}
+    # Keras 2.13 and 2.15 have other words for the first.
+    first = "Could not locate class|Cannot deserialize object of type `Gain`"
+    messages = {"keras": first, "h5": "Unknown layer: 'Gain'"}
     with tempfile.TemporaryDirectory() as folder:
         for ending in messages:
             model.save(f"{folder}/model.{ending}")
