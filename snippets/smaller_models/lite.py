@@ -17,7 +17,8 @@ LITE_KINDS: dict[str, dict[str, Any]] = {
         "target_spec": tf.lite.TargetSpec(supported_types=[tf.float16]),
     },
     "int8 weights": {"optimizations": [tf.lite.Optimize.DEFAULT]},
-    "int8": {"optimizations": [tf.lite.Optimize.DEFAULT]},  # and examples of inputs
+    # The same, and `lite_file` gives the converter examples of inputs.
+    "int8": {"optimizations": [tf.lite.Optimize.DEFAULT]},
 }
 
 

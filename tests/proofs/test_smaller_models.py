@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gzip
 import io
 import json
 import tempfile
@@ -225,7 +226,7 @@ def tensors_of_products(file):
 
 
 @proves(
-    "**float16 weights** become float32 again before a CPU computes with them.",
+    "**float16 weights** become float32 again before our CPU computes with them.",
     false_with={"kind": "int8 weights"},
     needs="keras>=3.6",
 )
@@ -237,9 +238,9 @@ def test_float16_weights_become_float32(kind="float16 weights"):
 
 
 @proves(
-    "**int8 weights** are multiplied as integers: a `Dense` or `Conv2D` layer rounds "
-    "its input to int8 too, on a scale set by the largest number in it, and gives "
-    "float32.",
+    "**int8 weights** are stored as integers. At each call a `Dense` or `Conv2D` layer "
+    "rounds its input to int8 too, on a scale set by the largest number in that input, "
+    "and what the layer gives is float32.",
     false_with={"kind": "float16 weights"},
     needs="keras>=3.6",
 )
@@ -257,6 +258,7 @@ def test_int8_weights_round_their_inputs(kind="int8 weights"):
         large = np.zeros_like(small)
         large[..., 0] = 1000.0
         file, expected = lite_file(model, kind, small), np.array(model(small))
+        assert "int8" in tensors_of_products(file)[1].values()
         found = lite_answers(file, small)
         assert found.dtype == "float32"
         assert np.abs(found - expected).max() < 0.02 * np.abs(expected).max()
@@ -279,9 +281,9 @@ class Doubled(keras.layers.Layer):
 
 
 @proves(
-    "**int8** keeps integers between the layers, too. Input and output of the file are "
-    "float32, as the line of the converter above says, and an operation without an "
-    "integer kernel stays in floats.",
+    "**int8** keeps integers between the layers, too. Input and output of such a file "
+    "stay float32, as the line that was printed above the sizes says, and an operation "
+    "without an integer kernel stays in floats.",
     false_with={"kind": "int8 weights"},
     needs="keras>=3.6",
 )
@@ -325,8 +327,8 @@ def floats_in(file):
 
 
 @proves(
-    "With these `supported_ops` and inference types, the file holds no float at all, "
-    "if every operation has an integer kernel:",
+    "With these `supported_ops` and inference types, all tensors of the file are "
+    "integers, if every operation has an integer kernel:",
     false_with={"ends": tf.float32},
     needs="keras!=3.4.*",
 )
@@ -336,6 +338,8 @@ def test_a_file_of_integers_alone(ends=tf.int8):
     file = file_of_integers(model, images[:100], ends)
     assert floats_in(file) == []
     interpreter = prepared(file)
+    for tensor in interpreter.get_tensor_details():
+        assert np.issubdtype(tensor["dtype"], np.integer)
     [source], [target] = (
         interpreter.get_input_details(),
         interpreter.get_output_details(),
@@ -348,10 +352,10 @@ def test_a_file_of_integers_alone(ends=tf.int8):
 
 
 @proves(
-    "In the code for integers alone, put "
-    "`tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8` "
-    "into `supported_ops` and leave out the line of the inference types: it keeps 16 "
-    "bits between the layers, and 8 for the weights.",
+    "Keep 16 bits between the layers, and 8 for the weights: take the code for "
+    "integers alone, replace `tf.lite.OpsSet.TFLITE_BUILTINS_INT8` by "
+    "`tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8`, and "
+    "delete the line of the inference types.",
     false_with={"kernels": "TFLITE_BUILTINS_INT8"},
     needs="keras>=3.6",
 )
@@ -449,7 +453,7 @@ def test_int8_cuts_off_what_is_larger(brightness=0.1):
 
 
 @proves(
-    "Such a function takes batches of any size.",
+    "What `get_signature_runner` returns takes batches of any size.",
     false_with={"size": None},
     needs="keras!=3.4.*",
 )
@@ -634,8 +638,43 @@ def test_a_quantized_file_is_a_quarter(is_quantized=True):
 
 
 @proves(
-    "In memory, too, the weights take about a quarter. Measure whether it is faster: a "
-    "quantized `Dense` also rounds its input at each call.",
+    '`quantize("int8")` keeps the kernel of a `Dense` layer as int8, with a float32 '
+    "scale for each of its units.",
+    false_with={"layer": keras.layers.Conv1D},
+    needs="keras>=3.6",
+)
+def test_a_kernel_becomes_integers(layer=None):
+    layer = layer(512, 1) if layer else keras.layers.Dense(512)
+    model = quantized(layer, shape=(4, 64))
+    found = {
+        weight.path.rpartition("/")[2]: (str(weight.dtype), tuple(weight.shape))
+        for weight in model.weights
+    }
+    assert found == {
+        "kernel": ("int8", (64, 512)),
+        "kernel_scale": ("float32", (512,)),
+        "bias": ("float32", (512,)),
+    }
+
+
+@proves(
+    "In memory, too, the weights take about a quarter.",
+    false_with={"layer": keras.layers.Conv1D},
+    needs="keras>=3.6",
+)
+def test_quantized_weights_take_a_quarter_of_the_memory(layer=None):
+    layer = layer(512, 1) if layer else keras.layers.Dense(512)
+    model = keras.Sequential([keras.Input((4, 64)), layer])
+    whole = sum(np.array(weight).nbytes for weight in model.weights)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.quantize("int8")
+    held = sum(np.array(weight).nbytes for weight in model.weights)
+    assert 0.2 < held / whole < 0.35
+
+
+@proves(
+    "At each call the layer rounds its input to int8 too, and gives float32.",
     false_with={"is_quantized": False},
     needs="keras>=3.6",
 )
@@ -647,7 +686,7 @@ def test_a_quantized_layer_rounds_its_input(is_quantized=True):
     small[..., 0] = 0.0
     large = np.zeros_like(small)
     large[..., 0] = 1000.0
-    expected, whole = np.array(model(small)), np.array(layer.kernel).nbytes
+    expected = np.array(model(small))
     if is_quantized:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -655,8 +694,7 @@ def test_a_quantized_layer_rounds_its_input(is_quantized=True):
     assert np.abs(np.array(model(small)) - expected).max() < 0.05
     beside = np.array(model(small + large)) - np.array(model(large))
     assert np.abs(beside - expected).max() > 0.5 * np.abs(expected).max()
-    held = sum(np.array(weight).nbytes for weight in model.weights)
-    assert 0.2 < held / whole < 0.35
+    assert model(small).dtype == "float32"
 
 
 def share_of_bytes(mode):
@@ -689,24 +727,31 @@ def test_int4_is_smaller_still(mode="int4"):
 
 
 @proves(
-    "Quantize last: afterwards the kernels no longer train, only the biases do.",
+    "Quantize last: the kernels that became integers no longer train. Their biases do, "
+    "and so do the layers that stay float32, such as `Conv2D` and "
+    "`BatchNormalization`.",
     false_with={"quantize": keras.Sequential},
     needs="keras>=3.6",
 )
 def test_quantized_kernels_do_not_train(quantize=None):
-    layers = [keras.layers.Dense(3), keras.layers.Dense(1)]
-    whole = [keras.Input((4,)), *layers]
-    model = quantize(whole) if quantize else quantized(*layers)
+    shape = (6, 6, 1)
+    floats = [keras.layers.Conv2D(2, 3), keras.layers.BatchNormalization()]
+    layers = [*floats, keras.layers.Flatten(), keras.layers.Dense(1)]
+    whole = [keras.Input(shape), *layers]
+    model = quantize(whole) if quantize else quantized(*layers, shape=shape)
     model.compile(keras.optimizers.SGD(0.1), "mse")
     before = [np.array(weight) for weight in model.weights]
-    x = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
-    model.fit(x, x[:, :1], verbose=0)
-    moved = {
+    x = np.random.default_rng(0).normal(size=(8, *shape)).astype("float32")
+    model.fit(x, x[:, 0, 0], verbose=0)
+    stayed = {
         weight.path.rpartition("/")[2]
         for weight, old in zip(model.weights, before, strict=True)
-        if not np.array_equal(np.array(weight), old)
+        if np.array_equal(np.array(weight), old)
     }
-    assert moved == {"bias"}
+    assert stayed == {"kernel", "kernel_scale"}
+    kernel = floats[0].kernel
+    assert any(kernel is weight for weight in model.trainable_weights)
+    assert model.layers[-1].bias.trainable
 
 
 @proves(
@@ -767,6 +812,33 @@ def test_export_writes_litert(options=None):
     assert 0 < len(file) < 1.2 * model.count_params()
     classes = np.argmax(model(images), axis=1)
     assert np.mean(np.argmax(lite_answers(file, images), axis=1) == classes) > 0.98
+
+
+@proves(
+    "Zeros save bytes only if the file is compressed afterwards or leaves them out, as "
+    "with `tf.lite.Optimize.EXPERIMENTAL_SPARSITY` in place of "
+    "`tf.lite.Optimize.DEFAULT`.",
+    false_with={"kept": 1.0},
+    needs="keras>=3.6",
+)
+def test_a_sparse_file_leaves_zeros_out(kept=0.1):
+    """Of ten numbers nine are zero, and the file answers as the model does."""
+    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(512)])
+    kernel, bias = model.get_weights()
+    least = np.quantile(np.abs(kernel), 1.0 - kept)
+    model.set_weights([np.where(np.abs(kernel) < least, 0.0, kernel), bias])
+    sizes, x = {}, np.random.default_rng(0).random((3, 64), "float32")
+    for name in ("EXPERIMENTAL_SPARSITY", "DEFAULT", None):
+        converter = tf.lite.TFLiteConverter.from_keras_model(model)
+        converter.optimizations = [getattr(tf.lite.Optimize, name)] if name else []
+        with contextlib.redirect_stdout(io.StringIO()):
+            file = converter.convert()
+        assert np.allclose(lite_answers(file, x), model(x), atol=0.1)
+        sizes[name] = len(file)
+    assert len(gzip.compress(file)) < 0.5 * sizes[None]
+    assert sizes["EXPERIMENTAL_SPARSITY"] < 0.5 * sizes[None]
+    assert sizes[None] > 4 * kernel.size
+    assert sizes["DEFAULT"] > kernel.size
 
 
 @proves(
