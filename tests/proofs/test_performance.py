@@ -71,7 +71,7 @@ def test_no_gpu_is_an_empty_list(kind="GPU"):
     assert tf.config.list_physical_devices(kind) == []
 
 
-def compiles_by_xla(kinds, *layers):
+def compiles_by_xla(kinds, *layers, **options):
     """Whether a model compiles its step by XLA, where there are these devices."""
     devices = [
         tf.config.PhysicalDevice(f"/physical_device:{kind}:0", kind) for kind in kinds
@@ -82,7 +82,7 @@ def compiles_by_xla(kinds, *layers):
 
     with mock.patch.object(tf.config, "list_physical_devices", listed):
         model = keras.Sequential([*layers, keras.layers.Dense(2)])
-        model.compile("sgd", "mse")
+        model.compile("sgd", "mse", **options)
         model.build((None, 4))
         return bool(model.jit_compile)
 
@@ -210,12 +210,29 @@ def python_calls_of_the_second_epoch(**options):
 
 
 @proves(
-    "nothing | the step is a `tf.function`: Python runs for the trace, and then no "
-    "more",
-    false_with={"options": {"run_eagerly": True}},
+    "Both work together: on a GPU, where Keras 3 turns XLA on by itself, the second "
+    "line has both.",
+    false_with={"kinds": ("CPU",)},
+    needs="keras>=3",
 )
-def test_a_step_is_traced_and_then_python_rests(options=None):
-    assert python_calls_of_the_second_epoch(**(options or {})) == 0
+def test_xla_and_many_steps_work_together(kinds=("CPU", "GPU")):
+    """And on a CPU they end with the weights that one step at a time ends with."""
+    assert compiles_by_xla(kinds, steps_per_execution=32)
+    weights, heard = [], []
+    listener = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: heard.append(batch)
+    )
+    for options in ({"jit_compile": True, "steps_per_execution": 32}, {}):
+        keras.utils.set_random_seed(0)
+        model = small_model(**options)
+        model.fit(small_batches(64), callbacks=[listener], shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    assert len(heard) == 2 + 64
+    assert distance(*weights) < 1e-5
+    model = keras.Sequential([keras.Input((4,)), AsStrings(), keras.layers.Dense(2)])
+    model.compile("sgd", "mse", jit_compile=True, steps_per_execution=32)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="unsupported operations"):
+        model.fit(small_batches(32), verbose=0)
 
 
 @proves(
@@ -393,8 +410,7 @@ def test_each_epoch_has_its_order(order="cache, shuffle, batch"):
 
 @proves(
     "Then write `cache`, `shuffle`, `batch`, `map`, `prefetch`. The function now runs"
-    " in every epoch; a `cache` behind `shuffle` would avoid that, but repeat the "
-    "order of the first epoch.",
+    " in every epoch: a `cache` behind `shuffle` would keep the order of the first.",
     false_with={"order": "shuffle, batch, map, cache, prefetch"},
 )
 def test_a_cache_keeps_the_order(order="cache, shuffle, batch, map, prefetch"):
@@ -704,25 +720,108 @@ def test_a_scale_saves_small_gradients(dtype="float16"):
 
 
 @proves(
-    "Under the global policy `mixed_float16`, `compile()` scales the loss: it wraps "
-    "the optimizer in `keras.mixed_precision.LossScaleOptimizer`. If only layers have "
-    "the policy, it does not.",
+    "`compile()` scales the loss of a model that was built under `mixed_float16`: it "
+    "wraps the optimizer in `keras.mixed_precision.LossScaleOptimizer`. It does not if "
+    "only the layers have the policy, or if you set it after the model was built.",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
 def test_the_policy_of_the_model_counts(policy="mixed_float16"):
-    usual, found = keras.config.dtype_policy(), []
-    for of_all, of_layers in [(policy, None), (usual, "mixed_float16")]:
-        keras.config.set_dtype_policy(of_all)
+    """Built under one policy, of layers of another one, and compiled under a third."""
+    usual, found = str(keras.config.dtype_policy().name), []
+    half = "mixed_float16"
+    for built, of_layers, compiled in [
+        (policy, None, policy),
+        (policy, None, usual),
+        (usual, half, usual),
+        (usual, None, half),
+    ]:
+        keras.config.set_dtype_policy(built)
         try:
             layer = keras.layers.Dense(2, dtype=of_layers)
             model = keras.Sequential([keras.Input((4,)), layer])
+            keras.config.set_dtype_policy(compiled)
             model.compile("sgd", "mse")
         finally:
             keras.config.set_dtype_policy(usual)
-        assert layer.compute_dtype == "float16"
         found.append(type(model.optimizer).__name__)
-    assert found == ["LossScaleOptimizer", "SGD"]
+    assert found == ["LossScaleOptimizer", "LossScaleOptimizer", "SGD", "SGD"]
+
+
+def built_under(policy, *layers):
+    """A model of the layers that these functions make, and then the usual policy."""
+    keras.config.set_dtype_policy(policy)
+    try:
+        return keras.Sequential([keras.Input((4,)), *(make() for make in layers)])
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+@proves(
+    "In a loop of your own, wrap the optimizer and scale the loss yourself, else such "
+    "gradients are lost:",
+    false_with={"scaled": False},
+    needs="keras>=3",
+)
+def test_a_loop_scales_the_loss(scaled=True):
+    model = built_under("mixed_float16", lambda: keras.layers.Dense(1))
+    optimizer = keras.mixed_precision.LossScaleOptimizer(keras.optimizers.SGD(1e8))
+
+    @tf.function
+    def step(x):
+        with tf.GradientTape() as tape:
+            loss = 1e-8 * tf.reduce_sum(tf.cast(model(x, training=True), "float32"))
+            if scaled:
+                loss = optimizer.scale_loss(loss)
+        weights = model.trainable_weights
+        optimizer.apply(tape.gradient(loss, weights), weights)
+
+    before = model.get_weights()[0]
+    step(tf.ones([1, 4]))
+    assert np.allclose(before - model.get_weights()[0], 1.0, rtol=0.01)
+
+
+@proves(
+    "A number above 65,504 is infinite in float16: `LossScaleOptimizer` skips the "
+    "step, and halves its `dynamic_scale`. Give the layer where it happens "
+    '`dtype="float32"`, or take bfloat16.',
+    false_with={"largest": 6e4},
+    needs="keras>=3",
+)
+def test_an_overflow_skips_every_step(largest=7e4):
+    """The numbers are made large and small again between two layers."""
+    assert float(tf.cast(65504.0, "float16")) == 65504.0
+    assert np.isinf(float(tf.cast(largest, "float16")))
+    found = {}
+    for policy, of_layers in [
+        ("mixed_float16", None),
+        ("mixed_float16", "float32"),
+        ("mixed_bfloat16", None),
+    ]:
+        model = built_under(
+            policy,
+            lambda of=of_layers: keras.layers.Rescaling(largest, dtype=of),
+            lambda of=of_layers: keras.layers.Rescaling(1 / largest, dtype=of),
+            lambda: keras.layers.Dense(2, dtype="float32"),
+        )
+        model.compile("sgd", "mse")
+        before = model.get_weights()
+        x = np.ones((8, 4), "float32")
+        [loss] = model.fit(x, x[:, :2], batch_size=4, verbose=0).history["loss"]
+        moved = distance(model.get_weights(), before)
+        found[policy, of_layers] = (bool(np.isfinite(loss)), moved > 0.0)
+        if not np.isfinite(loss):
+            assert float(np.array(model.optimizer.dynamic_scale)) == 2.0**15 / 4
+    assert list(found.values()) == [(False, False), (True, True), (True, True)]
+
+
+@proves(
+    "In bfloat16, numbers keep two to three digits: 256 + 1 stays 256.",
+    false_with={"dtype": "float16"},
+)
+def test_bfloat16_keeps_few_digits(dtype="bfloat16"):
+    assert float(tf.cast(256.0, dtype) + tf.cast(1.0, dtype)) == 256.0
+    assert float(tf.cast(9.87, dtype)) != float(tf.cast(9.8, dtype))
 
 
 @proves(
@@ -967,9 +1066,9 @@ def test_two_devices_went_wrong():
 
 
 @proves(
-    "No error, wrong result: if the last batch cannot be shared evenly, the mean of "
-    "each device weighs the same, even if one got fewer rows, and `fit` ends with "
-    "other weights.",
+    "No error, wrong result: if the last batch cannot be shared evenly, one device "
+    "gets fewer rows, but its mean counts as much as that of the others, and `fit` "
+    "ends with other weights.",
     keras="!=3.4.*,!=3.6.*",
     false_with={"name": "cut"},
 )
@@ -1044,7 +1143,8 @@ def test_a_distribution_without_effect(name="DataParallel"):
 
 
 @proves(
-    "Since TensorFlow 2.21, TensorBoard is not installed with it:",
+    "Since TensorFlow 2.21, TensorBoard is not installed with it, and without it `fit` "
+    "raises a `TBNotInstalledError`:",
     tensorflow=">=2.21",
 )
 def test_tensorboard_is_not_a_requirement():
@@ -1098,8 +1198,8 @@ def test_cprofile_sees_one_call(eagerly=False):
 
 
 @proves(
-    "The memory of the device that the message names is too small for a tensor of that "
-    "shape.",
+    "What was left free on the device that the message names was too small for a "
+    "tensor of that shape.",
     false_with={"size": 2},
 )
 def test_too_large_a_tensor(size=10**7):
@@ -1110,6 +1210,21 @@ def test_too_large_a_tensor(size=10**7):
     assert "/device:CPU:0" in message
 
 
+@proves(
+    "Where XLA compiled the step, the message is *Out of memory while trying to "
+    "allocate* some bytes, and names no shape.",
+    false_with={"jit_compile": False},
+    needs="keras>=3",
+)
+def test_xla_names_no_shape(jit_compile=True, size=10**7):
+    compiled = tf.function(lambda x: tf.fill([size, size], x), jit_compile=jit_compile)
+    with pytest.raises(tf.errors.ResourceExhaustedError) as raised:
+        compiled(tf.constant(1.0))
+    message = str(raised.value)
+    assert "Out of memory while trying to allocate" in message
+    assert "shape" not in message
+
+
 class AsStrings(keras.layers.Layer):
     """Numbers to strings and back."""
 
@@ -1118,7 +1233,9 @@ class AsStrings(keras.layers.Layer):
 
 
 @proves(
-    "XLA cannot compile the operation that it names.",
+    "XLA cannot compile the operation that it names: compile with "
+    "`jit_compile=False`, or move strings and lookups into the pipeline, in front of "
+    "the model.",
     false_with={"jit_compile": False},
 )
 def test_xla_names_the_operation(jit_compile=True):
@@ -1145,8 +1262,8 @@ def test_a_layer_that_xla_does_not_support(layer=NoXLA):
 
 
 @proves(
-    "The callback `keras.callbacks.TensorBoard` raised this `TBNotInstalledError` in "
-    "`fit`: `pip install tensorboard`.",
+    "Since TensorFlow 2.21, TensorBoard is not installed with it, and without it `fit` "
+    "raises a `TBNotInstalledError`:",
     tensorflow=">=2.21",
 )
 def test_tensorboard_is_missed_in_fit():
