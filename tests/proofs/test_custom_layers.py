@@ -1701,20 +1701,17 @@ def test_custom_objects_load_an_older_file(passes=True):
             return 2.0 * x
 
     model = keras.Sequential([keras.Input(shape=(2,)), Gain()])
-    # Keras 2.13 and 2.15 have other words for the first.
-    first = "Could not locate class|Cannot deserialize object of type `Gain`"
-    messages = {"keras": first, "h5": "Unknown layer: 'Gain'"}
+    paths = "model.keras", "model.h5"
     with tempfile.TemporaryDirectory() as folder:
-        for ending in messages:
-            model.save(f"{folder}/model.{ending}")
+        for path in paths:
+            model.save(f"{folder}/{path}")
         registered(Gain)  # too late for both files
-        for ending, message in messages.items():
-            path = f"{folder}/model.{ending}"
-            with pytest.raises((TypeError, ValueError), match=message):
-                keras.models.load_model(path)
+        for path in paths:
+            with pytest.raises((TypeError, ValueError), match="Gain"):
+                keras.models.load_model(f"{folder}/{path}")
             known = {"Gain": Gain} if passes else {}
             try:
-                copy = keras.models.load_model(path, custom_objects=known)
+                copy = keras.models.load_model(f"{folder}/{path}", known)
             except (TypeError, ValueError):
                 copy = None
             assert copy is not None
