@@ -115,38 +115,23 @@ def test_frozen_to_the_last_bit(frozen="base"):
 
 
 @proves(
-    "Keras downloads the trained weights the first time, and uses the stored file "
-    "from then on.",
-    false_with={"downloaded": False},
-)
-def test_a_downloaded_file_is_used(downloaded=True):
-    nowhere = "http://127.0.0.1:9/weights.h5"
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "models").mkdir()
-        if downloaded:
-            Path(folder, "models/weights.h5").touch()
-        place = {"cache_dir": folder, "cache_subdir": "models"}
-        try:
-            path = keras.utils.get_file("weights.h5", nowhere, **place)
-        except Exception:
-            path = ""
-        assert path == f"{folder}/models/weights.h5"
-
-
-@proves(
     "This script does both for a folder of photographs, and saves the model:",
     false_with={"frozen": False},
     needs="keras>=3",
 )
 def test_the_script_trains_twice_and_saves(frozen=True):
     layers, inner, photos = keras.layers, keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
-    maps = layers.BatchNormalization()(layers.Conv2D(4, 3)(inner))
+    maps = inner
+    for name in ("conv4", "conv5"):
+        maps = layers.Conv2D(4, 3, name=name)(maps)
+        maps = layers.BatchNormalization(name=f"{name}_bn")(maps)
     base = keras.Model(inner, layers.GlobalAveragePooling2D()(maps))
     x = layers.RandomFlip("horizontal")(photos)
     x = layers.Dropout(0.3)(base(keras.applications.resnet50.preprocess_input(x)))
     model = keras.Model(photos, layers.Dense(2, activation="softmax")(x))
     loss = "sparse_categorical_crossentropy"
-    stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
+    stop = {"patience": 3, "restore_best_weights": True}
+    losses = []
     with tempfile.TemporaryDirectory() as folder:
         train, validation = keras.utils.image_dataset_from_directory(
             image_folder(folder),
@@ -155,25 +140,60 @@ def test_the_script_trains_twice_and_saves(frozen=True):
             subset="both",
             seed=0,
         )
-        options = {"validation_data": validation, "epochs": 2, "callbacks": [stop]}
+        path = f"{folder}/model.keras"
+        best = keras.callbacks.ModelCheckpoint(path, save_best_only=True)
+        options = {"validation_data": validation, "epochs": 2}
         options |= {"shuffle": False, "verbose": 0}
+
+        def train_on():
+            callbacks = [keras.callbacks.EarlyStopping(**stop), best]
+            history = model.fit(train, callbacks=callbacks, **options).history
+            losses.extend(history["val_loss"])
+
         base.trainable = not frozen
         model.compile("adam", loss, metrics=["accuracy"])
-        assert changes(base, lambda: model.fit(train, **options)) == []
+        assert changes(base, train_on) == []
 
         base.trainable = True
         for layer in base.layers:
-            if isinstance(layer, layers.BatchNormalization):
-                layer.trainable = False
+            normalizes = isinstance(layer, layers.BatchNormalization)
+            layer.trainable = layer.name.startswith("conv5") and not normalizes
         model.compile(keras.optimizers.Adam(1e-5), loss, metrics=["accuracy"])
-        changed = changes(base, lambda: model.fit(train, **options))
-        assert changed == [0, 1]  # kernel and bias of the convolution
+        assert changes(base, train_on) == [6, 7]  # kernel and bias of conv5
 
-        model.save(f"{folder}/model.keras")
-        loaded = keras.models.load_model(f"{folder}/model.keras")
-    pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3)).astype("float32")
-    seen = [one.predict(pixels, verbose=0) for one in (model, loaded)]
-    assert np.allclose(*seen, atol=1e-5)
+        loaded = keras.models.load_model(path)
+        assert np.isclose(
+            loaded.evaluate(validation, verbose=0)[0], min(losses), rtol=1e-3
+        )
+
+
+@proves(
+    "On Keras 2.15 or later, `photos.keras` holds the epoch with the lowest validation "
+    "loss of both trainings: if fine-tuning does not lower it, that is the model "
+    "before unfreezing.",
+    false_with={"shared": False},
+    needs="keras>=2.15",  # before, ModelCheckpoint raises for a file `.keras`
+)
+def test_one_checkpoint_judges_both_trainings(shared=True):
+    keras.utils.set_random_seed(0)
+    for rate, lowest in ((0.01, 1), (100.0, 0)):
+        inner, x = keras.Input(shape=(3,)), keras.Input(shape=(3,))
+        base = keras.Model(inner, keras.layers.Dense(4)(inner))
+        model = keras.Model(x, keras.layers.Dense(1)(base(x)))
+        with tempfile.TemporaryDirectory() as folder:
+            options = {"filepath": f"{folder}/a.keras", "save_best_only": True}
+            best, losses = keras.callbacks.ModelCheckpoint(**options), []
+            for trainable in (False, True):
+                base.trainable = trainable
+                optimizer = keras.optimizers.SGD(rate if trainable else 0.01)
+                model.compile(optimizer=optimizer, loss="mse")
+                data = {"x": X, "y": Y, "validation_data": (X, Y), "verbose": 0}
+                losses += model.fit(callbacks=[best], **data).history["val_loss"]
+                if not shared:
+                    best = keras.callbacks.ModelCheckpoint(**options)
+            saved = keras.models.load_model(options["filepath"])
+        assert np.argmin(losses) == lowest
+        assert np.isclose(saved.evaluate(X, Y, verbose=0), min(losses))
 
 
 @proves(
@@ -523,6 +543,29 @@ def test_unfreezing_from_a_layer(layer="conv_2"):
     assert unfreeze_from(base, layer) == ["conv_2"]
     learning = [part.name for part in base.layers if part.trainable_weights]
     assert learning == ["conv_2"]
+
+
+@proves(
+    'In the script, `startswith("conv")` unfreezes every convolution of ResNet50.',
+    false_with={"beginning": "conv4"},
+)
+def test_names_of_resnet_tell_its_blocks(beginning="conv"):
+    layers = application("ResNet50").layers
+    convolutions = [
+        layer.name for layer in layers if isinstance(layer, keras.layers.Conv2D)
+    ]
+
+    def unfrozen(start):
+        for layer in layers:
+            normalizes = isinstance(layer, keras.layers.BatchNormalization)
+            layer.trainable = layer.name.startswith(start) and not normalizes
+        return [layer.name for layer in layers if layer.trainable_weights]
+
+    assert unfrozen(beginning) == convolutions
+    first = convolutions.index("conv5_block1_1_conv")
+    assert unfrozen("conv5") == convolutions[first:]
+    blocks = {name.split("_")[1] for name in convolutions[first:]}
+    assert blocks == {"block1", "block2", "block3"}
 
 
 @proves(

@@ -991,8 +991,14 @@ def test_the_script_of_the_guide_trains_saves_and_names_the_classes(
             keras.utils.save_img(path, image, scale=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(keras.applications, "ResNet50", small)
-    exec(script.replace("224", "8").replace('"epochs": 30', '"epochs": 2'), {})
+    script = script.replace("224", "8").replace('"epochs": 30', '"epochs": 2')
+    bound: dict[str, Any] = {}
+    exec(script.replace('"conv5"', '"conv_2"'), bound)
+    learning = [part.name for part in bound["resnet"].layers if part.trainable_weights]
+    assert learning == ["conv_2"]
     assert [options["weights"] for options in asked] == ["imagenet"]
     assert json.loads((tmp_path / "classes.json").read_text()) == ["a", "b", "c"]
     loaded = keras.saving.load_model(tmp_path / "photos.keras")
     assert loaded.predict(np.zeros((1, 8, 8, 3)), verbose=0).shape == (1, 3)
+    loss, _ = loaded.evaluate(bound["validation"], verbose=0)
+    assert loss == pytest.approx(bound["best"].best, rel=1e-4)
