@@ -973,34 +973,99 @@ def test_a_layer_is_copied_by_its_name(name="body"):
 
 
 @proves(
-    "Take a tenth of the rate that trained the head, or less.",
-    false_with={"rate": 0.003},
-    needs="keras>=3",
+    "To go back, load `photos.keras`, the best epoch of the script; its base is "
+    '`model.get_layer("resnet50")`.',
+    false_with={"frozen": False},
+)
+def test_the_file_leads_back_to_the_base(frozen=True):
+    inner, x = keras.Input(shape=(3,)), keras.Input(shape=(3,))
+    name = application("ResNet50").name
+    base = keras.Model(inner, keras.layers.Dense(4)(inner), name=name)
+    model = keras.Model(x, keras.layers.Dense(1)(base(x)))
+    base.trainable = not frozen
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/a.keras")
+        loaded = keras.models.load_model(f"{folder}/a.keras")
+    assert len(loaded.trainable_weights) == 2  # those of the head
+    loaded.get_layer("resnet50").trainable = True
+    assert len(loaded.trainable_weights) == 4
+
+
+def reused(*units):
+    """A base of Dense layers, and a classifier of two classes on it."""
+    inner, x = keras.Input(shape=(8,)), keras.Input(shape=(8,))
+    features = inner
+    for size in units:
+        features = keras.layers.Dense(size, activation="relu")(features)
+    base = keras.Model(inner, features)
+    return base, keras.Model(x, keras.layers.Dense(2, activation="softmax")(base(x)))
+
+
+def history_of(model, rate, epochs, x, y, **options):
+    """The history of a training with Adam; each epoch is one step."""
+    adam, loss = keras.optimizers.Adam(rate), "sparse_categorical_crossentropy"
+    model.compile(optimizer=adam, loss=loss)
+    options |= {"epochs": epochs, "batch_size": len(x), "verbose": 0}
+    return model.fit(x, y, **options).history
+
+
+@proves(
+    "**The rate is too high,** if the training loss rises as well: the weights that "
+    "you wanted to reuse are overwritten. Take a hundredth of the rate that trained "
+    "the head.",
+    false_with={"rate": 0.0003},
 )
 def test_a_high_rate_overwrites_the_base(rate=0.3):
-    images, y, _, _ = few_new_digits(5)
-    pixels = keras.Input(shape=(64,))
-    base = keras.Model(pixels, keras.layers.Dense(16, activation="relu")(pixels))
-    scores = keras.layers.Dense(5, activation="softmax")(base(pixels))
-    model = keras.Model(pixels, scores)
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(40, 8))
+    y = (x[:, 0] > 0).astype(int)
+    base, model = reused(16)
+    base.trainable = False
+    head = history_of(model, 0.03, 20, x, y)["loss"]
+    base.trainable = True
     old = base.get_weights()[0]
-    adam, loss = keras.optimizers.Adam(rate), "sparse_categorical_crossentropy"
-    model.compile(adam, loss, run_eagerly=True)
-    model.fit(images.reshape(-1, 64), y, epochs=5, verbose=0)
+    tuned = history_of(model, rate, 4, x, y)["loss"]
+    assert max(tuned) > 1.1 * head[-1]
     assert np.abs(base.get_weights()[0] - old).mean() > np.abs(old).mean()
 
 
 @proves(
-    "**`BatchNormalization` is not frozen,** so `fit` normalizes by the "
-    "statistics of the batch, and `evaluate` by the stored ones, and the same "
-    "images give other scores.",
+    "**`BatchNormalization` is not frozen,** if `fit` ends with a low loss, and "
+    "`model.evaluate(train)` on the same images gives a high one: `fit` normalizes by "
+    "the statistics of the batch, `evaluate` by the stored ones.",
     false_with={"frozen": True},
 )
 def test_unfrozen_normalization_disagrees(frozen=False):
-    base, _ = base_and_model()
-    base.layers[-1].trainable = not frozen
-    scores = [np.array(base(X, training=mode)) for mode in (True, False)]
-    assert not np.allclose(*scores, atol=0.01)
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(3.0, 2.0, size=(32, 8))
+    y = (x[:, 0] > 3).astype(int)
+    base, _ = reused(16)
+    normalization = keras.layers.BatchNormalization()
+    normalized = keras.Model(base.input, normalization(base.output))
+    normalization.trainable = not frozen
+    inputs = keras.Input(shape=(8,))
+    head = keras.layers.Dense(2, activation="softmax")
+    model = keras.Model(inputs, head(normalized(inputs)))
+    in_fit = history_of(model, 0.1, 8, x, y)["loss"][-1]
+    assert model.evaluate(x, y, verbose=0) > 3 * in_fit
+
+
+@proves(
+    "**The network overfits,** if `model.evaluate(train)` gives a low loss, while the "
+    "validation loss rises from epoch to epoch.",
+    false_with={"frozen": True},
+)
+def test_an_unfrozen_base_overfits(frozen=False):
+    keras.utils.set_random_seed(0)
+    draw = np.random.default_rng(0)
+    x, y = draw.normal(size=(80, 8)), draw.integers(0, 2, 80)  # nothing to learn
+    base, model = reused(32, 2)
+    base.trainable = not frozen
+    held_back = {"validation_data": (x[20:], y[20:])}
+    validation = history_of(model, 0.1, 10, x[:20], y[:20], **held_back)["val_loss"]
+    assert model.evaluate(x[:20], y[:20], verbose=0) < 0.3
+    assert np.all(np.diff(validation[-4:]) > 0)
+    assert validation[-1] > 1.5 * min(validation)
 
 
 def base_after_outer_flag(steps=(True,)):
