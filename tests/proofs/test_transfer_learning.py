@@ -525,8 +525,9 @@ def test_the_head_is_2_of_14_weights(frozen=True):
 
 
 @proves(
-    "To list the weights that a training changed, pass "
-    "{recipe}`snippets.transfer_learning.weight_values` from before and after it to "
+    "To list the weights that a training changed, call the recipe "
+    "{recipe}`snippets.transfer_learning.weight_values` on the model before and after "
+    "it, and pass both results to "
     "{recipe}`snippets.transfer_learning.changed_weights`.",
     false_with={"toward": 0.0},
     needs="keras>=3",
@@ -588,7 +589,7 @@ def test_names_of_resnet_tell_its_blocks(beginning="conv"):
 
 @proves(
     "`keras.ops.image.resize` resizes it as `image_dataset_from_directory` did in "
-    "training.",
+    "training:",
     false_with={"interpolation": "nearest"},
     needs="keras>=3",
 )
@@ -757,10 +758,17 @@ def test_normalization_is_found_wherever_it_hides(everywhere=True):
 
 
 @proves(
-    "Instead of freezing, you can call the base in inference mode, `base(x, "
-    "training=False)`, and Keras 2 obeys that.",
-    keras="<3",
+    "While the base is frozen, `trainable = False` suffices; people, and [Keras's own "
+    "guide](https://keras.io/guides/transfer_learning/), write `base(x, "
+    "training=False)` so that the statistics stay after unfreezing too.",
+    false_with={"frozen": ""},
 )
+def test_a_frozen_base_needs_no_training_false(frozen="base"):
+    assert learned(frozen) == [6, 7]  # kernel and bias of the head
+    assert learned(frozen, training=False) == [6, 7]
+
+
+@proves("Keras 2 obeys it.", keras="<3")
 def test_training_false_is_obeyed_on_keras_2():
     assert learned(training=False) == [0, 1, 2, 3, 6, 7]
 
@@ -809,13 +817,18 @@ def test_inside_a_layer_training_false_is_obeyed(training=False):
 
 @proves(
     "`Dropout` is another matter: in a frozen base it still drops while the model "
-    "trains.",
+    "trains, unless the base is called in `InferenceMode`.",
     false_with={"training": False},
+    needs="keras>=3",
 )
 def test_frozen_dropout_still_drops(training=True):
+    from snippets.transfer_learning import InferenceMode
+
     base = keras.Sequential([keras.Input(shape=(100,)), keras.layers.Dropout(0.5)])
     base.trainable = False
-    assert np.any(np.array(base(np.ones((1, 100)), training=training)) == 0)
+    ones = np.ones((1, 100))
+    assert np.any(np.array(base(ones, training=training)) == 0)
+    assert np.all(np.array(InferenceMode(base)(ones, training=training)) == 1)
 
 
 # When the flag is read
@@ -863,13 +876,14 @@ def test_both_agree_after_compile(steps="compile fit freeze compile fit"):
 
 
 @proves(
-    "On Keras 3, a layer that you froze after the first `fit` stops learning only when "
-    "a batch of another size makes `fit` trace again.",
+    "On Keras 3, a layer that you freeze after the first `fit` goes on learning, until "
+    "a batch of another size makes `fit` trace again, as in the fourth row.",
     keras=">=3",
     false_with={"steps": "compile fit freeze fit"},
 )
 def test_another_shape_flips_the_answer(steps="compile fit freeze fit-5"):
     assert not learns(steps)
+    assert learns("compile fit freeze fit")
 
 
 @functools.cache
@@ -1132,8 +1146,8 @@ def test_a_loop_leaves_the_flag_of_the_base(loop=True):
 
 
 @proves(
-    "So unfreeze by the flags that you froze by, or set all of them by "
-    "{recipe}`snippets.transfer_learning.set_trainable`.",
+    "Or call the recipe {recipe}`snippets.transfer_learning.set_trainable`, which sets "
+    "every flag.",
     false_with={"recipe": False},
     needs="keras>=3",
 )
