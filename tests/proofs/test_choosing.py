@@ -968,6 +968,23 @@ def test_an_if_fails_at_the_four_levels(eagerly=False):
 
 
 @proves(
+    "A layer without `compute_output_shape` fails even earlier, when you call it on an "
+    "Input.",
+    keras=">=3",
+    false_with={
+        "methods": {"compute_output_shape": lambda self, input_shape: (None, 3)}
+    },
+)
+def test_an_if_fails_on_an_input(methods=()):
+    def call(self, x):
+        return inverted_if_bright(x)
+
+    layer = type("Changed", (keras.layers.Layer,), {"call": call, **dict(methods)})()
+    with pytest.raises(Exception, match="as a Python `bool` is not allowed"):
+        layer(keras.Input((3,)))
+
+
+@proves(
     "In a subclass too, a plain `if` on the data fails in `fit`.",
     keras=">=3",
     false_with={"eagerly": True},

@@ -854,14 +854,20 @@ def test_the_output_of_another_call(reader="reads_b"):
         assert np.allclose(found, shared(data), atol=1e-6)
 
 
-@proves("A model is a layer too.", false_with={"kind": keras.Input})
+@proves(
+    "A model is a layer too, and its `.output` belongs to its own Input, not to a "
+    "call.",
+    false_with={"kind": keras.Input},
+)
 def test_a_model_is_a_layer(kind=keras.Model):
     (x,) = inputs_named("x")
-    inner = keras.Model(x, layers.Dense(2)(x))
+    own = layers.Dense(2)(x)
+    inner = keras.Model(x, own)
     assert isinstance(kind, type)
     assert issubclass(kind, layers.Layer)
     (y,) = inputs_named("y")
     assert keras.Model(y, inner(y)).layers[1] is inner
+    assert inner.output is own
 
 
 @proves(
@@ -1334,9 +1340,9 @@ def test_tensorflow_function_is_refused(make=keras.Input):
 @proves(
     (
         "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use `keras.ops`, "
-        "such as `keras.ops.concatenate` for `tf.concat`, `keras.ops.sum` for "
-        "`tf.reduce_sum`, `keras.ops.cast` for `tf.cast` and `keras.ops.relu` for "
-        "`tf.nn.relu`:"
+        "such as `keras.ops.concatenate` for `tf.concat`, `keras.ops.reshape` for "
+        "`tf.reshape`, `keras.ops.sum` for `tf.reduce_sum`, `keras.ops.cast` for "
+        "`tf.cast` and `keras.ops.relu` for `tf.nn.relu`:"
     ),
     keras="<3",
 )
@@ -1351,9 +1357,9 @@ def test_tensorflow_function_is_wrapped_on_keras_2():
 @proves(
     (
         "Keras 2 wrapped TensorFlow functions into layers; on Keras 3 use `keras.ops`, "
-        "such as `keras.ops.concatenate` for `tf.concat`, `keras.ops.sum` for "
-        "`tf.reduce_sum`, `keras.ops.cast` for `tf.cast` and `keras.ops.relu` for "
-        "`tf.nn.relu`:"
+        "such as `keras.ops.concatenate` for `tf.concat`, `keras.ops.reshape` for "
+        "`tf.reshape`, `keras.ops.sum` for `tf.reduce_sum`, `keras.ops.cast` for "
+        "`tf.cast` and `keras.ops.relu` for `tf.nn.relu`:"
     ),
     false_with={"package": tf},
     needs="keras>=3",
@@ -1371,6 +1377,8 @@ def test_operation_instead_of_function(package=None):
     assert np.array_equal(kept, tf.nn.relu(signs))
     twice = keras.Model(x, keras.ops.concatenate([x, x], axis=-1))(signs)
     assert np.array_equal(twice, tf.concat([signs, signs], axis=-1))
+    column = keras.Model(x, keras.ops.reshape(x, (-1, 3, 1)))(signs)
+    assert np.array_equal(column, tf.reshape(signs, (-1, 3, 1)))
     whole = keras.Model(x, keras.ops.cast(x, "int32"))(signs)
     assert np.array_equal(whole, tf.cast(signs, "int32"))
     siamese = siamese_network(image_encoder((8, 8, 1)))

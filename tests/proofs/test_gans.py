@@ -746,8 +746,8 @@ def test_the_spread_of_a_collapse_falls(slow=(1e-2, 1e-5)):
 
 
 @proves(
-    "A few images again and again, or noise, can pass 0.4 too, so look at samples as "
-    "well.",
+    "A few images again and again, or noise, can reach 0.4 as well, so look at samples "
+    "too.",
     false_with={"kinds": 1},
 )
 def test_what_the_spread_misses(kinds=3):

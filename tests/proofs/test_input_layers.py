@@ -1467,6 +1467,23 @@ def test_functional_model_expects_a_shape(size=64):
 
 
 @proves(
+    "If images were not flattened, as in `found shape=(32, 28, 28)`, pass "
+    "`x.reshape(len(x), 784)`, or begin a new model with `keras.Input((28, 28))` and "
+    "`keras.layers.Flatten()`.",
+    false_with={"rows": (32, 28, 28)},
+)
+def test_images_that_were_not_flattened(rows=(32, 784)):
+    x = np.zeros((32, 28, 28), "float32")
+    inputs = keras.Input((784,))
+    model = keras.Model(inputs, keras.layers.Dense(10)(inputs))
+    assert "found shape=(32, 28, 28)" in error_of(model, x)
+    assert x.reshape(len(x), 784).shape == (32, 784)
+    assert error_of(model, x.reshape(rows)) == ""
+    flat = [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)]
+    assert keras.Sequential(flat).predict(x, verbose=0).shape == (32, 10)
+
+
+@proves(
     "A convolution over images reads `(batch, height, width, channels)`, and this "
     "Input has no channels.",
     false_with={"shape": (8, 8, 1)},

@@ -1163,8 +1163,8 @@ def epoch_of_steps(at_once):
 
 @proves(
     "For `fit`, pass `steps_per_execution=32` to `compile()`; in a loop, write "
-    "`for batch in dataset: step(*batch)` in a `tf.function`, which then takes all "
-    "steps of an epoch in one call.",
+    "`for batch in dataset: step(*batch)` in a `tf.function` without "
+    "`autograph=False`, which then takes all steps of an epoch in one call.",
     false_with={"steps": 1},
     needs="keras>=3",
 )

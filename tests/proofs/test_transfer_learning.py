@@ -1401,7 +1401,8 @@ def test_gray_arrays_become_color(axis=-1):
 
 
 @proves(
-    "The images are too small for the network; set a larger `image_size`.",
+    "The images are too small for the network; set a larger `image_size`, the same in "
+    "`input_shape` and in the Input.",
     false_with={"size": 32},
 )
 def test_images_of_32_at_least(size=31):
