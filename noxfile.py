@@ -14,6 +14,7 @@ nox.options.sessions = ["lint", "tests", "docs"]
 
 ROOT = Path(__file__).parent
 HTML = ROOT / "build/html"
+WEIGHT = "tests/browser/test_weight.py"  # which needs no browser
 GROUPS = (
     *("actions", "backends", "docs", "lint", "live", "notebooks", "package"),
     *("site", "test", "versions"),
@@ -75,13 +76,25 @@ def docs(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run every test and example, and hold the coverage of snippets at 100 %."""
     install(session, "test")
-    arguments = session.posargs or ["--cov", "--numprocesses=3", "--durations=5"]
     # A file of proofs stays together: its proofs share what they train.
-    session.run(
-        *("python", "-m", "pytest", "--dist=loadfile", "--no-loadscope-reorder"),
-        *arguments,
-        env={"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
-    )
+    command = ("python", "-m", "pytest", "--dist=loadfile", "--no-loadscope-reorder")
+    spread = ("--numprocesses=3", "--durations=5")
+    # Only unit tests are traced: they reach every line, and tracing makes proofs slow.
+    parts = [
+        (*spread, "--cov=snippets", "snippets", "tests/unit"),
+        (*spread, *("README.md", "docs", "tests/proofs", "tests/site", WEIGHT)),
+    ]
+    failed = 0
+    for arguments in [session.posargs] if session.posargs else parts:
+        try:
+            session.run(
+                *(*command, *arguments),
+                env={"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+            )
+        except nox.command.CommandFailed:  # the other part is worth seeing too
+            failed += 1
+    if failed:
+        session.error("see the tests that failed above")
 
 
 @nox.session

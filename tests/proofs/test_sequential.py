@@ -932,7 +932,7 @@ def test_predict_goes_on_with_the_old_model(compiled_again=False):
 
 
 @proves(
-    "The call `cut(rows)` does: after `pop()` it runs the shorter model, "
+    "The call `cut(rows)` sees it: after `pop()` it runs the shorter model, "
     "but `predict` on a batch of the same size still runs the longer one:",
     false_with={"used": False},
 )
