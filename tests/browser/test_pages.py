@@ -453,8 +453,7 @@ def test_every_icon_of_the_header_is_drawn(page: Any, site: Served) -> None:
 def test_the_colors_of_the_page_can_be_switched(page: Any, site: Served) -> None:
     page.emulate_media(color_scheme="light")
     page.goto(site.url("guides/sequential"))
-    modes = []
-    for _ in range(3):
+    for mode in ("dark", "light", "auto"):
         page.locator("button.theme-switch-button:visible").first.click()
-        modes.append(page.evaluate("document.documentElement.dataset.mode"))
-    assert len(set(modes)) == 3
+        page.locator(f"button.theme-change-button[data-mode={mode}]:visible").click()
+        assert page.evaluate("document.documentElement.dataset.mode") == mode
