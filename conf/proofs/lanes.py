@@ -51,6 +51,9 @@ AT_ONCE = 2
 INSTALL_MINUTES = 15
 SECONDS_BETWEEN_SAVES = 20
 DRAWN = " \N{MULTIPLICATION SIGN}│├╰─▶"  # uv draws its explanations
+# uv asks `sysconfig`, whose first answer is unsafe under threads before Python 3.12:
+# it shows a table that it is still filling.
+_ASKING = threading.Lock()
 
 
 class BrokenError(Exception):
@@ -305,7 +308,8 @@ def find_uv() -> str:
         BrokenError: there is none.
     """
     if importlib.util.find_spec("uv"):
-        return str(importlib.import_module("uv").find_uv_bin())
+        with _ASKING:
+            return str(importlib.import_module("uv").find_uv_bin())
     if found := shutil.which("uv"):
         return found
     raise BrokenError("uv is not installed: python -m pip install uv")

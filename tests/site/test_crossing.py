@@ -2,12 +2,16 @@
 
 import sys
 import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from conf.proofs.lanes import BrokenError
+from conf.proofs.lanes import BrokenError, find_uv
 from conf.proofs.verdict import Lane
 from conf.reference import crossed, crossing
 from conf.reference.crossed import Crossed, Pair, Seen, State
@@ -386,3 +390,24 @@ def test_a_short_dict_stays_in_a_message():
 
     problem = ValueError("passed to LSTM: {'time_major': False} {unclosed")
     assert message(problem) == ("ValueError: passed to LSTM: {'time_major': False} {…")
+
+
+def test_two_lanes_ask_for_uv_one_after_the_other(monkeypatch):
+    """Before Python 3.12 `sysconfig`, which uv asks, may answer two threads wrongly."""
+    both, met = threading.Barrier(2), []
+
+    def find_uv_bin():
+        try:
+            both.wait(0.5)
+        except threading.BrokenBarrierError:
+            return "uv"
+        met.append(True)
+        return "uv"
+
+    uv = ModuleType("uv")
+    uv.__spec__ = ModuleSpec("uv", None)
+    uv.find_uv_bin = find_uv_bin
+    monkeypatch.setitem(sys.modules, "uv", uv)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda _: find_uv(), range(2))) == ["uv", "uv"]
+    assert met == []
