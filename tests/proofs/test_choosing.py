@@ -158,8 +158,8 @@ def test_level_3_arguments_and_loops(rounds=3):
 
 @proves(
     "4. your own `train_step` | the step itself is new, such as a penalty on "
-    "gradients, and `fit` still does the rest: epochs, callbacks, validation; for "
-    "another order of steps write a loop around a Keras model | Training loops",
+    "gradients, and `fit` still does the rest: epochs, callbacks, validation; if `fit` "
+    "is in your way, write a loop around a Keras model | Training loops",
     false_with={"name": "training_step"},
 )
 def test_level_4_a_new_step(name="train_step"):
@@ -295,7 +295,7 @@ def test_a_functional_model_is_trained_on(take=lambda model: model):
 
 
 @proves(
-    "If a second input comes later, call the Sequential model like a layer in a "
+    "To give a trained Sequential model a second input, call it like a layer in a "
     "Functional model: it keeps its weights.",
     false_with={"copy": keras.models.clone_model},
 )
@@ -676,8 +676,8 @@ def test_softmax_and_scores_learn_the_same(softmax="softmax"):
 
 
 @proves(
-    "It does not find them after `tf.nn.softmax` in eager code. There a probability "
-    "can round to 0 or 1: for a score of 200 in favor of the wrong class the loss from "
+    "In eager code after `tf.nn.softmax` Keras finds no scores, and a probability can "
+    "round to 0 or 1: for a score of 200 in favor of the wrong class the loss from "
     "scores is 200; from probabilities it is 16.1, with a gradient of 0.",
     false_with={"score": 2.0},
 )
@@ -707,6 +707,77 @@ def test_probabilities_from_scores(name="softmax"):
     ends.set_weights(model.get_weights())
     found = getattr(keras.ops, name)(model(images))
     assert np.allclose(found, ends(images), atol=1e-6)
+
+
+def loss_of(kind, labels, scores):
+    """The loss of these scores, or NaN if it takes no such labels."""
+    try:
+        return float(getattr(keras.losses, kind)(from_logits=True)(labels, scores))
+    except (ValueError, tf.errors.InvalidArgumentError):
+        return float("nan")
+
+
+CLASSES = np.array([3, 0, 9, 3])
+TAGS = np.array([[0, 1], [1, 1], [0, 0], [1, 0]]).repeat(5, axis=1).astype("float32")
+SCORES = np.random.default_rng(0).normal(size=(4, 10)).astype("float32")
+
+
+def loss_of_classes():
+    """The mean of -log(softmax), written out."""
+    shares = np.exp(SCORES) / np.exp(SCORES).sum(axis=1, keepdims=True)
+    return -np.log(shares[np.arange(4), CLASSES]).mean()
+
+
+def loss_of_tags(tags, scores):
+    """The mean of -log of the sigmoid, or of 1 less the sigmoid, written out."""
+    shares = 1 / (1 + np.exp(-scores))
+    return -np.log(np.where(tags == 1, shares, 1 - shares)).mean()
+
+
+@proves(
+    "one class of ten | a number from 0 to 9 | `Dense(10)`, "
+    "`SparseCategoricalCrossentropy(from_logits=True)`",
+    false_with={"kind": "BinaryCrossentropy"},
+)
+def test_a_loss_for_numbers(kind="SparseCategoricalCrossentropy"):
+    assert np.isclose(loss_of(kind, CLASSES, SCORES), loss_of_classes(), atol=1e-5)
+
+
+@proves(
+    "one class of ten | one-hot: a 1 among zeros | `Dense(10)`, "
+    "`CategoricalCrossentropy(from_logits=True)`",
+    false_with={"kind": "BinaryCrossentropy"},
+)
+def test_a_loss_for_one_hot(kind="CategoricalCrossentropy"):
+    one_hot = np.eye(10, dtype="float32")[CLASSES]
+    assert np.isclose(loss_of(kind, one_hot, SCORES), loss_of_classes(), atol=1e-5)
+
+
+@proves(
+    "yes or no | 0 or 1 | `Dense(1)`, `BinaryCrossentropy(from_logits=True)`; the "
+    "probability is `keras.ops.sigmoid(score)`",
+    false_with={"kind": "BinaryFocalCrossentropy"},
+    keras=">=3",
+)
+def test_a_loss_for_yes_or_no(kind="BinaryCrossentropy"):
+    scores, labels = SCORES[:, :1], np.array([0, 1, 1, 0])
+    wanted = loss_of_tags(labels[:, None], scores)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.set_weights([np.ones((1, 1)), np.zeros(1)])
+    model.compile("sgd", getattr(keras.losses, kind)(from_logits=True))
+    assert np.isclose(model.evaluate(scores, labels, verbose=0), wanted, atol=1e-5)
+    probabilities = keras.ops.sigmoid(model(scores))
+    assert np.allclose(probabilities, 1 / (1 + np.exp(-scores)), atol=1e-6)
+
+
+@proves(
+    "any of ten tags | ten times 0 or 1 | `Dense(10)`, "
+    "`BinaryCrossentropy(from_logits=True)`",
+    false_with={"kind": "CategoricalCrossentropy"},
+)
+def test_a_loss_for_tags(kind="BinaryCrossentropy"):
+    wanted = loss_of_tags(TAGS, SCORES)
+    assert np.isclose(loss_of(kind, TAGS, SCORES), wanted, atol=1e-5)
 
 
 @proves(
@@ -863,9 +934,9 @@ def tried():
 
 
 @proves(
-    "We tried at each level, the fourth as a subclass, to train the network with "
-    "`fit`, to save and load it, and to take features by the `output` of the layer "
-    'before the last. Each "no" names the error.',
+    "At each level we tried three things: train the network with `fit`, save and load "
+    "it, and take the features of the layer before the last by its `output`. Each "
+    '"no" names the error.',
     false_with={"error": ValueError},
     needs="keras>=3",
 )
@@ -884,6 +955,58 @@ def test_every_yes_was_done(error=KeyError):
     assert list(trained.values()) == [*4 * ["yes"], "no: AttributeError"]
     assert list(saved.values()) == [*4 * ["yes"], "no: AttributeError"]
     assert [level for level in LEVELS if features[level] == "yes"] == list(LEVELS[:2])
+
+
+@proves(
+    "**A subclass gives up the graph.** Nothing can draw how its layers are connected "
+    "or take the `output` of one, and a wrong shape is found only when the model is "
+    "called.",
+    false_with={"make": lambda: layer_model(keras.layers.Flatten())},
+    keras=">=3",
+)
+def test_a_subclass_finds_a_wrong_shape_late(make=None):
+    def start(self):
+        keras.Model.__init__(self)
+        self.flat = keras.layers.Flatten()
+        self.convolution = keras.layers.Conv2D(2, 3)
+
+    def call(self, x):
+        return self.convolution(self.flat(x))
+
+    wrong = type("Wrong", (keras.Model,), {"__init__": start, "call": call})
+    model = (make or wrong)()
+    assert not survives(lambda: model(np.zeros((1, 8, 8, 1))))
+    assert not survives(lambda: model.layers[-2].output)
+    assert "layers" not in model.get_config()
+    assert not survives(lambda: layer_model(wrong().flat, wrong().convolution))
+
+
+@proves(
+    "**A loop of your own around a Keras model gives up `fit`.** You write the epochs, "
+    "the validation, the metrics and what callbacks do; the model can still be saved "
+    "and asked for the features of a layer.",
+    false_with={"level": "Subclassed"},
+    needs="keras>=3",
+)
+def test_a_loop_gives_up_fit_alone(level="Functional"):
+    from snippets.choosing import build_network
+    from snippets.choosing.comparing import save_and_reload
+
+    network = build_network(level, (8, 8, 1), 10)
+    images, labels = some_digits(32)
+    before = np.array(network(images))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = keras.optimizers.SGD(0.1)
+    with tf.GradientTape() as tape:
+        value = loss(labels, network(images, training=True))
+    gradients = tape.gradient(value, network.trainable_variables)
+    optimizer.apply_gradients(zip(gradients, network.trainable_variables, strict=True))
+    assert not np.allclose(network(images), before)
+    loaded = save_and_reload(network, images)  # it compares what both answer
+    for model in (network, loaded):
+        assert survives(
+            lambda model=model: keras.Model(model.inputs, model.layers[-2].output)
+        )
 
 
 # An `if` on the data
@@ -985,7 +1108,7 @@ def test_an_if_fails_on_an_input(methods=()):
 
 
 @proves(
-    "In a subclass too, a plain `if` on the data fails in `fit`.",
+    "A plain Python `if` on the data fails in `fit`, in a subclass as in a layer.",
     keras=">=3",
     false_with={"eagerly": True},
 )
@@ -1228,31 +1351,10 @@ class Normalization(keras.layers.Layer):
         return tf.nn.local_response_normalization(x)
 
 
-class Recomputed(keras.layers.Layer):
-    """A convolution whose activations are computed again for the gradients."""
-
-    def __init__(self, recompute=tf.recompute_grad, **options):
-        super().__init__(**options)
-        self.convolution = keras.layers.Conv2D(4, 3, activation="relu")
-        self.recompute = recompute
-
-    def build(self, input_shape):
-        self.convolution.build(input_shape)
-        self.built = True
-
-    def call(self, x):
-        return self.recompute(self.convolution.call)(x)
-
-
 def compiled(model):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.1), loss, jit_compile=False)
     return model
-
-
-def equal_weights(model, other):
-    pairs = zip(model.get_weights(), other.get_weights(), strict=True)
-    return all(np.allclose(first, second, atol=1e-5) for first, second in pairs)
 
 
 def classifier(*layers):
@@ -1261,8 +1363,8 @@ def classifier(*layers):
 
 
 @proves(
-    "an operation that `keras.ops` lacks | the TensorFlow function, in the `call` of a "
-    "custom layer | `fit`, saving, drawing",
+    "If `keras.ops` lacks an operation, call the TensorFlow function in a custom "
+    "layer: the model still has `fit`, saving and drawing.",
     false_with={"make": keras.layers.ReLU},
 )
 def test_a_tensorflow_op_in_a_layer(make=Normalization):
@@ -1287,22 +1389,6 @@ def some_pixels(count):
     generator = np.random.default_rng(0)
     images = generator.random((count, 8, 8, 1), "float32")
     return images, np.arange(count) % 10
-
-
-@proves(
-    "less memory for activations | `tf.recompute_grad` around a part of the model "
-    "(Performance) | `fit`, with equal gradients",
-    false_with={"recompute": lambda f: lambda x: tf.stop_gradient(f(x))},
-)
-def test_recompute_grad_in_a_layer(recompute=tf.recompute_grad):
-    images, labels = some_pixels(32)
-    models = [classifier(Recomputed(r)) for r in (lambda f: f, recompute)]
-    models[1].set_weights(models[0].get_weights())
-    before = models[0].get_weights()
-    for model in models:
-        model.fit(images, labels, epochs=2, shuffle=False, verbose=0)
-    assert not np.allclose(before[0], models[1].get_weights()[0])
-    assert equal_weights(*models)
 
 
 # Errors
