@@ -109,8 +109,7 @@ def test_a_network_begins_at_an_input(size=3):
 
 @proves(
     "Here is a whole program of TensorFlow 1, run through `tf.compat.v1` (your "
-    "program says `tf` where this says `tf1`; here `tf` is TensorFlow 2), and the same "
-    "network in Keras:",
+    "program says `tf` where this says `tf1`), and the same network in Keras:",
     false_with={"initializer": "zeros"},
 )
 def test_same_network_same_numbers(initializer="ones"):
@@ -165,23 +164,72 @@ def test_a_graph_of_its_own_leaves_no_trace(graph=tf.Graph):
 
 
 @proves(
-    "Some modules fail in `tensorflow.compat.v1` too, such as `tf.contrib`, "
-    "and since TensorFlow 2.16 `tf.estimator` and `tf.layers`.",
+    "If the old lines are functions, it is enough to call them in the graph.",
+    false_with={"inside": contextlib.nullcontext},
+)
+def test_functions_are_called_in_the_graph(inside=lambda: tf.Graph().as_default()):
+    def old():
+        x = tf1.placeholder(tf.float32, [None, 3])
+        with tf1.Session() as session:
+            return session.run(tf.reduce_sum(x), {x: ROWS})
+
+    def call():
+        with inside():
+            assert old() == 21.0
+
+    assert message_of(call) == "no error"
+
+
+@proves(
+    "`tf.contrib`, and since TensorFlow 2.16 `tf.estimator` | neither is in "
+    "`tensorflow.compat.v1`: rewrite these lines",
     tensorflow=">=2.16",
-    needs="keras!=2.21.*",
 )
 def test_what_compat_lacks():
     assert not hasattr(tf1, "contrib")
     assert not hasattr(tf1, "estimator")
-    assert layers_of_v1() == "`dense` is not available with Keras 3."
 
 
 @proves(
-    "`tf.layers` comes back with the package `tf_keras` and a variable.",
-    keras="<3",
+    "`tf.layers`, `tf.nn.rnn_cell` | since TensorFlow 2.16 they need the package "
+    "`tf_keras` and an environment variable",
+    tensorflow=">=2.16",
 )
-def test_the_package_and_the_variable_bring_layers_back():
-    assert callable(layers_of_v1())
+def test_layers_and_cells_need_keras_2():
+    """The lane with tf_keras sets the variable."""
+    cell = message_of(lambda: tf1.nn.rnn_cell.GRUCell(3))
+    if keras.__version__.startswith("2."):
+        assert callable(layers_of_v1())
+        assert cell == "no error"
+    else:
+        assert layers_of_v1() == "`dense` is not available with Keras 3."
+        assert cell == "AttributeError: `GRUCell` is not available with Keras 3."
+
+
+@proves(
+    "`x.get_shape()[1].value` | without `.value`: `x.get_shape()[1]`",
+    false_with={"shapes": "disable_v2_tensorshape"},
+)
+def test_a_dimension_is_a_number(shapes="enable_v2_tensorshape"):
+    try:
+        getattr(tf1, shapes)()
+        with tf.Graph().as_default():
+            size = tf1.placeholder(tf.float32, [None, 3]).get_shape()[1]
+    finally:
+        tf1.enable_v2_tensorshape()
+    assert not hasattr(size, "value")
+    assert size == 3
+
+
+@proves(
+    "`from tensorflow.examples.tutorials.mnist import input_data` | "
+    "`keras.datasets.mnist.load_data()`",
+    false_with={"module": "tensorflow.python"},
+)
+def test_the_examples_are_gone(module="tensorflow.examples.tutorials.mnist"):
+    said = message_of(lambda: importlib.import_module(module))
+    assert said.startswith("ModuleNotFoundError: No module named 'tensorflow.examples")
+    assert callable(keras.datasets.mnist.load_data)
 
 
 @proves(
@@ -260,9 +308,9 @@ def test_an_input_describes_an_argument(make=keras.Input):
 
 
 @proves(
-    "`keras.Input` returns a `KerasTensor`. On Keras 3 layers, `keras.ops` and "
-    "Python's arithmetic accept a `KerasTensor`; `np.sin(x)` and `tf.square(x)` raise, "
-    "since it has no numbers.",
+    "`keras.Input` returns a `KerasTensor`. Layers, `keras.ops` and Python's "
+    "arithmetic accept it on Keras 3; `np.sin(x)` and `tf.square(x)` raise, since it "
+    "has no numbers.",
     keras=">=3",
 )
 def test_what_accepts_a_keras_tensor():
@@ -598,7 +646,7 @@ def test_a_dense_layer_is_called(units=10):
 @proves(
     "`p = tf.nn.softmax(tf.matmul(x, w) + b)` | "
     '`p = keras.layers.Dense(10, activation="softmax")(x)`, and a loss without '
-    "`from_logits=True`; or end in scores",
+    "`from_logits=True`; or no softmax and `from_logits=True`",
     false_with={"activation": "sigmoid"},
 )
 def test_a_softmax_is_an_activation(activation="softmax"):
@@ -722,6 +770,51 @@ def test_an_optimizer_is_compiled(options=None):
         old, new = adam_walks(gradient, **options)
         assert abs(old) > 0.005
         assert np.isclose(new, old, rtol=1e-3)
+
+
+def evaluated(loss, labels, **options):
+    """What `evaluate` says of the scores `ROWS`."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Activation("linear")])
+    model.compile("sgd", loss, **options)
+    return model.evaluate(ROWS, labels, verbose=0)
+
+
+@proves(
+    "`tf.reduce_mean(tf.square(y - p))`, with `y` in the shape of `p` | "
+    '`loss="mse"` in `compile`',
+    false_with={"loss": "mae"},
+)
+def test_a_squared_error_is_mse(loss="mse"):
+    y = np.array([[1.0, 5.0, 2.0], [0.0, 2.0, 9.0]], "float32")
+    old = run_in_session(lambda p: tf.reduce_mean(tf.square(y - p)), feed=ROWS)
+    assert np.isclose(evaluated(loss, y), old)
+
+
+@proves(
+    "`softmax_cross_entropy_with_logits(labels=y, logits=s)` of `tf.nn`, with one-hot "
+    "labels | `loss=keras.losses.CategoricalCrossentropy(from_logits=True)`",
+    false_with={"kind": "BinaryCrossentropy"},
+)
+def test_one_hot_labels_have_a_loss(kind="CategoricalCrossentropy"):
+    y = np.eye(3, dtype="float32")[[2, 0]]
+
+    def build(s):
+        return tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=s)
+
+    old = run_in_session(build, feed=ROWS).mean()
+    loss = getattr(keras.losses, kind)(from_logits=True)
+    assert np.isclose(evaluated(loss, y), old)
+
+
+@proves(
+    '`tf.equal(tf.argmax(s, 1), y)`, averaged | `metrics=["accuracy"]` in `compile`',
+    false_with={"metric": "sparse_top_k_categorical_accuracy"},
+)
+def test_argmax_is_the_accuracy(metric="accuracy"):
+    y = np.array([2, 0])
+    old = run_in_session(lambda s: tf.equal(tf.argmax(s, 1), y), feed=ROWS).mean()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    assert np.isclose(evaluated(loss, y, metrics=[metric])[1], old)
 
 
 @proves(
@@ -1193,7 +1286,7 @@ def load(model, path, name_map):
 
 
 @proves(
-    "The keys of `name_map` are the `path` of each weight, on Keras 3 only:",
+    "The keys of `name_map` are the `path` of each weight, which Keras 3 alone has:",
     false_with={"field": "name"},
     needs="keras>=3",
 )
@@ -1526,8 +1619,8 @@ def test_error_wrong_shape(wrong=None):
 
 
 @proves(
-    "A session takes NumPy arrays: feed `tensor.numpy()`, and call it outside of "
-    "the graph.",
+    "A session takes NumPy arrays: feed `array`, after `array = tensor.numpy()` "
+    "outside of the graph.",
     false_with={"make": np.ones},
 )
 def test_error_tensor_fed(make=tf.ones):
