@@ -662,6 +662,22 @@ def test_features_of_a_layer(shift=0):
 
 
 @proves(
+    "A new model without the last layer, with the trained weights of the others, ends "
+    "one layer earlier:",
+    false_with={"position": -1},
+)
+def test_a_model_without_its_last_layer(position=-2):
+    layers = [keras.layers.Dense(3), keras.layers.Dense(2)]
+    model = keras.Sequential([keras.Input(shape=(4,)), *layers])
+    model.compile("sgd", "mse")
+    model.fit(rows(), np.ones((5, 2)), verbose=0)
+    shorter = keras.Model(model.inputs[0], model.layers[position].output)
+    assert shorter.predict(rows(), verbose=0).shape == (5, 3)
+    assert np.allclose(shorter(rows()), layers[0](rows()), atol=1e-6)
+    assert model.layers == layers
+
+
+@proves(
     "They belong to both models, so they are frozen in `first_five` too.",
     false_with={"copy": keras.models.clone_model},
 )
@@ -717,7 +733,9 @@ def test_any_number_of_layers_is_dropped(counts=(1, 2, 3, 4)):
 
 
 @proves(
-    "several inputs | Keras 3 uses the first one alone, and Keras 2 raises", keras="<3"
+    "several inputs | after an Input, Keras 3 uses the first one alone, and Keras 2 "
+    "raises",
+    keras="<3",
 )
 def test_two_inputs_on_keras_2():
     with pytest.raises(ValueError, match=r"expects 1 input\(s\), but it received 2"):
@@ -725,7 +743,8 @@ def test_two_inputs_on_keras_2():
 
 
 @proves(
-    "several inputs | Keras 3 uses the first one alone, and Keras 2 raises",
+    "several inputs | after an Input, Keras 3 uses the first one alone, and Keras 2 "
+    "raises",
     false_with={"first": 1},
     needs="keras>=3",
 )
@@ -756,7 +775,7 @@ def test_only_the_last_output(functional=False):
 
 @proves(
     "a branch or a skip connection | each layer sees only the output of the one "
-    "before it, so `Add` has nothing to add and raises",
+    "before it, so `Add` after a layer has nothing to add and raises",
     false_with={"name": "Dropout"},
 )
 def test_branch_cannot_be_said(name="Add"):
@@ -932,8 +951,8 @@ def test_predict_goes_on_with_the_old_model(compiled_again=False):
 
 
 @proves(
-    "The call `cut(rows)` sees it: after `pop()` it runs the shorter model, "
-    "but `predict` on a batch of the same size still runs the longer one:",
+    "After `pop()` the call `cut(rows)` runs the shorter model, but `predict` on a "
+    "batch of the same size still runs the longer one:",
     false_with={"used": False},
 )
 def test_model_and_predict_disagree(used=True):
@@ -963,9 +982,8 @@ def change_after_training(compile_again=False):
 
 
 @proves(
-    "If the model was fitted before, `fit` leaves a layer that you `add()` "
-    "as it was initialized, and goes on training the one that `pop()` took "
-    "off.",
+    "`fit` of a model that was fitted before goes on training the layer that `pop()` "
+    "took off, and does not train one that `add()` put on.",
     false_with={"compile_again": True},
 )
 def test_fit_trains_the_layer_that_was_taken_off(compile_again=False):
@@ -1156,8 +1174,8 @@ def test_only_axes_are_counted(shape=(1, 4, 16, 1)):
 
 
 @proves(
-    "To check, call {recipe}`snippets.sequential.build_for` on the model and the data: "
-    "it raises if they have another size.",
+    "The recipe {recipe}`snippets.sequential.build_for`, called on the model and the "
+    "data, raises if the data have another size.",
     false_with={"size": (8, 8)},
     needs="keras>=3",
 )

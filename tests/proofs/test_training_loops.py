@@ -145,8 +145,8 @@ def test_the_loop_ends_with_the_weights_of_fit(dropout=0.2):
 
 
 @proves(
-    "To write an `if` on a tensor in the step, leave `autograph=False` out: it keeps "
-    "TensorFlow from translating Python.",
+    "If your step has a Python `if` on a tensor, leave `autograph=False` out, so that "
+    "TensorFlow translates the `if`.",
     false_with={"autograph": True},
 )
 def test_an_if_on_a_tensor_needs_autograph(autograph=False):
@@ -285,8 +285,8 @@ def test_a_loss_is_a_function(factor=2.0):
 
 @proves(
     "`fit` reports `loss`, `penalty`, `val_loss` and `val_penalty`, and both losses "
-    "contain the term. If you add it in `train_step` instead, where its place is "
-    "before `scale_loss`, it is missing in `val_loss`.",
+    "contain the term. If you add the term in `train_step` instead, `val_loss` lacks "
+    "it.",
     false_with={"factor": 0.0},
     needs="keras>=3",
 )
@@ -1369,9 +1369,9 @@ def test_other_callbacks_start_anew(stopped=True):
 
 
 @proves(
-    "Without a backup, load a whole model of `ModelCheckpoint`, which holds the "
-    "optimizer's state too, and tell `fit` how many epochs are done: killed in the 7th "
-    "of 8, `fit(..., epochs=8, initial_epoch=6)`.",
+    "Without a backup, let a `ModelCheckpoint` save the whole model after every epoch, "
+    "load the last file, and give its number to `fit` as `initial_epoch`. Do not "
+    "compile again: the file holds the optimizer and its state.",
     false_with={"initial_epoch": 1},
 )
 def test_a_checkpoint_goes_on_by_initial_epoch(initial_epoch=2):
@@ -1379,13 +1379,45 @@ def test_a_checkpoint_goes_on_by_initial_epoch(initial_epoch=2):
         for last_step in (8, 0):  # in the third epoch
             model = classifier()
             model.compile(keras.optimizers.Adam(0.1), EAGER["loss"])
-            keep = keras.callbacks.ModelCheckpoint(f"{folder}/model.keras")
+            keep = keras.callbacks.ModelCheckpoint(f"{folder}/epoch-{{epoch}}.keras")
             callbacks = [keep, Interrupt(last_step)] if last_step else []
             with contextlib.suppress(KeyboardInterrupt):
                 model.fit(X, Y, epochs=3, callbacks=callbacks, **QUIET)
-        loaded = keras.models.load_model(f"{folder}/model.keras")
+        loaded = keras.models.load_model(f"{folder}/epoch-2.keras")
         loaded.fit(X, Y, epochs=3, initial_epoch=initial_epoch, **QUIET)
     assert largest_difference(loaded.get_weights(), model.get_weights()) < 1e-5
+
+
+@proves(
+    "In it call the recipe {recipe}`snippets.training_loops.save_checkpoint` after "
+    "each epoch; `step = restore_checkpoint(folder, model, optimizer)` at the start "
+    "puts the newest one back.",
+    false_with={"saved": 1},
+    needs="keras>=3",
+)
+def test_a_loop_goes_on_from_its_checkpoint(saved=2):
+    from snippets.training_loops import restore_checkpoint, save_checkpoint
+
+    def take_steps(model, optimizer, count):
+        for _ in range(count):
+            gradients, variables = (
+                plain_gradients(model, X, Y),
+                model.trainable_variables,
+            )
+            optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+    model, optimizer = classifier(), keras.optimizers.Adam(0.1)
+    new, new_optimizer = classifier(seed=1), keras.optimizers.Adam(0.1)
+    optimizer.build(model.trainable_variables)
+    with tempfile.TemporaryDirectory() as folder:
+        for step in range(1, 3):
+            take_steps(model, optimizer, 1)
+            if step <= saved:
+                save_checkpoint(folder, model, optimizer, step)
+        assert restore_checkpoint(folder, new, new_optimizer) == 2
+    take_steps(model, optimizer, 1)
+    take_steps(new, new_optimizer, 1)
+    assert largest_difference(new.get_weights(), model.get_weights()) < 1e-6
 
 
 @proves(
