@@ -1174,6 +1174,14 @@ def test_three_layers_have_three_weights(
 
 
 @proves(
+    "Keras 2 writes `Graph disconnected: cannot obtain value for tensor`.",
+    keras="<3",
+)
+def test_disconnected_on_keras_2():
+    assert "Graph disconnected: cannot obtain value for tensor" in rises(disconnected)
+
+
+@proves(
     "The output depends on an Input that is missing in `inputs`.",
     keras=">=3.14",
     false_with={"given": ("a", "b")},
@@ -1186,7 +1194,10 @@ def test_an_input_is_missing(given=("a",)):
 
 
 @proves(
-    "The path is the place of the output, empty if there is only one.",
+    (
+        "Keras 3.14 and later write this message; the path is the place of the output, "
+        "empty if there is only one."
+    ),
     keras=">=3.14",
     false_with={"key": "1"},
 )
@@ -1201,8 +1212,8 @@ def test_path_is_the_place_of_the_output(key="0"):
 
 @proves(
     (
-        "Disconnected graphs has the messages of every version, such as the "
-        "`KeyError` of Keras 3.4 to 3.13 when the model is called."
+        "Keras 3.4 to 3.13 raise a `KeyError` with a long number, but only when the "
+        "model is called."
     ),
     false_with={"name": "a"},
     needs="keras>=3.4,<3.14",
@@ -1261,8 +1272,8 @@ def test_call_both_models_on_one_input(join=layers.Concatenate):
 
 @proves(
     (
-        "The tensor is from inside a nested model, and begins at that model's own "
-        "Input. Make a model of its first part, "
+        "The tensor is from inside a nested model, so it depends on the nested model's "
+        "Input, not on yours. Make a model from that Input to the tensor, "
         "`part = keras.Model(nested.inputs[0], tensor)`, and call it on your Input, "
         "`part(x)` (example)."
     ),
@@ -1282,8 +1293,8 @@ def test_inner_tensors_begin_at_the_inner_input(inside=True):
 
 @proves(
     (
-        "The tensor is from inside a nested model, and begins at that model's own "
-        "Input. Make a model of its first part, "
+        "The tensor is from inside a nested model, so it depends on the nested model's "
+        "Input, not on yours. Make a model from that Input to the tensor, "
         "`part = keras.Model(nested.inputs[0], tensor)`, and call it on your Input, "
         "`part(x)` (example)."
     ),
@@ -1300,7 +1311,8 @@ def test_cut_at_the_inner_input(name="features"):
 @proves(
     (
         "If you do not see which Input is missing, on Keras 3 the recipe "
-        "`snippets.functional.missing_inputs` names it, with the layers on the way."
+        "`snippets.functional.missing_inputs` names it, with the layers on the way "
+        "(example)."
     ),
     false_with={"given": ("a", "b")},
     needs="keras>=3",
