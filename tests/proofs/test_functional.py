@@ -705,10 +705,38 @@ def test_a_number_is_learned_by_mse(loss="mse"):
 
 @proves(
     (
-        "If your block makes 32 channels of 16, or changes the height and width by "
-        "`strides`, `Add` raises an error. Send the input of the block through a "
-        "1 × 1 convolution with the same channels and strides, or a vector through a "
-        "`Dense`:"
+        "For a single output, use `outputs=digit`, one loss and a plain array of "
+        'labels: `fit(arrays, wanted["digit"])`.'
+    ),
+    false_with={"single": False},
+)
+def test_one_output_takes_an_array(single=True):
+    names = ("pixels", "numbers")
+    inputs = dict(zip(names, inputs_named(*names), strict=True))
+    joined = layers.Concatenate()(list(inputs.values()))
+    outputs = {name: layers.Dense(1, name=name)(joined) for name in ("digit", "width")}
+    model = keras.Model(inputs, outputs["digit"] if single else outputs)
+    model.compile("sgd", "mse")
+    arrays = {name: np.full((4, 3), 0.1) for name in inputs}
+    wanted, seen = np.arange(4.0)[:, np.newaxis], {}
+
+    def fit_on_an_array():
+        seen.update(model.fit(arrays, wanted, verbose=0).history)
+
+    assert rises(fit_on_an_array) == ""
+    assert list(seen) == ["loss"]
+    loss = model.evaluate(arrays, wanted, verbose=0)
+    found = model.predict(arrays, verbose=0)
+    assert isinstance(found, np.ndarray)
+    assert abs(loss - np.mean((found - wanted) ** 2)) < 1e-4
+
+
+@proves(
+    (
+        "`Add` raises an error if your block turns 16 channels into 32, or reduces the "
+        "height and width by `strides`; a single channel is silently repeated to match "
+        "the other tensor. Send the input of the block through a 1 × 1 convolution "
+        "with the same channels and strides, or a vector through a `Dense`:"
     ),
     false_with={"size": 3},
 )
