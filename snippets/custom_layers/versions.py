@@ -40,6 +40,7 @@ class OldPool(tf_keras.layers.Layer):
         return k.sum(x, axis=1)
 
 
+@keras.saving.register_keras_serializable(package="snippets")
 class NewPool(keras.Layer):
     """Pool steps by their scores, and leave out the padding.
 
@@ -51,9 +52,11 @@ class NewPool(keras.Layer):
             be finite.
         mask: `None`, or a tensor of shape `(batch, time)`, false where there is
             padding. It ends here: the output has no time.
+        return_attention_scores: Whether to return the weights of the steps too.
 
     Returns:
-        A tensor of shape `(batch, features)`.
+        A tensor of shape `(batch, features)`; with `return_attention_scores` a tuple of
+        that and of the weights, of shape `(batch, time)`, which sum to 1 over time.
 
     Example:
         >>> import numpy as np
@@ -71,6 +74,7 @@ class NewPool(keras.Layer):
         self,
         x: Any,
         mask: Any = None,
+        return_attention_scores: bool = False,
     ) -> Any:
         ops = keras.ops
         score = ops.dot(x, self.kernel)
@@ -83,7 +87,10 @@ class NewPool(keras.Layer):
             )
         a = ops.softmax(score, axis=1)
         x = a * x
-        return ops.sum(x, axis=1)
+        x = ops.sum(x, axis=1)
+        if return_attention_scores:
+            return x, a[..., 0]
+        return x
 
     def compute_mask(
         self,

@@ -91,36 +91,59 @@ def test_the_file_brings_back_weights_and_argument(returned=True):
 
 
 @proves(
-    "A layer whose arguments are all numbers or strings may leave `get_config` out.",
-    false_with={"forgets": True},
+    "Without `get_config`, a direct subclass of `keras.Layer` still gets back numbers "
+    "and strings. A subclass of `Dense` does not, so writing the method is safer.",
+    false_with={"parent": keras.layers.Dense},
 )
-def test_numbers_and_strings_need_no_get_config(forgets=False):
-    @registered
-    class Named(keras.layers.Layer):
-        def __init__(self, units, kind="a", **kwargs):
-            super().__init__(**kwargs)
-            self.units, self.kind = units, kind
+def test_numbers_and_strings_need_no_get_config(parent=keras.layers.Layer):
+    def arguments_after_loading(parent):
+        @registered
+        class Plain(parent):  # it has no `get_config`
+            def __init__(self, units, initial=1.0, kind="a", **kwargs):
+                sized = (
+                    {"units": units} if issubclass(parent, keras.layers.Dense) else {}
+                )
+                super().__init__(**sized, **kwargs)
+                self.units, self.initial, self.kind = units, initial, kind
 
-        def call(self, x):
-            return x
+            def call(self, x):
+                return x * self.initial
 
-        if forgets:
+        layer = Plain(3, initial=3.0, kind="b")
+        found = reloaded(keras.Sequential([keras.Input(shape=(3,)), layer])).layers[-1]
+        return found.units, found.initial, found.kind
 
-            def get_config(self):
-                return {**super().get_config(), "units": self.units}
-
-    model = keras.Sequential([keras.Input(shape=(3,)), Named(3, kind="b")])
-    found = reloaded(model).layers[-1]
-    assert (found.units, found.kind) == (3, "b")
+    assert arguments_after_loading(parent) == (3, 3.0, "b")
+    assert arguments_after_loading(keras.layers.Dense) == (3, 1.0, "a")
 
 
 @proves(
-    "the decorator, by which Keras finds the class, and `**kwargs`, since loading also "
-    "passes `name`, `trainable` and `dtype`;",
-    false_with={"has_both": True},
+    "the decorator, by which Keras finds the class, or else `custom_objects` in "
+    "`load_model`;",
+    false_with={"decorates": True},
+)
+def test_loading_needs_the_decorator_or_custom_objects(decorates=False):
+    class Bare(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    layer_class = registered(Bare) if decorates else Bare
+    model = keras.Sequential([keras.Input(shape=(3,)), layer_class()])
+    found = reloaded(model, custom_objects={"Bare": Bare})
+    assert isinstance(found.layers[-1], Bare)
+    with pytest.raises((TypeError, ValueError)):
+        reloaded(model)
+
+
+@proves(
+    "`**kwargs`, since loading also passes `name`, `trainable` and `dtype`;",
+    false_with={"takes_kwargs": True},
     needs="keras>=3",
 )
-def test_loading_needs_the_decorator_and_kwargs(has_both=False):
+def test_loading_needs_kwargs(takes_kwargs=False):
+    passed = []
+
+    @registered
     class Bare(keras.layers.Layer):
         def __init__(self):
             super().__init__()
@@ -128,15 +151,18 @@ def test_loading_needs_the_decorator_and_kwargs(has_both=False):
         def call(self, x):
             return x
 
-    class Open(keras.layers.Layer):
-        def call(self, x):
-            return x
+    @registered
+    class Open(Bare):
+        def __init__(self, **kwargs):
+            passed.append(set(kwargs))
+            super(Bare, self).__init__(**kwargs)
 
-    without = [registered(Bare), Open] if not has_both else [registered(Open)]
-    for layer_class in without:
-        model = keras.Sequential([keras.Input(shape=(3,)), layer_class()])
-        with pytest.raises((TypeError, ValueError)):
-            reloaded(model)
+    reloaded(keras.Sequential([keras.Input(shape=(3,)), Open()]))
+    assert passed[-1] >= {"name", "trainable", "dtype"}
+    layer = (Open if takes_kwargs else Bare)()
+    model = keras.Sequential([keras.Input(shape=(3,)), layer])
+    with pytest.raises((TypeError, ValueError)):
+        reloaded(model)
 
 
 @proves(
@@ -161,8 +187,8 @@ def test_the_module_is_imported_first(imports=True):
 
 
 @proves(
-    "the same `package` as in the file, which calls this class `snippets>Gain`: choose "
-    "a name of your own, and keep it;",
+    "the same `package` as in the file, where the class is called `snippets>Gain`: "
+    "choose a package name of your own, and keep it;",
     false_with={"package": "other"},
     needs="keras>=3",
 )
@@ -333,8 +359,8 @@ def test_call_is_recorded_by_fit(run_eagerly=False):
 
 
 @proves(
-    "`compute_output_shape` | on a `keras.Input`, in place of `call`, if the layer has "
-    "this method | the shape that `call` returns",
+    "`compute_output_shape` | if you write it, in place of `call` when the layer is "
+    "called on a `keras.Input` | the shape that `call` returns",
     keras=">=3",
 )
 def test_compute_output_shape_takes_the_place_of_call():
@@ -443,20 +469,24 @@ def test_keras_traces_call_to_find_the_shape(axis=-1):
 
 
 @proves(
-    "Keras believes `compute_output_shape`: a wrong shape raises no error, and appears "
-    "in every summary.",
+    "Keras believes `compute_output_shape`: a wrong shape appears in the summary, and "
+    "a `Dense` that follows makes its weights for it. The error comes with the first "
+    "data, and names the `Dense`, not your layer.",
     keras=">=3",
 )
 def test_a_wrong_shape_is_believed():
     layer = mine(
-        call=lambda self, x: tf.reduce_sum(x, axis=-1),
+        call=lambda self, x: x[:, :2],
         compute_output_shape=lambda self, input_shape: input_shape,
     )
-    x, lines = keras.Input(shape=(3,)), []
-    model = keras.Model(x, layer(x))
+    x, dense, lines = keras.Input(shape=(3,)), keras.layers.Dense(1), []
+    model = keras.Model(x, dense(layer(x)))
     model.summary(print_fn=lambda line, **_: lines.append(line))
-    assert model(np.ones((2, 3))).shape == (2,)
+    assert tuple(dense.kernel.shape) == (3, 1)
     assert "\n".join(lines).count("(None, 3)") == 2
+    with pytest.raises(ValueError, match=dense.name) as caught:
+        model(np.ones((4, 3)))
+    assert layer.name not in str(caught.value)
 
 
 # Weights, and where `build` is needed
@@ -829,30 +859,40 @@ def test_state_is_a_weight_without_gradient(trainable=False):
 
 
 @proves(
-    "**No error, wrong result:** under `mixed_float16`, `call` reads a weight in "
-    "float16, unless it has `autocast=False`, and what you compute from it is float16 "
-    "too, before `assign` stores it in float32.",
+    "**No error, wrong result:** under `mixed_float16`, `call` reads a weight as "
+    "float16, so the new value that it computes for `assign` is rounded to float16. "
+    "`Center` prevents this by `add_weight(..., autocast=False)`.",
     false_with={"policy": "float32"},
     needs="keras>=2.16",
 )
 def test_weights_are_read_in_float16(policy="mixed_float16"):
+    from snippets.custom_layers.layers import Center
+
     seen = []
 
     class Reading(keras.layers.Layer):
         def build(self, input_shape):
-            self.cast = self.add_weight(name="a", shape=(1,))
-            self.state = self.add_weight(name="b", shape=(1,), trainable=False)
-            self.kept = self.add_weight(name="c", shape=(1,), autocast=False)
+            options = {"shape": (1,), "initializer": "ones", "trainable": False}
+            self.state = self.add_weight(name="a", **options)
+            self.kept = self.add_weight(name="b", autocast=False, **options)
 
         def call(self, x):
-            seen.extend((w + 0).dtype for w in (self.cast, self.state, self.kept))
-            self.state.assign(self.state + 1)
+            seen.extend((w + 0).dtype for w in (self.state, self.kept))
+            for weight in (self.state, self.kept):
+                weight.assign(weight + 0.0002)
             return x
 
     layer = Reading(dtype=policy)
     layer(np.ones((1, 1)))
-    assert layer.state.dtype == "float32"
-    assert seen == ["float16", "float16", "float32"]
+    assert layer.state.dtype == layer.kept.dtype == "float32"
+    assert seen == ["float16", "float32"]
+    assert float(layer.state[0]) == 1.0
+    center = Center(momentum=0.999, dtype=policy)
+    center.build((None, 1))
+    center.mean.assign([1.0])
+    center(np.full((2, 1), 1.2), training=True)
+    for weight in (layer.kept, center.mean):
+        assert 1.00015 < float(weight[0]) < 1.00025
 
 
 @proves(
@@ -930,21 +970,6 @@ def test_a_counter_is_a_weight_of_integers(kind="weight"):
         before = int(np.array(layer.steps))
         model.fit(x, x[:, :1], batch_size=2, epochs=3, verbose=0)
         assert int(np.array(layer.steps)) - before == 12
-
-
-@proves(
-    "For sequences with a mask take `snippets.custom_layers.RunningCenter`.",
-    false_with={"is_masked": False},
-    needs="keras>=3",
-)
-def test_a_center_for_masked_sequences(is_masked=True):
-    from snippets.custom_layers import RunningCenter
-
-    layer = RunningCenter(momentum=0.5)
-    x = padded_steps()
-    layer(keras.layers.Masking()(x) if is_masked else x, training=True)
-    mean = x[x != 0.0].mean()
-    assert np.isclose(np.array(layer.mean), 0.5 * mean).all()
 
 
 # Random numbers
@@ -1163,8 +1188,8 @@ def test_two_inputs_bring_a_list_of_masks(listed=True):
 
 
 @proves(
-    "Here a step counts if it counts in both, so only the first step does, and the "
-    "average is 1 + 5:",
+    "`snippets.custom_layers.layers.AddBoth` adds two sequences: a step of the sum "
+    "counts if it counts in both.",
     false_with={"kind": keras.layers.Add},
     needs="keras>=3",
 )
@@ -1279,6 +1304,92 @@ def test_a_lost_mask_warns_on_keras_3():
 )
 def test_a_lost_mask_is_silent_on_keras_2():
     assert warnings_about_masks() == []
+
+
+# An attention layer, and what it attends to
+
+
+class Pool(keras.layers.Layer):
+    """The attention layer of the page, in operations of both versions."""
+
+    lowest = -6e4
+
+    def build(self, shape):
+        self.kernel = self.add_weight(name="kernel", shape=(shape[-1], 1))
+
+    def call(self, x, mask=None, return_attention_scores=False):
+        score = tf.tanh(tf.matmul(x, tf.cast(self.kernel, x.dtype)))
+        if mask is not None:
+            low = tf.constant(self.lowest, score.dtype)
+            score = tf.where(mask[..., None], score, low)
+        weights = tf.nn.softmax(score, axis=1)
+        pooled = tf.reduce_sum(weights * x, axis=1)
+        return (pooled, weights[..., 0]) if return_attention_scores else pooled
+
+    def compute_mask(self, x, mask=None):
+        return None
+
+
+@proves(
+    "The new one takes the mask, and gives the padding the score `-6e4`, which float16 "
+    "still holds: the softmax turns it into a weight of 0.",
+    false_with={"lowest": 0.0},
+)
+def test_a_low_score_leaves_padding_out(lowest=-6e4):
+    kept = tf.constant([[True, True, False], [True, True, True]])
+    for policy in ("float32", "mixed_float16"):
+        layer = Pool(dtype=policy)
+        layer.lowest = lowest
+        x = padded_steps()
+        pooled, weights = layer(x, mask=kept, return_attention_scores=True)
+        weights = np.array(weights)
+        assert weights[0, 2] == 0.0
+        assert np.isfinite(np.array(pooled)).all()
+        assert np.allclose(weights.sum(axis=1), 1.0, atol=1e-2)
+        assert np.allclose(pooled, (weights[..., None] * x).sum(axis=1), atol=1e-2)
+        alone = layer(x[:1, :2])
+        assert np.allclose(pooled[0], alone[0], atol=1e-2)
+
+
+@proves(
+    "With `return_attention_scores=True` the new layer also returns the weights, which "
+    "a second model on the same layers shows:",
+    false_with={"asks": False},
+)
+def test_a_second_model_shows_the_weights(asks=True):
+    inputs = keras.Input(shape=(None, 1))
+    x = keras.layers.Masking()(inputs)
+    returned = Pool()(x, return_attention_scores=asks)
+    pooled, shown = returned if isinstance(returned, (list, tuple)) else [returned] * 2
+    model = keras.Model(inputs, keras.layers.Dense(1)(pooled))
+    model.set_weights([np.array([[0.5]]), np.array([[1.0]]), np.array([0.0])])
+    attention = keras.Model(inputs, shown)
+
+    steps, seen = padded_steps(), []
+    for _ in range(2):
+        seen.append(np.array(attention(steps)))
+        model.compile(keras.optimizers.Adam(0.1), "mse")
+        model.fit(steps, np.array([[9.0], [-9.0]]), epochs=3, verbose=0)
+    for weights in seen:
+        assert weights.shape == (2, 3)
+        assert weights[0, 2] == 0.0
+        assert np.allclose(weights.sum(axis=1), 1.0)
+    assert not np.allclose(*seen, atol=1e-3)
+
+
+@proves(
+    "On Keras 3 `keras.ops` takes the place of `keras.backend`, which older code calls "
+    "`K`.",
+    false_with={"package": "tensorflow.keras"},  # it keeps the old functions
+    needs="keras>=3",
+)
+def test_ops_take_the_place_of_the_backend(package="keras"):
+    import keras as keras_3
+
+    backend = {"keras": keras_3, "tensorflow.keras": keras}[package].backend
+    names = ("dot", "tanh", "softmax", "sum")
+    assert not [name for name in names if name in dir(backend)]
+    assert not [name for name in names if name not in dir(keras_3.ops)]
 
 
 # Mixed precision
@@ -1888,52 +1999,6 @@ def test_a_lambda_drops_the_mask(options=None):
     assert [w for w in caught if "does not support masking" in str(w.message)]
 
 
-@proves(
-    "The new one takes the mask, and gives the padding the score `-6e4`, which float16 "
-    "still holds: the softmax turns it into a weight of 0.",
-    false_with={"lowest": 0.0},
-)
-def test_a_low_score_leaves_padding_out(lowest=-6e4):
-    seen = []
-
-    class Pool(keras.layers.Layer):
-        def build(self, shape):
-            self.kernel = self.add_weight(name="kernel", shape=(shape[-1], 1))
-
-        def call(self, x, mask=None):
-            score = tf.tanh(tf.matmul(x, tf.cast(self.kernel, x.dtype)))
-            if mask is not None:
-                low = tf.constant(lowest, score.dtype)
-                score = tf.where(mask[..., None], score, low)
-            weights = tf.nn.softmax(score, axis=1)
-            seen.append(np.array(weights)[..., 0])
-            return tf.reduce_sum(weights * x, axis=1)
-
-    kept = np.array([[True, True, False], [True, True, True]])
-    for policy in ("float32", "mixed_float16"):
-        layer = Pool(dtype=policy)
-        pooled = layer(padded_steps(), mask=tf.constant(kept))
-        assert seen[-1][0, 2] == 0.0
-        assert np.isfinite(np.array(pooled)).all()
-        alone = layer(padded_steps()[:1, :2])
-        assert np.allclose(pooled[0], alone[0], atol=1e-2)
-
-
-@proves(
-    "On Keras 3 `keras.ops` takes the place of `keras.backend`, which older code calls "
-    "`K`.",
-    false_with={"package": "tensorflow.keras"},  # it keeps the old functions
-    needs="keras>=3",
-)
-def test_ops_take_the_place_of_the_backend(package="keras"):
-    import keras as keras_3
-
-    backend = {"keras": keras_3, "tensorflow.keras": keras}[package].backend
-    names = ("dot", "tanh", "softmax", "sum")
-    assert not [name for name in names if name in dir(backend)]
-    assert not [name for name in names if name not in dir(keras_3.ops)]
-
-
 # Test it as Keras tests its own
 
 
@@ -2019,11 +2084,11 @@ def verdicts(layer_class, arguments):
 
 
 @proves(
-    "It does not see an argument that `get_config` forgets, a wrong "
-    "`compute_output_shape`, or an output that should have been float16; the recipe "
-    "`snippets.custom_layers.layer_problem` does. If `Gain` forgot its argument, "
-    '`layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say that 3.0 came back as '
-    "1.0.",
+    "It does not see an argument that `get_config` forgets, an output that should have "
+    "been float16 or, without `expected_output_shape`, a wrong `compute_output_shape`. "
+    "The recipe `snippets.custom_layers.layer_problem` sees all three: if `Gain` "
+    'forgot its argument, `layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say '
+    "that 3.0 came back as 1.0.",
     false_with={"forgets": False},
     needs="keras>=3",
 )
@@ -2036,15 +2101,17 @@ def test_the_suite_does_not_see_a_forgotten_argument(forgets=True):
 
 
 @proves(
-    "It does not see an argument that `get_config` forgets, a wrong "
-    "`compute_output_shape`, or an output that should have been float16; the recipe "
-    "`snippets.custom_layers.layer_problem` does. If `Gain` forgot its argument, "
-    '`layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say that 3.0 came back as '
-    "1.0.",
+    "It does not see an argument that `get_config` forgets, an output that should have "
+    "been float16 or, without `expected_output_shape`, a wrong `compute_output_shape`. "
+    "The recipe `snippets.custom_layers.layer_problem` sees all three: if `Gain` "
+    'forgot its argument, `layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say '
+    "that 3.0 came back as 1.0.",
     false_with={"is_wrong": False},
     needs="keras>=3",
 )
 def test_the_suite_does_not_see_a_wrong_shape(is_wrong=True):
+    from keras.src.testing import TestCase
+
     @registered
     class Shapeless(keras.layers.Layer):
         def call(self, x):
@@ -2054,14 +2121,18 @@ def test_the_suite_does_not_see_a_wrong_shape(is_wrong=True):
             return input_shape if is_wrong else input_shape[:-1]
 
     assert verdicts(Shapeless, {}) == "the shape (2, 3) is declared, not (2,)"
+    with pytest.raises(AssertionError, match="output shape"):
+        TestCase().run_layer_test(
+            Shapeless, {}, input_shape=(2, 3), expected_output_shape=(2,)
+        )
 
 
 @proves(
-    "It does not see an argument that `get_config` forgets, a wrong "
-    "`compute_output_shape`, or an output that should have been float16; the recipe "
-    "`snippets.custom_layers.layer_problem` does. If `Gain` forgot its argument, "
-    '`layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say that 3.0 came back as '
-    "1.0.",
+    "It does not see an argument that `get_config` forgets, an output that should have "
+    "been float16 or, without `expected_output_shape`, a wrong `compute_output_shape`. "
+    "The recipe `snippets.custom_layers.layer_problem` sees all three: if `Gain` "
+    'forgot its argument, `layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say '
+    "that 3.0 came back as 1.0.",
     false_with={"addend": "a number"},
     needs="keras>=3",
 )
@@ -2077,9 +2148,9 @@ def test_the_suite_does_not_see_a_widened_output(addend="an array"):
 
 
 @proves(
-    "Without `compute_output_shape`, a layer that multiplies by its own weight works, "
-    "and fails in this test: under `mixed_float16` the test expects float32, because "
-    "it runs `call` where no weight is cast.",
+    "For a layer that multiplies by its own weight, write `compute_output_shape`. "
+    "Without it the layer works, but the test of Keras fails: under `mixed_float16` it "
+    "expects float32, since it traces `call` without casting the weights.",
     false_with={"declares": True},
     needs="keras>=3",
 )

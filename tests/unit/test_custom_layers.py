@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -1047,6 +1048,35 @@ def test_the_attention_for_keras_3_takes_a_mask_and_ends_it() -> None:
 
     assert_allclose(pooled, layer(steps()), atol=1e-6)
     assert getattr(pooled, "_keras_mask", None) is None
+
+
+@pytest.mark.tensorflow  # its module has a layer of Keras 2 too
+@pytest.mark.parametrize("policy", ["float32", "float64", "mixed_float16"])
+def test_the_attention_for_keras_3_returns_the_weights_of_the_steps(
+    policy: str,
+) -> None:
+    padded = np.pad(steps(), [(0, 0), (0, 2), (0, 0)])
+    mask = np.array([[True] * 5 + [False] * 2] * 3)
+    layer = NewPool(dtype=policy)
+    pooled, weights = layer(padded, mask=mask, return_attention_scores=True)
+
+    assert weights.shape == (3, 7)
+    assert (np.array(weights)[:, 5:] == 0.0).all()
+    assert_allclose(np.sum(weights, axis=1), 1.0, atol=1e-2)
+    assert_allclose(pooled, layer(padded, mask=mask))
+
+
+@pytest.mark.tensorflow  # its module has a layer of Keras 2 too
+def test_a_model_of_the_attention_for_keras_3_comes_back(tmp_path: Path) -> None:
+    inputs = keras.Input((None, 4))
+    masked = keras.layers.Masking()(inputs)
+    model = keras.Model(inputs, NewPool()(masked, return_attention_scores=True))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+
+    padded = np.pad(steps(), [(0, 0), (0, 2), (0, 0)])
+    for found, expected in zip(loaded(padded), model(padded), strict=True):
+        assert_allclose(found, expected)
 
 
 def registered(**methods: Any) -> type[keras.Layer]:
