@@ -99,10 +99,9 @@ class NoXLA(keras.layers.Layer):
 
 
 @proves(
-    'With `jit_compile="auto"`, the default of Keras 3, a step is compiled by XLA if '
-    "there is an accelerator and all layers allow it; on a CPU alone, or under a "
-    "`tf.distribute` strategy, it is not. On a GPU, compare it with "
-    "`jit_compile=False`.",
+    'On TensorFlow, `jit_compile="auto"`, the default of Keras 3, compiles a step by '
+    "XLA if there is an accelerator and all layers allow it; on a CPU alone, or under "
+    "a `tf.distribute` strategy, it does not.",
     false_with={"kinds": ("CPU",)},
     needs="keras>=3",
 )
@@ -112,6 +111,20 @@ def test_auto_asks_for_an_accelerator(kinds=("CPU", "GPU")):
     assert not compiles_by_xla(kinds, NoXLA())
     with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
         assert not compiles_by_xla(kinds)
+
+
+@proves(
+    'On JAX, `"auto"` compiles on a CPU too; on PyTorch, it never does.',
+    false_with={"backends": ("tensorflow", "torch")},
+    needs="keras>=3",
+)
+def test_auto_differs_by_backend(backends=("jax", "torch")):
+    """Keras only asks itself for its backend, so another one may be named."""
+    model, found = small_model(), []
+    for name in backends:
+        with mock.patch("keras.src.backend.backend", lambda name=name: name):
+            found.append(model._resolve_auto_jit_compile())
+    assert found == [True, False]
 
 
 # What the training waits for
@@ -134,8 +147,8 @@ def test_timing_trains_the_model(learning_rate=0.1):
 
 
 @proves(
-    "If the pipeline has a `cache`, run one epoch first; else you time how the cache "
-    "is filled.",
+    "If the pipeline has a `cache`, run one epoch first; else you time how the "
+    "cache is filled.",
     false_with={"epochs": 1},
     needs="keras>=3",
 )
@@ -143,7 +156,7 @@ def test_a_cache_is_filled_first(epochs=0):
     from snippets.performance import seconds_per_step
 
     model, counted = small_model(), Counted()
-    batches = small_batches(8).map(lambda x, y: (counted(x), y)).cache()
+    batches = small_batches(64).map(lambda x, y: (counted(x), y)).cache()
     for _ in range(epochs):
         model.fit(batches, shuffle=False, verbose=0)
     counted.in_tensorflow.assign(0)
@@ -168,8 +181,31 @@ def test_a_shuffle_fills_its_buffer(buffer=60):
 
 
 @proves(
-    "For the third row, if your batches hold 32 examples, call it again with "
-    "`batches.unbatch().batch(8)`, and compare the two times on one batch.",
+    "If you give `fit` arrays, pass "
+    "`tf.data.Dataset.from_tensor_slices((x, y)).batch(32)`.",
+    false_with={"size": 16},
+    needs="keras>=3",
+)
+def test_arrays_become_a_dataset(size=32):
+    """It trains as the arrays do, and it is timed."""
+    from snippets.performance import seconds_per_step
+
+    x = np.random.default_rng(0).normal(size=(100, 4)).astype("float32")
+    dataset = tf.data.Dataset.from_tensor_slices((x, x[:, :2])).batch(size)
+    weights = []
+    for data in ((dataset,), (x, x[:, :2], 32)):
+        keras.utils.set_random_seed(0)
+        model = small_model()
+        model.fit(*data, shuffle=False, verbose=0)
+        weights.append(model.get_weights())
+    assert distance(*weights) < 1e-5
+    assert len(seconds_per_step(model, dataset, steps=1)) == 2
+
+
+@proves(
+    "For the third row, call `seconds_per_step` again with a quarter of the batch "
+    "size, such as `batches.unbatch().batch(8)` for batches of 32, and compare the "
+    '`"one batch"` of both calls.',
     false_with={"size": 16},
     needs="keras>=3",
 )
@@ -210,14 +246,17 @@ def python_calls_of_the_second_epoch(**options):
 
 
 @proves(
-    "Both work together: on a GPU, where Keras 3 turns XLA on by itself, the second "
-    "line has both.",
+    "The second call replaces the first: for both, pass both arguments to one call. On "
+    "a GPU, Keras 3 adds XLA by itself.",
     false_with={"kinds": ("CPU",)},
     needs="keras>=3",
 )
 def test_xla_and_many_steps_work_together(kinds=("CPU", "GPU")):
     """And on a CPU they end with the weights that one step at a time ends with."""
     assert compiles_by_xla(kinds, steps_per_execution=32)
+    model = small_model(jit_compile=True)
+    model.compile("sgd", "mse", steps_per_execution=32)
+    assert not model.jit_compile  # on a CPU
     weights, heard = [], []
     listener = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: heard.append(batch)
@@ -236,7 +275,7 @@ def test_xla_and_many_steps_work_together(kinds=("CPU", "GPU")):
 
 
 @proves(
-    "`run_eagerly=True` | Python runs in every step: for debugging",
+    "`run_eagerly=True` | Python runs in every step | for debugging",
     false_with={"eagerly": False},
 )
 def test_eager_runs_python_in_every_step(eagerly=True):
@@ -245,7 +284,7 @@ def test_eager_runs_python_in_every_step(eagerly=True):
 
 @proves(
     "`steps_per_execution=32` | one call makes 32 steps, and callbacks run once for "
-    "them",
+    "them | for small steps, on any device",
     false_with={"steps": 1},
 )
 def test_callbacks_hear_of_32_steps_once(steps=32):
@@ -259,9 +298,11 @@ def test_callbacks_hear_of_32_steps_once(steps=32):
 
 
 @proves(
-    "`jit_compile=True` | XLA compiles the step, and refuses what it cannot compile, "
-    "such as `tf.py_function`",
+    "`jit_compile=True` | XLA compiles the step; what it cannot compile, such as "
+    "`tf.py_function`, is an error or a warning | on a CPU, for large steps; on a GPU "
+    "it is on: compare it with `False`",
     false_with={"jit_compile": False},
+    needs="keras>=3",
 )
 def test_xla_refuses_a_py_function(jit_compile=True):
     def in_python(x):
@@ -280,6 +321,12 @@ def test_xla_refuses_a_py_function(jit_compile=True):
     model.compile("sgd", "mse", jit_compile=jit_compile)
     with pytest.raises(tf.errors.InvalidArgumentError, match="EagerPyFunc"):
         model.fit(small_batches(2), verbose=0)
+    model = keras.Sequential([keras.Input((4,)), NoXLA(), keras.layers.Dense(2)])
+    with pytest.warns(UserWarning, match="Model doesn't support `jit_compile=True`"):
+        model.compile("sgd", "mse", jit_compile=jit_compile)
+    model.fit(small_batches(2), verbose=0)
+    assert compiles_by_xla(("CPU", "GPU"))
+    assert not compiles_by_xla(("CPU", "GPU"), jit_compile=False)
 
 
 @proves(
@@ -366,19 +413,54 @@ def test_a_cache_prepares_once(cached=True):
 
 
 @proves(
-    'If that does not fit into memory, `cache("file")` keeps it on the disk.',
+    "If the prepared examples do not fit into memory, leave `cache()` out, and shuffle "
+    "the names of the files before `map` reads them: that buffer holds names alone.",
+    false_with={"order": ("map", "shuffle")},
+)
+def test_names_are_shuffled(order=("shuffle", "map")):
+    """The first of 60 files comes before half of them are read."""
+    counted = Counted()
+    steps = {
+        "shuffle": lambda dataset: dataset.shuffle(60, seed=0),
+        "map": lambda dataset: dataset.map(
+            lambda name, label: (counted(tf.io.read_file(name)), label)
+        ),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        names = [str(Path(folder, str(number))) for number in range(60)]
+        for number, name in enumerate(names):
+            Path(name).write_text(str(number))
+        dataset = tf.data.Dataset.from_tensor_slices((names, list(range(60))))
+        for name in order:
+            dataset = steps[name](dataset)
+        next(iter(dataset))
+        assert int(counted.in_tensorflow) < 30
+        first, second = (
+            [(int(a), int(b)) for a, b in dataset.as_numpy_iterator()] for _ in range(2)
+        )
+    assert first != second
+    assert sorted(first) == sorted(second) == [(number, number) for number in range(60)]
+
+
+@proves(
+    'Where a file holds many examples, or `cache("file")` keeps them on the disk, '
+    "write `shuffle(1000)`: it holds 1000 examples in memory, and `shuffle(len(x))` "
+    "would hold all.",
     false_with={"cached": False},
 )
 def test_a_cache_in_a_file(cached=True):
-    """Another dataset of the same file prepares nothing."""
-    counted = Counted()
+    """A buffer is filled from the file, which prepares nothing again."""
+    prepared, read_again = Counted(), Counted()
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(2):
-            dataset = tf.data.Dataset.range(6).map(counted)
-            read(dataset.cache(f"{folder}/file") if cached else dataset)
-        files = list(Path(folder).iterdir())
-    assert int(counted.in_tensorflow) == 6
-    assert files
+        dataset = tf.data.Dataset.range(2500).map(prepared)
+        dataset = dataset.cache(f"{folder}/file") if cached else dataset
+        read(dataset)
+        assert list(Path(folder).iterdir())
+        for buffer in (1000, 2500):
+            read_again.in_tensorflow.assign(0)
+            next(iter(dataset.map(read_again).shuffle(buffer)))
+            assert buffer <= int(read_again.in_tensorflow) <= buffer + 100
+    assert int(prepared.in_tensorflow) == 2500
 
 
 @proves(
@@ -409,8 +491,9 @@ def test_each_epoch_has_its_order(order="cache, shuffle, batch"):
 
 
 @proves(
-    "Then write `cache`, `shuffle`, `batch`, `map`, `prefetch`. The function now runs"
-    " in every epoch: a `cache` behind `shuffle` would keep the order of the first.",
+    "Then write `cache`, `shuffle`, `batch`, `map`, `prefetch`. The function then runs "
+    "in every epoch, and you cannot cache its results: a `cache` behind `shuffle` "
+    "repeats the order of the first epoch.",
     false_with={"order": "shuffle, batch, map, cache, prefetch"},
 )
 def test_a_cache_keeps_the_order(order="cache, shuffle, batch, map, prefetch"):
@@ -674,8 +757,8 @@ def test_remat_counts_statistics_twice(wrap=remat):
 
 
 @proves(
-    'smaller numbers | `keras.mixed_precision.set_dtype_policy("mixed_bfloat16")` '
-    "before you build the model; on Keras 2, `set_global_policy` | precision; the "
+    'smaller numbers | `keras.mixed_precision.set_dtype_policy("mixed_bfloat16")`; on '
+    "Keras 2, `set_global_policy` | precision, and time on a CPU like ours; the "
     "weights stay float32",
     false_with={"policy": "float32"},
 )
@@ -758,14 +841,24 @@ def built_under(policy, *layers):
 
 
 @proves(
-    "In a loop of your own, wrap the optimizer and scale the loss yourself, else such "
-    "gradients are lost:",
-    false_with={"scaled": False},
+    "In a loop of your own, a model in float16 loses such gradients unless you wrap "
+    "the optimizer and scale the loss. In bfloat16, as here, this makes no difference:",
+    false_with={"half": "mixed_bfloat16"},
     needs="keras>=3",
 )
-def test_a_loop_scales_the_loss(scaled=True):
-    model = built_under("mixed_float16", lambda: keras.layers.Dense(1))
-    optimizer = keras.mixed_precision.LossScaleOptimizer(keras.optimizers.SGD(1e8))
+def test_a_loop_scales_the_loss(half="mixed_float16"):
+    assert np.isclose(moved_by_a_loop(half, scaled=True), 1.0, rtol=0.01)
+    assert moved_by_a_loop(half, scaled=False) == 0.0
+    for scaled in (True, False):
+        assert np.isclose(moved_by_a_loop("mixed_bfloat16", scaled), 1.0, rtol=0.01)
+
+
+def moved_by_a_loop(policy, scaled):
+    """How far a step moves the weights, by a gradient of 1e-8 and a rate of 1e8."""
+    model = built_under(policy, lambda: keras.layers.Dense(1))
+    optimizer = keras.optimizers.SGD(1e8)
+    if scaled:
+        optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
 
     @tf.function
     def step(x):
@@ -778,7 +871,7 @@ def test_a_loop_scales_the_loss(scaled=True):
 
     before = model.get_weights()[0]
     step(tf.ones([1, 4]))
-    assert np.allclose(before - model.get_weights()[0], 1.0, rtol=0.01)
+    return float(np.mean(before - model.get_weights()[0]))
 
 
 @proves(
@@ -1098,8 +1191,8 @@ def test_an_uneven_first_batch_raises():
 
 
 @proves(
-    "`steps_per_execution` and `jit_compile=True` stop with an error on two logical "
-    "devices.",
+    "On two logical devices, `steps_per_execution` stops `fit` with an error, and so "
+    "does `jit_compile=True`.",
     keras=">=3.9",
 )
 def test_many_steps_at_once_fail_on_two_devices():
@@ -1107,8 +1200,8 @@ def test_many_steps_at_once_fail_on_two_devices():
 
 
 @proves(
-    "`steps_per_execution` and `jit_compile=True` stop with an error on two logical "
-    "devices.",
+    "On two logical devices, `steps_per_execution` stops `fit` with an error, and so "
+    "does `jit_compile=True`.",
     false_with={"name": "even"},
 )
 def test_xla_fails_on_two_devices(name="xla"):
