@@ -192,19 +192,6 @@ def test_shape_of_a_gray_image(shape=(28, 28, 1)):
 
 
 @proves(
-    "a video of 16 color frames of 112 × 112 pixels | `(16, 112, 112, 3)` | "
-    "`(None, 16, 112, 112, 3)`",
-    false_with={"shape": (112, 112, 16, 3)},
-)
-def test_shape_of_a_video(shape=(16, 112, 112, 3)):
-    x = keras.Input(shape=shape)
-    assert tuple(x.shape) == (None, 16, 112, 112, 3)
-    assert tuple(keras.layers.Conv3D(2, 3)(x).shape) == (None, 14, 110, 110, 2)
-    frames = keras.layers.TimeDistributed(keras.layers.Conv2D(2, 3))(x)
-    assert tuple(frames.shape) == (None, 16, 110, 110, 2)
-
-
-@proves(
     "an image of any size | `(None, None, 3)` | `(None, None, None, 3)`",
     false_with={"shape": (8, 8, 3)},
 )
@@ -214,16 +201,6 @@ def test_shape_of_an_image_of_any_size(shape=(None, None, 3)):
     model = keras.Model(x, keras.layers.Conv2D(2, 1)(x))
     for size in (8, 9):
         assert model(np.zeros((1, size, size, 3))).shape == (1, size, size, 2)
-
-
-@proves(
-    "50 steps of 128 numbers | `(50, 128)` | `(None, 50, 128)`",
-    false_with={"shape": (None, 128)},
-)
-def test_shape_of_50_steps(shape=(50, 128)):
-    steps = np.zeros((5, 50, 128))
-    assert steps.shape[1:] == shape
-    assert tuple(keras.Input(shape=shape).shape) == (None, 50, 128)
 
 
 @proves(
@@ -270,20 +247,6 @@ def test_shape_is_read_off_the_data(first_axis=1):
     x_train = np.zeros((5, 8, 8, 1))
     x = keras.Input(shape=x_train.shape[first_axis:])
     assert tuple(x.shape) == (None, 8, 8, 1)
-
-
-@proves(
-    "A model that begins with `Flatten` and `Dense` also takes `(28, 28)`, "
-    "without a channel.",
-    false_with={"start": "Conv2D"},
-)
-def test_gray_images_before_flatten(start="Flatten"):
-    layers = keras.layers
-    first = layers.Flatten() if start == "Flatten" else layers.Conv2D(2, 3)
-    x = keras.Input(shape=(28, 28))
-    assert error_of(first, x) == ""
-    model = keras.Model(x, layers.Dense(10)(first(x)))
-    assert model(np.zeros((5, 28, 28))).shape == (5, 10)
 
 
 @proves(
@@ -334,6 +297,29 @@ def test_strings_as_a_list_or_an_array(convert=np.array):
         assert "Invalid dtype: str128" in error_of(use, convert(cities), verbose=0)
         longer = convert(["Rome", "London"])
         assert "Invalid dtype: str192" in error_of(use, longer, verbose=0)
+
+
+OBJECT_ARRAYS = (
+    "An array of dtype `object`, as pandas gives for strings, is read if it has one "
+    "axis and no empty cell; otherwise Keras 3.9 and later raise `Invalid dtype: "
+    "object`."
+)
+
+
+@proves(OBJECT_ARRAYS, false_with={"cell": None})
+def test_object_arrays_of_one_axis(cell="Oslo"):
+    cities, model = np.array(["Rome", cell], object), reader_of_strings()
+    assert error_of(model.fit, cities, np.zeros((2, 2)), verbose=0) == ""
+    assert model.predict(cities, verbose=0).shape == (2, 2)
+
+
+@proves(OBJECT_ARRAYS, keras=">=3.9", false_with={"dtype": str})
+def test_other_object_arrays(dtype=object):
+    model = reader_of_strings()
+    for rows in (["Rome", np.nan], ["Rome", None], [["Rome"], ["Oslo"]]):
+        cities = np.array(rows, dtype)
+        for use in (model.predict, lambda x, **options: model.fit(x, x, **options)):
+            assert "Invalid dtype: object" in error_of(use, cities, verbose=0)
 
 
 # The batch axis is never part of `shape`
@@ -400,6 +386,20 @@ def test_batch_size_has_its_own_argument(size=("batch_size", 32)):
     assert tuple(stateful.states[0].shape) == (32, 2)
 
 
+@proves(
+    "One example alone needs a batch axis of size 1 in front: write "
+    "`images[0][None, ...]`.",
+    false_with={"place": ...},
+)
+def test_one_example_is_a_batch_of_1(place=(None, ...)):
+    images = np.zeros((5, 8, 8, 3))
+    x = keras.Input(shape=(8, 8, 3))
+    model = keras.Model(x, keras.layers.Conv2D(2, 3)(x))
+    assert error_of(model, images[0]) != ""
+    assert error_of(model, images[0][place]) == ""
+    assert model(images[0][place]).shape == (1, 6, 6, 2)
+
+
 # What `keras.Input()` returns
 
 
@@ -440,7 +440,8 @@ def test_what_needs_numbers_fails(make=keras.Input):
 
 
 @proves(
-    "On Keras 3 functions of TensorFlow fail too.",
+    "On Keras 3 functions of TensorFlow fail too, but `x == 0` is `False`, without an "
+    "error.",
     keras=">=3",
     false_with={"make": tf.zeros},
 )
@@ -454,6 +455,7 @@ def test_tensorflow_function_on_keras_3(make=keras.Input):
     ):
         message = error_of(function, x)
         assert "cannot be used as input to a TensorFlow function" in message
+    assert (x == 0) is False
 
 
 @proves(
@@ -552,19 +554,8 @@ def test_input_layer_is_the_layer_behind(depth=0):
 
 
 @proves(
-    "`batch_shape=` of `keras.Input` | the whole shape, batch included | pass it in "
-    "place of `shape` to fix the batch size, on Keras 2 and on Keras 3",
-    false_with={"argument": "shape"},
-)
-def test_batch_shape_is_the_whole_shape(argument="batch_shape"):
-    for shape in ((32, 784), (4, None, 100), (None, 8, 8, 1)):
-        assert tuple(keras.Input(**{argument: shape}).shape) == shape
-
-
-@proves(
-    "`keras.InputSpec` | what a layer demands of its inputs | a layer checks its "
-    "inputs against it; in your own layer set `self.input_spec = "
-    "keras.InputSpec(ndim=2)`",
+    "`keras.InputSpec` | what a layer demands of its inputs | in your own layer "
+    "set `self.input_spec = keras.InputSpec(ndim=2)`",
     false_with={"demanded": 3},
     needs="keras>=3",
 )
@@ -580,16 +571,22 @@ def test_input_spec_is_what_a_layer_demands(demanded=2):
 
 
 @proves(
-    "`keras.layers.InputLayer((784,))` may also stand first in a Sequential "
-    "model, in place of `keras.Input((784,))`.",
+    "You never have to write `keras.layers.InputLayer((784,))` yourself: "
+    "`keras.Input((784,))` makes the same layer, in a Sequential model too.",
     false_with={"name": "Reshape"},
 )
 def test_input_layer_in_a_sequential_model(name="InputLayer"):
-    for first in (name, "Input"):
-        start = getattr(keras.layers, first)((784,))
-        model = keras.Sequential([start, keras.layers.Dense(10)])
-        assert model.built
-        assert model.input_shape == (None, 784)
+    x, dense = keras.Input((784,)), keras.layers.Dense
+    written = keras.Sequential([keras.layers.InputLayer((784,)), dense(10)])
+    for model in (
+        keras.Model(x, dense(10)(x)),
+        keras.Sequential([keras.Input((784,)), dense(10)]),
+    ):
+        first = model.inputs[0]._keras_history[0]
+        assert isinstance(first, getattr(keras.layers, name))
+        same = written.inputs[0]._keras_history[0].get_config()
+        assert {**first.get_config(), "name": ""} == {**same, "name": ""}
+        assert model.input_shape == written.input_shape == (None, 784)
 
 
 @proves(
@@ -789,10 +786,12 @@ def first_layer(model, data):
 
 
 @proves(
-    "When you call a Sequential or Functional model, it checks the shape of the data "
-    "and converts a copy of `float64` or integers to this dtype; `fit` and `predict` "
-    "check only while they trace it.",
+    "When you call a Functional model, it checks the shape of the data; on Keras 3 a "
+    "Sequential model checks how many axes there are. Both convert a copy of `float64` "
+    "or integers to this dtype. `fit` and `predict` convert every batch, but check "
+    "only while TensorFlow traces the model, as at the first batch.",
     false_with={"use": first_layer},
+    needs="keras>=3",
 )
 def test_the_model_checks_and_converts(use=lambda model, data: model(data)):
     seen = []
@@ -816,7 +815,9 @@ def test_the_model_checks_and_converts(use=lambda model, data: model(data)):
             use(model, data)
             assert set(seen) == {"float32"}
             assert data.dtype == dtype
+            seen.clear()
             assert error_of(use, model, np.ones((2, 3, 2), dtype)) != ""
+            assert seen == []
         model.compile("sgd", "mse", run_eagerly=False)
         for run in (type(model).predict, fit):
             seen.clear()
@@ -825,6 +826,9 @@ def test_the_model_checks_and_converts(use=lambda model, data: model(data)):
             seen.clear()
             run(model, data, verbose=0)
             assert seen == []
+    whole = keras.Model(x, See()(x))
+    assert error_of(use, whole, np.ones((2, 3))) == ""
+    assert error_of(use, whole, np.ones((2, 4))) != ""
 
 
 @proves(
@@ -900,32 +904,6 @@ def test_a_dict_has_no_order(names=("age", "income")):
     assert model(data).numpy().tolist() == [[5000.0, 30.0]]
 
 
-class Column:
-    """As much of a column of a DataFrame as the sentence needs."""
-
-    def __init__(self, values):
-        self.values = np.array(values)
-
-    def to_numpy(self):
-        return self.values
-
-
-@proves(
-    "If the columns of a pandas DataFrame have the names of the Inputs, `{name: "
-    "frame[name].to_numpy() for name in model.input}` is such a dict.",
-    false_with={"names": ("income", "age", "note")},
-)
-def test_a_dict_from_a_data_frame(names=("age", "income", "note")):
-    columns = Column([30.0, 41.0]), Column([5000, 7000]), Column(["a", "b"])
-    frame = dict(zip(names, columns, strict=True))
-    inputs = {n: keras.Input(shape=(1,), name=n) for n in ("income", "age")}
-    row = keras.layers.Concatenate()(list(inputs.values()))
-    model = keras.Model(inputs, row)
-    model.compile("sgd", "mse")
-    data = {name: frame[name].to_numpy() for name in model.input}
-    assert model.predict(data, verbose=0).tolist() == [[5000, 30], [7000, 41]]
-
-
 @proves(
     "In a list the order decides, and swapped inputs can pass unnoticed.",
     false_with={"swapped": False},
@@ -955,7 +933,8 @@ def test_one_input_feeds_several_branches(names=("x",) * 9):
 
 
 @proves(
-    "A new first layer needs `input_shape` again.",
+    "In a model without an Input, the layer that you put first needs `input_shape` "
+    "again.",
     false_with={"arguments": {"input_shape": (3,)}},
 )
 def test_replaced_first_layer_lacks_its_shape(arguments=None):
@@ -1033,7 +1012,7 @@ def test_features_are_extracted(copied=False):
 
 
 @proves(
-    "The two models share their weights:",
+    "The two models share their weights.",
     false_with={"copied": True},
 )
 def test_the_two_models_share_their_weights(copied=False):
@@ -1067,7 +1046,7 @@ def test_input_keeps_the_structure(begin=lambda model: model.input):
 
 @proves(
     "A `tf.data` pipeline knows the names, shapes and dtypes of its tensors, "
-    "batch axis included:",
+    "batch axis included.",
     false_with={"batched": False},
 )
 def test_a_pipeline_knows_names_shapes_and_dtypes(batched=True):
@@ -1154,6 +1133,70 @@ def test_a_dict_with_strings_as_a_tensor(convert=tf.constant):
     people = {"age": np.array([30.0, 41.0]), "city": convert(["Rome", "Oslo"])}
     assert error_of(model.fit, people, np.zeros(2), verbose=0) == ""
     assert rows.predict(people, verbose=0).tolist() == [[30, 0, 0, 1], [41, 0, 1, 0]]
+
+
+class Column:
+    """As much of a column of a DataFrame as the sentences need."""
+
+    def __init__(self, values):
+        is_text = isinstance(values[0], str)
+        self.values = np.array(values, dtype=object if is_text else None)
+
+    def to_numpy(self):
+        return self.values
+
+
+class Frame(dict):
+    """As much of a DataFrame as the sentences need: its columns by name."""
+
+    def to_numpy(self):
+        return np.column_stack([column.to_numpy() for column in self.values()])
+
+
+@proves(
+    "Take the labels, here the column `price`, out of the DataFrame `frame`: `labels = "
+    'frame.pop("price").to_numpy()`. Make tensors of the other columns, each named '
+    "like its Input: `data = {name: tf.constant(frame[name].to_numpy()) for name in "
+    "frame}`. Call `model.fit(data, labels)`, and make such a dict of new rows for "
+    "`predict`.",
+    false_with={"label": "age"},
+)
+def test_a_dict_from_a_data_frame(label="price"):
+    ages, cities = Column([30.0, 41.0]), Column(["Rome", "Oslo"])
+    frame = Frame(age=ages, city=cities, price=Column([5.0, 7.0]))
+    labels = frame.pop(label).to_numpy()
+    data = {name: tf.constant(frame[name].to_numpy()) for name in frame}
+    model, rows = columns_model()
+    assert error_of(model.fit, data, labels, verbose=0) == ""
+    new = Frame(city=cities, age=ages)
+    data = {name: tf.constant(new[name].to_numpy()) for name in new}
+    assert rows.predict(data, verbose=0).tolist() == [[30, 0, 0, 1], [41, 0, 1, 0]]
+
+
+@proves(
+    "Fill empty cells among strings first: `tf.constant` refuses them.",
+    false_with={"cells": ("",)},
+)
+def test_an_empty_cell_among_strings(cells=(np.nan, None)):
+    for cell in cells:
+        column = Column(["Rome", cell]).to_numpy()
+        assert error_of(tf.constant, column) != ""
+    filled = tf.constant(Column(["Rome", ""]).to_numpy())
+    assert filled.dtype == "string"
+
+
+@proves(
+    "If all columns are numbers, pass `frame.to_numpy()` to one Input, "
+    "`keras.Input((13,))` for 13 columns.",
+    false_with={"num_columns": 12},
+)
+def test_a_table_of_numbers(num_columns=13):
+    frame = Frame({f"x{n}": Column([n, 0.5]) for n in range(num_columns)})
+    x = keras.Input((13,))
+    model = keras.Model(x, keras.layers.Dense(1)(x))
+    model.compile("sgd", "mse")
+    assert error_of(model.fit, frame.to_numpy(), np.zeros(2), verbose=0) == ""
+    assert model.predict(frame.to_numpy(), verbose=0).shape == (2, 1)
 
 
 @proves(
@@ -1262,8 +1305,8 @@ def test_a_stateful_layer_needs_its_batch_size(stateful=True):
 
 
 @proves(
-    "A dataset leaves out the shorter last one by `dataset.batch(4, "
-    "drop_remainder=True)`.",
+    "With `dataset.batch(4, drop_remainder=True)`, a dataset leaves out a last batch "
+    "of fewer than 4.",
     false_with={"options": {}},
 )
 def test_the_remainder_is_dropped(options=None):
@@ -1335,7 +1378,7 @@ def test_swapped_inputs_are_refused_at_first(order=(1, 0)):
 
 @proves(
     "After one call of `predict` in the right order the same list passes, because "
-    "TensorFlow then traces the model for sizes of `None`:",
+    "TensorFlow then traces the model for sizes of `None`.",
     false_with={"order": (0, 1)},
 )
 def test_swapped_inputs_pass_on_a_used_model(order=(1, 0)):
@@ -1439,20 +1482,20 @@ def test_check_says_what_is_wrong(given=np.asarray):
 
 @proves(
     "The value, here 784, is the length that the named layer was built for, "
-    "and a built layer keeps it. The shape is that of the data that reached "
-    "the layer, and `None` in front is the batch.",
-    false_with={"built_for": 12},
+    "and a built layer keeps it. `(5, 64)` is the shape of the data that reached the "
+    "layer; `(None, 64)` would be the same for a batch of any size.",
+    false_with={"built_for": 64},
     needs="keras>=3",
 )
-def test_value_of_the_layer_and_shape_of_the_data(built_for=10):
+def test_value_of_the_layer_and_shape_of_the_data(built_for=784):
     layer = keras.layers.Dense(3, name="reader")
     layer(np.ones((1, built_for)))
-    for data, shape in ((np.ones((5, 12)), (5, 12)), (keras.Input((12,)), (None, 12))):
+    for data, shape in ((np.ones((5, 64)), (5, 64)), (keras.Input((64,)), (None, 64))):
         message = error_of(layer, data)
         assert "reader" in message
-        assert "expected axis -1 of input shape to have value 10" in message
+        assert "expected axis -1 of input shape to have value 784" in message
         assert f"but received input with shape {shape}" in message
-    assert error_of(layer, keras.Input((10,))) == ""
+    assert error_of(layer, keras.Input((784,))) == ""
 
 
 @proves(
@@ -1466,10 +1509,98 @@ def test_functional_model_expects_a_shape(size=64):
     assert "expected shape=(None, 784), found shape=(5, 64)" in message
 
 
+def vectors_model():
+    x = keras.Input((100,))
+    model = keras.Model(x, keras.layers.Dense(1)(x))
+    model.compile("sgd", "mse")
+    return model
+
+
 @proves(
-    "If images were not flattened, as in `found shape=(32, 28, 28)`, pass "
-    "`x.reshape(len(x), 784)`, or begin a new model with `keras.Input((28, 28))` and "
-    "`keras.layers.Flatten()`.",
+    "The second shape is that of your data: the batch, as `None` or with its size, and "
+    "one axis too many behind it.",
+    false_with={"shape": (64, 100)},
+)
+def test_one_axis_too_many(shape=(64, 32, 100)):
+    x, y = np.zeros(shape), np.zeros(64)
+    message = error_of(vectors_model(), x)
+    assert "expected shape=(None, 100), found shape=(64, 32, 100)" in message
+    dataset = tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+    message = error_of(vectors_model().fit, dataset, verbose=0)
+    assert "expected shape=(None, 100), found shape=(None, 32, 100)" in message
+
+
+@proves(
+    "a dataset that is batched twice | batched twice as well: `(None, 32)` or `(None, "
+    "None)` in `dataset.element_spec` | `batch` once, or `dataset.unbatch()`",
+    false_with={"again": lambda dataset: dataset},
+)
+def test_a_dataset_batched_twice(again=lambda dataset: dataset.batch(2)):
+    examples = np.zeros((64, 100), "float32"), np.zeros(64)
+    dataset = tf.data.Dataset.from_tensor_slices(examples)
+    for options, shape in (({}, [None, None]), ({"drop_remainder": True}, [None, 32])):
+        once = dataset.batch(32, **options)
+        twice = again(once)
+        assert twice.element_spec[1].shape.as_list() == shape
+        for mended in (once, twice.unbatch()):
+            assert error_of(vectors_model().fit, mended, verbose=0) == ""
+    message = error_of(vectors_model().fit, twice, verbose=0)
+    assert "expected shape=(None, 100), found shape=(None, 32, 100)" in message
+
+
+@proves(
+    "batches stacked by `np.stack(batches)` | one for each 100 numbers | "
+    "`np.concatenate(batches)`, for the labels too",
+    false_with={"join": np.stack},
+)
+def test_batches_that_were_stacked(join=np.concatenate):
+    batches, labels = [np.ones((32, 100))] * 3, [np.ones(32)] * 3
+    message = error_of(vectors_model(), np.stack(batches))
+    assert "expected shape=(None, 100), found shape=(3, 32, 100)" in message
+    assert np.stack(labels).size == np.stack(batches).size / 100
+    x, y = join(batches), join(labels)
+    assert error_of(vectors_model().fit, x, y, verbose=0) == ""
+    assert len(x) == len(y) == 96
+
+
+@proves(
+    "examples that are sequences of 32 steps | one for each sequence | a new model "
+    "that begins with `keras.Input((32, 100))` and a `GRU`",
+    false_with={"layer": keras.layers.Dense},
+)
+def test_examples_that_are_sequences(layer=keras.layers.GRU):
+    x, y = np.zeros((5, 32, 100)), np.zeros(5)
+    message = error_of(vectors_model(), x)
+    assert "expected shape=(None, 100), found shape=(5, 32, 100)" in message
+    steps = keras.Input((32, 100))
+    model = keras.Model(steps, keras.layers.Dense(1)(layer(2)(steps)))
+    model.compile("sgd", "mse")
+    assert model.predict(x, verbose=0).shape == (*y.shape, 1)
+    assert error_of(model.fit, x, y, verbose=0) == ""
+
+
+@proves(
+    "A Sequential model says `Invalid input shape for input` instead, and so does a "
+    "Functional model where the second axis is unknown, as in `(None, None, 100)`.",
+    false_with={"options": {"drop_remainder": True}},
+    needs="keras>=3",
+)
+def test_one_axis_too_many_in_other_words(options=()):
+    said = "Invalid input shape for input"
+    model = keras.Sequential([keras.Input((100,)), keras.layers.Dense(1)])
+    assert said in error_of(model.predict, np.zeros((5, 32, 100)), verbose=0)
+    examples = np.zeros((64, 100), "float32"), np.zeros(64)
+    dataset = tf.data.Dataset.from_tensor_slices(examples)
+    twice = dataset.batch(32, **dict(options)).batch(2)
+    message = error_of(vectors_model().fit, twice, verbose=0)
+    assert said in message
+    assert "incompatible shape (None, None, 100)" in message
+
+
+@proves(
+    "images that were not flattened, as in `found shape=(32, 28, 28)` | one for each "
+    "image | `x.reshape(len(x), 784)`, or a new model that begins with "
+    "`keras.Input((28, 28))` and `keras.layers.Flatten()`",
     false_with={"rows": (32, 28, 28)},
 )
 def test_images_that_were_not_flattened(rows=(32, 784)):
@@ -1513,9 +1644,8 @@ def test_gray_images_with_a_channel_axis(shape=(8, 8, 1)):
 
 
 @proves(
-    "`predict` reads the rows of a larger image as examples, takes the "
-    "first 32 (its default `batch_size`) as a batch, and names their shape: "
-    "`found shape=(32, 224, 3)`.",
+    "`predict` reads the 224 rows of one 224 × 224 image as examples, and names the "
+    "shape of its first batch of 32: `found shape=(32, 224, 3)`.",
     false_with={"size": 8},
     needs="keras>=3",
     keras=">=3",
