@@ -274,8 +274,9 @@ def a_slow_discriminator_collapses(seed: int) -> Figures:
 
 
 @measures(
-    "The losses are no clear sign of it: after six epochs, each differs by less than "
-    "0.5 from the same loss with 1e-3 for both networks.",
+    "The losses hardly show the collapse: after six epochs, the loss of each network "
+    "differs by less than 0.5 from its loss in another training, with 1e-3 for both "
+    "networks.",
     bound={
         "difference_of_the_generator": (0.0, 0.5),
         "difference_of_the_discriminator": (0.0, 0.5),

@@ -1,5 +1,7 @@
 """What the proofs of the guide gans and of its reference pages share."""
 
+from pathlib import Path
+
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
@@ -60,3 +62,14 @@ def refusal_of_pixels(gan):
     except tf.errors.InvalidArgumentError as problem:
         return str(problem)
     return ""
+
+
+def photo_folder(folder, grays):
+    """Write three PNG files in one gray each into a folder for each name."""
+    for name, gray in grays.items():
+        Path(folder, name).mkdir()
+        for number in range(3):
+            pixels = np.full((12, 10, 3), gray, "uint8")
+            file = f"{folder}/{name}/{number}.png"
+            tf.io.write_file(file, tf.io.encode_png(pixels))
+    return str(folder)

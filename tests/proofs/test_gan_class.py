@@ -21,6 +21,7 @@ from tests.proofs.shared_gans import (
     X,
     Y,
     bits,
+    photo_folder,
     refusal_of_pixels,
     small,
 )
@@ -204,6 +205,89 @@ def test_how_to_take_another_loss(own=True):
     history = gan.fit(X, **QUIET).history
     assert history["discriminator_loss"] == [2.0]
     assert history["generator_loss"] == [3.0]
+
+
+def trained_on_folders(folder, kind, color, shape, asked):
+    """The lines of the page: the GAN, the generator of the file, each row by name."""
+    from snippets.gans import build_discriminator, build_generator
+
+    files = keras.utils.image_dataset_from_directory(
+        photo_folder(folder, {"dog": 255, "cat": 0}),
+        color_mode=color,
+        image_size=shape[:2],
+        batch_size=64,
+    )
+    images = files.map(lambda pixels, labels: (pixels / 255, labels))
+    names = files.class_names
+
+    n = len(names)
+    generator = build_generator(64 + n, shape, 4)
+    discriminator = build_discriminator((*shape[:2], shape[-1] + n), 4)
+    gan = kind(generator, discriminator, num_classes=n)
+    adams = [keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)]
+    gan.compile(*adams)
+
+    def write(path, labels):
+        row = np.uint8(255 * np.hstack(gan.sample(labels)))
+        tf.io.write_file(f"{folder}/{path}", tf.io.encode_png(row))
+
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: write(f"{epoch}.png", np.arange(n))
+    )
+    gan.fit(images, epochs=2, shuffle=False, callbacks=[watch], verbose=0)
+    gan.generator.save(f"{folder}/generator.keras")
+    write("cats.png", [names.index(asked)] * 5)
+    rows = {
+        path.stem: tf.io.decode_png(tf.io.read_file(str(path))).numpy()
+        for path in Path(folder).glob("*.png")
+    }
+    return gan, keras.models.load_model(f"{folder}/generator.keras"), rows
+
+
+@proves(
+    "These lines train this class, or that of the guide, on `photos`, which has a "
+    "folder for each class. They write a sample of each class after each epoch, and "
+    "five cats at the end:",
+    false_with={"asked": "dog"},
+    needs="keras>=3",
+)
+def test_a_folder_for_each_class_trains(asked="cat"):
+    from snippets import gans
+    from snippets.gans import bare
+
+    for kind, color, shape in (
+        (gans.ConditionalGAN, "rgb", (8, 8, 3)),
+        (bare.ConditionalGAN, "grayscale", (8, 8, 1)),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            gan, loaded, rows = trained_on_folders(folder, kind, color, shape, asked)
+        assert sorted(rows) == ["0", "1", "cats"]
+        assert rows["0"].shape == (8, 16, shape[-1])
+        noise = gan.noise(5, seed=0)
+        told = np.hstack([noise, [[1.0, 0.0]] * 5])  # the cat is the first of two
+        cats = np.array(loaded(told))
+        for row, images in ((rows["cats"], cats), (rows["1"], gan.sample([0, 1]))):
+            # Each pixel is cut off to a whole number.
+            assert np.abs(row + 0.5 - 255 * np.hstack(images)).max() < 0.51
+
+
+@proves(
+    "The label of a folder is the place of its name among all names, sorted as text "
+    "and counted from 0: folder `10` comes before folder `2`.",
+    false_with={"class_names": ["2", "10", "cat"]},
+)
+def test_folders_are_sorted_as_text(class_names=None):
+    with tempfile.TemporaryDirectory() as folder:
+        files = keras.utils.image_dataset_from_directory(
+            photo_folder(folder, {"cat": 200, "2": 100, "10": 0}),
+            class_names=class_names,
+            color_mode="grayscale",
+            image_size=(4, 4),
+        )
+        ((pixels, labels),) = files
+    assert files.class_names == ["10", "2", "cat"]
+    assert np.array_equal(np.sort(labels), [0, 0, 0, 1, 1, 1, 2, 2, 2])
+    assert np.array_equal(pixels[:, 0, 0, 0], 100 * np.array(labels))
 
 
 @proves(
