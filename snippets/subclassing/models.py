@@ -113,6 +113,61 @@ class FunctionalClassifier(keras.Model):
         return keras.ops.argmax(self(x), axis=-1)
 
 
+class SmallVAE(keras.Model):
+    """Squeeze vectors of 64 numbers into two, by a loss of its own.
+
+    It is trained on the vectors alone: `fit(vectors)`.
+
+    Call arguments:
+        x: Tensor of shape `(batch, 64)`, in `[0, 1]`.
+        training: Whether codes are drawn at random; otherwise each is its mean.
+
+    Returns:
+        A tuple of the pixels, shape `(batch, 64)` in `[0, 1]`, and of the means and
+        the logarithms of the variances of the codes, shape `(batch, 2)`.
+
+    Example:
+        >>> import numpy as np
+        >>> outputs = SmallVAE()(np.zeros((3, 64), "float32"))
+        >>> [tuple(output.shape) for output in outputs]
+        [(3, 64), (3, 2), (3, 2)]
+
+    References:
+        - [Auto-Encoding Variational Bayes](https://arxiv.org/abs/1312.6114),
+          D. P. Kingma and M. Welling, 2013.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = keras.Sequential([layers.Dense(64, "relu"), layers.Dense(4)])
+        self.decoder = keras.Sequential(
+            [layers.Dense(64, "relu"), layers.Dense(64, "sigmoid")]
+        )
+        self.seed = keras.random.SeedGenerator(0)
+
+    def call(self, x: Any, training: bool | None = None) -> tuple[Any, Any, Any]:
+        mean, log_variance = keras.ops.split(self.encoder(x), 2, axis=-1)
+        codes = mean
+        if training:
+            noise = keras.random.normal(keras.ops.shape(mean), seed=self.seed)
+            codes = mean + keras.ops.exp(0.5 * log_variance) * noise
+        return self.decoder(codes), mean, log_variance
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        pixels, mean, log_variance = y_pred
+        errors = keras.ops.binary_crossentropy(x, pixels)
+        terms = keras.ops.square(mean) + keras.ops.exp(log_variance)
+        kl = 0.5 * keras.ops.sum(terms - log_variance - 1.0, axis=-1)
+        return keras.ops.mean(keras.ops.sum(errors, axis=-1) + kl)
+
+
 @keras.saving.register_keras_serializable(package="snippets")
 class TiedAutoencoder(keras.Model):
     """Squeeze vectors into 8 numbers and back, with one matrix for both ways.

@@ -47,6 +47,7 @@ from snippets.subclassing.models import (
     CustomModel,
     FunctionalClassifier,
     SaveableModel,
+    SmallVAE,
     WithTraining,
 )
 from snippets.subclassing.versions import NewScale, OldScale
@@ -117,6 +118,42 @@ def test_a_functional_subclass_has_its_method_and_its_graph() -> None:
 
     assert model.input_shape == (None, 6)
     assert_allclose(model.classify(VECTORS), VECTORS.argmax(axis=-1))
+
+
+# A small variational autoencoder
+
+
+def test_the_loss_of_the_small_vae_equals_numpy() -> None:
+    model, x = SmallVAE(), np.linspace(0.0, 1.0, 3 * 64).reshape(3, 64)
+    x = x.astype("float32")
+    pixels, m, v = map(convert_to_numpy, model(x))
+    errors = -np.sum(x * np.log(pixels) + (1 - x) * np.log(1 - pixels), axis=-1)
+    kl = -0.5 * np.sum(1 + v - np.square(m) - np.exp(v), axis=-1)
+    model.compile("adam")
+
+    assert np.all(kl > 0.0)
+    assert_allclose(model.evaluate(x, verbose=0), np.mean(errors + kl), rtol=1e-4)
+
+
+def test_the_small_vae_draws_codes_in_training_alone() -> None:
+    model, x = SmallVAE(), np.full((3, 64), 0.5, "float32")
+
+    quiet = [convert_to_numpy(model(x)[0]) for _ in range(2)]
+    noisy = [convert_to_numpy(model(x, training=True)[0]) for _ in range(2)]
+    assert_allclose(*quiet)
+    assert not np.allclose(quiet[0], noisy[0])
+    assert not np.allclose(*noisy)
+
+
+def test_the_small_vae_learns_the_digits() -> None:
+    keras.utils.set_random_seed(0)
+    model = SmallVAE()
+    vectors, _ = digit_vectors()
+    model.compile("adam")
+    before = model.evaluate(vectors, verbose=0)
+    model.fit(vectors, epochs=3, verbose=0)
+
+    assert model.evaluate(vectors, verbose=0) < 0.9 * before
 
 
 # The tied autoencoder
