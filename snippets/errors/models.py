@@ -329,7 +329,7 @@ def _images_that_are_large_enough() -> None:
 
 @error(
     "`classes` should be 1000",
-    guide="guides/transfer_learning.md#input-size-must-be-at-least-32x32",
+    guide="guides/transfer_learning.md#other-messages",
 )
 def _classes_of_imagenet() -> None:
     """The last layer of ImageNet's weights has 1,000 classes."""

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import re
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -197,16 +198,72 @@ def test_one_checkpoint_judges_both_trainings(shared=True):
 
 
 @proves(
-    "With `weights=None` the network is random, and no error is raised.",
-    false_with={"seeds": (0, 0)},
+    'Two classes need no other head. `Dense(1, activation="sigmoid")`, with '
+    '`label_mode="binary"` and `binary_crossentropy`, gives the same probabilities, '
+    "but returns only that of the second class: compare it with 0.5 instead of "
+    "calling `argmax`.",
+    false_with={"activation": "tanh"},
 )
-def test_without_weights_a_network_is_random(seeds=(0, 1)):
-    kernels = []
-    for seed in seeds:
-        keras.utils.set_random_seed(seed)
-        network = application("MobileNet", alpha=0.25)
-        kernels.append(network.get_weights()[0])
-    assert not np.array_equal(*kernels)
+def test_a_sigmoid_is_a_softmax_of_two(activation="sigmoid"):
+    x = np.random.default_rng(0).normal(size=(10, 3))
+    with tempfile.TemporaryDirectory() as folder:
+        images = keras.utils.image_dataset_from_directory(
+            image_folder(folder), label_mode="binary", shuffle=False
+        )
+        labels = np.concatenate([np.array(batch) for _, batch in images])
+    two, one = (
+        keras.Sequential(
+            [keras.Input(shape=(3,)), keras.layers.Dense(units, activation=how)]
+        )
+        for units, how in ((2, "softmax"), (1, activation))
+    )
+    kernel, bias = two.get_weights()
+    one.set_weights([kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]])
+    both, second = two.predict(x, verbose=0), one.predict(x, verbose=0)[:, 0]
+    assert np.allclose(second, both[:, 1], atol=1e-5)
+    assert np.array_equal(second > 0.5, both.argmax(axis=-1) == 1)
+    two.compile(loss="sparse_categorical_crossentropy")
+    one.compile(loss="binary_crossentropy")
+    losses = [
+        two.evaluate(x, labels[:, 0], verbose=0),
+        one.evaluate(x, labels, verbose=0),
+    ]
+    assert np.isclose(*losses, atol=1e-4)
+
+
+SIZES = {
+    **dict.fromkeys(("InceptionV3", "InceptionResNetV2", "Xception"), 299),
+    "EfficientNetB1": 240,
+    "EfficientNetB7": 600,
+}
+
+
+def usual_size(name):
+    """The size of images that a network of Keras takes if it is told none."""
+    network = getattr(keras.applications, name)
+    utils = sys.modules[network.__module__].imagenet_utils
+    with (
+        mock.patch.object(utils, "obtain_input_shape", side_effect=KeyError) as asked,
+        contextlib.suppress(KeyError),
+    ):
+        network(weights=None)
+    return asked.call_args.kwargs["default_size"]
+
+
+@proves(
+    "For another network, such as MobileNet or EfficientNet, change its name, [its "
+    "preprocessing](#which-preprocessing-and-where), the [layers that are "
+    "unfrozen](#fine-tune-with-a-low-learning-rate), and every 224, if its usual size "
+    "is another: 299 for InceptionV3, InceptionResNetV2 and Xception, 240 to 600 for "
+    "EfficientNetB1 to B7.",
+    false_with={"sizes": {"ResNet50": 299}},
+)
+def test_usual_sizes_of_networks(sizes=SIZES):
+    for name, size in sizes.items():
+        assert usual_size(name) == size
+    assert usual_size("ResNet50") == 224
+    between = [usual_size(f"EfficientNetB{number}") for number in range(1, 8)]
+    assert between == sorted(between)
 
 
 # When to reuse a network
@@ -215,8 +272,8 @@ def test_without_weights_a_network_is_random(seeds=(0, 1)):
 @proves(
     "If you will neither augment the images nor fine-tune, compute the features once, "
     "`features = resnet.predict(preprocess_input(images.copy()))`, and train only the "
-    "head on them. If the base has no `Dropout`, the head becomes the same as on the "
-    "frozen base; ResNet50 has none, EfficientNet has.",
+    "head on them. ResNet50 has no `Dropout`, so this trains the same head as the "
+    "frozen base inside a model does; EfficientNet has `Dropout`.",
     false_with={"frozen": False},
 )
 def test_features_first_is_the_same(frozen=True):
@@ -437,15 +494,6 @@ def test_pooling_is_global_average(pooling="avg"):
     assert np.allclose(np.array(pooled(images)), expected, atol=1e-4)
 
 
-@proves(
-    "`Flatten()` would make 100,352 of them.",
-    false_with={"places": 6 * 6},
-)
-def test_flatten_is_large(places=7 * 7):
-    maps = keras.Input((places, 1, 2048))
-    assert keras.layers.Flatten()(maps).shape[1] == 100_352
-
-
 # A folder of images
 
 
@@ -525,33 +573,12 @@ def test_the_head_is_2_of_14_weights(frozen=True):
 
 
 @proves(
-    "To list the weights that a training changed, call the recipe "
-    "{recipe}`snippets.transfer_learning.weight_values` on the model before and after "
-    "it, and pass both results to "
-    "{recipe}`snippets.transfer_learning.changed_weights`.",
-    false_with={"toward": 0.0},
-    needs="keras>=3",
-)
-def test_one_bit_is_a_change(toward=1.0):
-    from snippets.transfer_learning import (
-        changed_weights,
-        feature_network,
-        weight_values,
-    )
-
-    base = feature_network()
-    before = weight_values(base)
-    assert changed_weights(before, weight_values(base)) == []
-    bias = base.get_layer("conv_2").bias  # zeros
-    bias.assign(np.nextafter(np.array(bias), np.float32(toward)))
-    assert changed_weights(before, weight_values(base)) == ["conv_2/bias"]
-
-
-@proves(
     "To unfreeze the last layers alone, replace the first two lines by "
-    "{recipe}`snippets.transfer_learning.unfreeze_from`, with the name of the first "
-    "one from `base.summary()`: it freezes all before it, and keeps "
-    "`BatchNormalization` frozen.",
+    "{recipe}`snippets.transfer_learning.unfreeze_from` (copy it, or "
+    "[install](../index.md#three-ways-to-use-it) the recipes, and write `from "
+    "snippets.transfer_learning import unfreeze_from`). Its second argument is the "
+    "first layer to unfreeze, by its name in `base.summary()`: it freezes every layer "
+    "before that one, and keeps `BatchNormalization` frozen.",
     false_with={"layer": "conv_1"},
     needs="keras>=3",
 )
@@ -562,6 +589,18 @@ def test_unfreezing_from_a_layer(layer="conv_2"):
     assert unfreeze_from(base, layer) == ["conv_2"]
     learning = [part.name for part in base.layers if part.trainable_weights]
     assert learning == ["conv_2"]
+
+
+@proves(
+    "On 100 validation photos, a difference of a point or two in accuracy is chance: "
+    "the standard error of an accuracy of 90 % is 3 points.",
+    false_with={"photos": 1000},
+)
+def test_a_point_or_two_is_chance(photos=100):
+    right = np.random.default_rng(0).binomial(photos, 0.9, size=(2, 100_000))
+    one, other = 100 * right / photos  # two networks that are equally good
+    assert abs(one.std() - 3) < 0.05
+    assert np.mean(np.abs(one - other) > 1.5) > 0.5
 
 
 @proves(
@@ -659,7 +698,8 @@ CORNER[:, 3, 3] = 1.0
 
 
 @proves(
-    "They act in `fit`, not in `predict` or `evaluate`:", false_with={"training": False}
+    "Random layers act in `fit`, not in `predict` or `evaluate`:",
+    false_with={"training": False},
 )
 def test_random_layers_act_in_fit(training=True):
     model = shifts()
@@ -703,7 +743,7 @@ def test_frozen_normalization_is_in_inference_mode(frozen=True):
 
 @proves(
     "`model.layers` lists the outermost layers only, so a loop over it misses "
-    "each `BatchNormalization` of a nested base:",
+    "each `BatchNormalization` of a nested base.",
     false_with={"nested": False},
 )
 def test_model_layers_are_the_outermost(nested=True):
@@ -954,10 +994,11 @@ def test_skip_mismatch_leaves_the_head(skip=True):
 
 
 @proves(
-    "Such a file knows no layer names: layers are matched by their class and order.",
+    "Loading such a file ignores the names of layers, and matches them by their class "
+    "and order.",
     false_with={"order": ("relu", "dense")},
 )
-def test_weights_files_know_no_names(order=("dense", "relu")):
+def test_weights_files_are_loaded_by_order(order=("dense", "relu")):
     renamed = stack(5, ("other", "name"))
     if order[0] == "relu":  # another layer of that class comes first
         first = keras.layers.Dense(3, name="body_2")
@@ -1004,25 +1045,6 @@ def test_a_layer_is_copied_by_its_name(name="body"):
 # No error, wrong result
 
 
-@proves(
-    "To go back, load `photos.keras`, the best epoch of the script; its base is "
-    '`model.get_layer("resnet50")`.',
-    false_with={"frozen": False},
-)
-def test_the_file_leads_back_to_the_base(frozen=True):
-    inner, x = keras.Input(shape=(3,)), keras.Input(shape=(3,))
-    name = application("ResNet50").name
-    base = keras.Model(inner, keras.layers.Dense(4)(inner), name=name)
-    model = keras.Model(x, keras.layers.Dense(1)(base(x)))
-    base.trainable = not frozen
-    with tempfile.TemporaryDirectory() as folder:
-        model.save(f"{folder}/a.keras")
-        loaded = keras.models.load_model(f"{folder}/a.keras")
-    assert len(loaded.trainable_weights) == 2  # those of the head
-    loaded.get_layer("resnet50").trainable = True
-    assert len(loaded.trainable_weights) == 4
-
-
 def reused(*units):
     """A base of Dense layers, and a classifier of two classes on it."""
     inner, x = keras.Input(shape=(8,)), keras.Input(shape=(8,))
@@ -1042,7 +1064,188 @@ def history_of(model, rate, epochs, x, y, **options):
 
 
 @proves(
-    "**The rate is too high,** if the training loss rises as well: the weights that "
+    "**The preprocessing is done twice,** if a batch of `train` has negative pixels, "
+    "or none above 1, and the model preprocesses too.",
+    false_with={"again": False},
+)
+def test_preprocessing_done_twice_shows_in_a_batch(again=True):
+    ways = [lambda pixels: pixels / 255]
+    for module in ("resnet50", "mobilenet_v2", "densenet"):
+        ways.append(getattr(keras.applications, module).preprocess_input)
+    with tempfile.TemporaryDirectory() as folder:
+        train = keras.utils.image_dataset_from_directory(image_folder(folder))
+        for way in ways:
+            done = train.map(lambda x, y, way=way: (way(x), y)) if again else train
+            batch = np.array(next(iter(done))[0])
+            assert batch.min() < 0 or batch.max() <= 1
+
+
+def summary_of(model):
+    """The lines of a model's summary that hold words."""
+    said = []
+    model.summary(line_length=200, print_fn=lambda line, **_: said.append(line))
+    return [line for line in "\n".join(said).splitlines() if re.search(r"\w", line)]
+
+
+@proves(
+    "**The preprocessing is missing,** if `model.summary()` leads from the Input, or "
+    "from random layers, straight to a base [that needs "
+    "it](#which-preprocessing-and-where).",
+    false_with={"modules": ("efficientnet",)},
+)
+def test_missing_preprocessing_shows_in_the_summary(
+    modules=("resnet50", "mobilenet_v2", "densenet"),
+):
+    for module in modules:
+        for preprocesses in (True, False):
+            inner, photos = keras.Input(shape=(8, 8, 3)), keras.Input(shape=(8, 8, 3))
+            pooled = keras.layers.GlobalAveragePooling2D()(inner)
+            base = keras.Model(inner, pooled, name="the_base")
+            x = keras.layers.RandomFlip("horizontal", name="the_flip")(photos)
+            if preprocesses:
+                x = getattr(keras.applications, module).preprocess_input(x)
+            lines = summary_of(keras.Model(photos, base(x)))
+            flip, there = (
+                next(k for k, line in enumerate(lines) if name in line)
+                for name in ("the_flip", "the_base")
+            )
+            assert (there - flip > 1) is preprocesses
+
+
+@proves(
+    '**The network is random,** if `resnet.get_layer("conv1_bn").moving_mean` is all '
+    "zeros: `weights=None` raises no error.",
+    false_with={"trained": True},
+)
+def test_without_weights_a_network_is_random(trained=False):
+    kernels = []
+    for seed in (0, 1):
+        keras.utils.set_random_seed(seed)
+        resnet = application("ResNet50")
+        kernels.append(resnet.get_weights()[0])
+        if trained:
+            resnet(np.random.default_rng(0).random((1, 32, 32, 3)), training=True)
+        assert not np.any(np.array(resnet.get_layer("conv1_bn").moving_mean))
+    assert not np.array_equal(*kernels)
+
+
+@proves(
+    "**The softmax has one unit,** if `model.predict(train)` is 1 for every image: "
+    "give it two, or take a sigmoid.",
+    false_with={"activation": "sigmoid"},
+)
+def test_a_softmax_of_one_unit_is_1(activation="softmax"):
+    x = np.random.default_rng(0).normal(size=(10, 3))
+    train = tf.data.Dataset.from_tensor_slices((x, np.arange(10.0) % 2)).batch(4)
+    head = keras.layers.Dense(1, activation=activation)
+    model = keras.Sequential([keras.Input(shape=(3,)), head])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras may say so
+        model.compile(optimizer="sgd", loss="binary_crossentropy")
+        moved = changes(model, lambda: model.fit(train, verbose=0))
+        assert np.all(model.predict(train, verbose=0) == 1)
+    assert moved == []  # nothing is learned, and no error raised
+
+
+@proves(
+    "**The rate is too high,** if the training loss rises or jumps, and **too low,** "
+    "if it still falls in the last epoch.",
+    false_with={"rates": (0.03, 0.3)},
+)
+def test_the_training_loss_shows_the_rate(rates=(30.0, 0.0001)):
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(40, 8))
+    y = (x[:, 0] > 0).astype(int)
+    base, model = reused(16)
+    base.trainable = False
+    start = model.get_weights()
+    losses = []
+    for rate in rates:
+        model.set_weights(start)
+        losses.append(np.array(history_of(model, rate, 20, x, y)["loss"]))
+    high, low = losses
+    assert np.any(np.diff(high) > 0.1 * high[0])
+    assert np.all(np.diff(low) < 0)
+    assert low[-1] > 0.9 * low[0]
+
+
+@proves(
+    "**The validation images are prepared differently,** if the training accuracy is "
+    "high, but not once the validation pipeline reads the training images.",
+    false_with={"different": False},
+)
+def test_another_pipeline_shows_on_the_training_images(different=True):
+    keras.utils.set_random_seed(0)
+    images = np.random.default_rng(0).integers(0, 256, (100, 8)).astype("float32")
+    y = (images[:, 0] > 127).astype(int)
+    _, model = reused(16)
+    x = images / 127.5 - 1
+    history_of(model, 0.03, 60, x, y)
+    read = images / 255 if different else x
+
+    def accuracy(pixels):
+        return np.mean(model.predict(pixels, verbose=0).argmax(axis=-1) == y)
+
+    assert accuracy(x) > 0.95
+    assert accuracy(read) < 0.8
+
+
+@proves(
+    "**The network overfits,** if the training accuracy is high with either pipeline, "
+    "while the validation loss rises from epoch to epoch.",
+    false_with={"few": 2000},
+)
+def test_a_head_with_few_images_overfits(few=20):
+    keras.utils.set_random_seed(0)
+    draw = np.random.default_rng(0)
+    x, y = draw.normal(size=(few + 200, 64)), draw.integers(0, 2, few + 200)
+    head = keras.layers.Dense(2, activation="softmax")
+    model = keras.Sequential([keras.Input(shape=(64,)), head])
+    held_back = {"validation_data": (x[few:], y[few:])}
+    validation = history_of(model, 0.03, 60, x[:few], y[:few], **held_back)["val_loss"]
+    answers = model.predict(x[:few], verbose=0).argmax(axis=-1)
+    assert np.mean(answers == y[:few]) > 0.95
+    assert np.all(np.diff(validation[-5:]) > 0)
+
+
+@proves(
+    "To go back, load `photos.keras`, the best epoch of the script; its base is "
+    '`model.get_layer("resnet50")`.',
+    false_with={"frozen": False},
+)
+def test_the_file_leads_back_to_the_base(frozen=True):
+    inner, x = keras.Input(shape=(3,)), keras.Input(shape=(3,))
+    name = application("ResNet50").name
+    base = keras.Model(inner, keras.layers.Dense(4)(inner), name=name)
+    model = keras.Model(x, keras.layers.Dense(1)(base(x)))
+    base.trainable = not frozen
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/a.keras")
+        loaded = keras.models.load_model(f"{folder}/a.keras")
+    assert len(loaded.trainable_weights) == 2  # those of the head
+    loaded.get_layer("resnet50").trainable = True
+    assert len(loaded.trainable_weights) == 4
+
+
+@proves(
+    "To find the cause, set `restore_best_weights` to `False` in the script and train "
+    "again: then `model` is that of the last epoch, where the fault shows.",
+    false_with={"restore": True},
+)
+def test_without_restoring_the_last_epoch_stays(restore=False):
+    keras.utils.set_random_seed(0)
+    head = keras.layers.Dense(1)
+    model = keras.Sequential([keras.Input(shape=(3,)), head])
+    model.compile(optimizer=keras.optimizers.SGD(2.0), loss="mse")  # it diverges
+    stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=restore)
+    options = {"epochs": 6, "batch_size": 8, "verbose": 0, "callbacks": [stop]}
+    losses = model.fit(X, Y, validation_data=(X, Y), **options).history["val_loss"]
+    assert losses[-1] > 2 * min(losses)
+    assert np.isclose(model.evaluate(X, Y, verbose=0), losses[-1], rtol=1e-3)
+
+
+@proves(
+    "**The rate is too high,** if the training loss rises: the weights that "
     "you wanted to reuse are overwritten. Take a hundredth of the rate that trained "
     "the head.",
     false_with={"rate": 0.0003},
@@ -1082,24 +1285,6 @@ def test_unfrozen_normalization_disagrees(frozen=False):
     assert model.evaluate(x, y, verbose=0) > 3 * in_fit
 
 
-@proves(
-    "**The network overfits,** if `model.evaluate(train)` gives a low loss, while the "
-    "validation loss rises from epoch to epoch.",
-    false_with={"frozen": True},
-)
-def test_an_unfrozen_base_overfits(frozen=False):
-    keras.utils.set_random_seed(0)
-    draw = np.random.default_rng(0)
-    x, y = draw.normal(size=(80, 8)), draw.integers(0, 2, 80)  # nothing to learn
-    base, model = reused(32, 2)
-    base.trainable = not frozen
-    held_back = {"validation_data": (x[20:], y[20:])}
-    validation = history_of(model, 0.1, 10, x[:20], y[:20], **held_back)["val_loss"]
-    assert model.evaluate(x[:20], y[:20], verbose=0) < 0.3
-    assert np.all(np.diff(validation[-4:]) > 0)
-    assert validation[-1] > 1.5 * min(validation)
-
-
 def base_after_outer_flag(steps=(True,)):
     """The flag of a frozen base after flags of the model around it."""
     base = keras.Sequential([keras.Input(shape=(3,)), keras.layers.Dense(2)])
@@ -1113,7 +1298,8 @@ def base_after_outer_flag(steps=(True,)):
 
 @proves(
     "The flag of the outer model is already `True`, so Keras 3 on TensorFlow skips "
-    "the assignment, and the base inside stays frozen:",
+    "the assignment, and the base inside stays frozen, as [the front "
+    "page](../index.md#a-sentence-and-its-proof) shows.",
     keras=">=3",
     false_with={"steps": (False, True)},
 )
@@ -1123,7 +1309,8 @@ def test_a_flag_that_is_there_is_skipped(steps=(True,)):
 
 @proves(
     "The flag of the outer model is already `True`, so Keras 3 on TensorFlow skips "
-    "the assignment, and the base inside stays frozen:",
+    "the assignment, and the base inside stays frozen, as [the front "
+    "page](../index.md#a-sentence-and-its-proof) shows.",
     keras="<3",
 )
 def test_a_flag_that_is_there_is_passed_on_by_keras_2():
@@ -1131,8 +1318,9 @@ def test_a_flag_that_is_there_is_passed_on_by_keras_2():
 
 
 @proves(
-    "A loop over `base.layers` freezes the same weights, but leaves `base.trainable` "
-    "at `True`, so Keras 3 then skips `base.trainable = True` as well.",
+    "The same happens to a base that a loop over `base.layers` froze: "
+    "`base.trainable` stayed `True`, so Keras 3 skips `base.trainable = True`, and the "
+    "layers stay frozen.",
     keras=">=3",
     false_with={"loop": False},
 )
@@ -1163,17 +1351,6 @@ def test_set_trainable_sets_every_flag(recipe=True):
             else:
                 model.trainable = flag
             assert all(layer.trainable is flag for layer in every_layer(model))
-
-
-@proves(
-    "The other way round it works: `model.trainable = False` freezes every layer "
-    "inside, those of a nested model too.",
-    false_with={"flag": True},
-)
-def test_a_flag_goes_down(flag=False):
-    base, model = base_and_model()
-    model.trainable = flag
-    assert not any(layer.trainable for layer in [*model.layers, *base.layers])
 
 
 def learned_in_a_frozen_base():
@@ -1411,9 +1588,9 @@ def test_images_of_32_at_least(size=31):
 
 
 @proves(
-    "With `include_top=True` and the weights of ImageNet the size is fixed, and "
-    "the message is `input_shape should be (224, 224, 3)`; with `classes=5` it is "
-    "`classes should be 1000`.",
+    "`input_shape should be (224, 224, 3)`, or `classes should be 1000`: with "
+    "`include_top=True`, the weights of ImageNet allow no other size and no other "
+    "`classes`.",
     false_with={"top": False},
 )
 def test_top_has_1000_classes(top=True):
