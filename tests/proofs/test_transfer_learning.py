@@ -1187,7 +1187,7 @@ def test_another_pipeline_shows_on_the_training_images(different=True):
         return np.mean(model.predict(pixels, verbose=0).argmax(axis=-1) == y)
 
     assert accuracy(x) > 0.95
-    assert accuracy(read) < 0.8
+    assert accuracy(read) < 0.9
 
 
 @proves(
