@@ -1188,8 +1188,7 @@ def test_two_inputs_bring_a_list_of_masks(listed=True):
 
 
 @proves(
-    "This layer adds two sequences, and a step of the sum counts if it counts in "
-    "both:",
+    "This layer adds two sequences, and a step of the sum counts if it counts in both:",
     false_with={"kind": keras.layers.Add},
     needs="keras>=3",
 )
