@@ -5,6 +5,7 @@ import functools
 import gzip
 import io
 import json
+import os
 import tempfile
 import warnings
 from pathlib import Path
@@ -238,9 +239,9 @@ def test_float16_weights_become_float32(kind="float16 weights"):
 
 
 @proves(
-    "**int8 weights** are stored as integers. At each call a `Dense` or `Conv2D` layer "
-    "rounds its input to int8 too, on a scale set by the largest number in that input, "
-    "and what the layer gives is float32.",
+    "At each call a `Dense` or `Conv2D` layer rounds its input to int8 too, in 255 "
+    "steps from the smallest number of that input to the largest, zero included, and "
+    "what the layer gives is float32.",
     false_with={"kind": "float16 weights"},
     needs="keras>=3.6",
 )
@@ -264,6 +265,42 @@ def test_int8_weights_round_their_inputs(kind="int8 weights"):
         assert np.abs(found - expected).max() < 0.02 * np.abs(expected).max()
         beside = lite_answers(file, small + large) - lite_answers(file, large)
         assert np.abs(beside - expected).max() > 0.5 * np.abs(expected).max()
+    same = [np.eye(64, dtype="float32"), np.eye(64, dtype="float32")[None, None]]
+    dense = keras.layers.Dense(64, use_bias=False)
+    convolution = keras.layers.Conv2D(64, 1, use_bias=False)
+    for layer, shape, kernel in zip(
+        (dense, convolution), ((64,), (1, 1, 64)), same, strict=True
+    ):
+        model = keras.Sequential([keras.Input(shape), layer])
+        layer.set_weights([kernel])
+        file = lite_file(model, kind, small)
+        for low, high in [(0, 1000), (-1000, 0), (-1000, 1000), (500, 1000)]:
+            x = np.linspace(low, high, 64, dtype="float32").reshape(1, *shape)
+            step = (max(high, 0) - min(low, 0)) / 255
+            error = np.abs(lite_answers(file, x) - x).max()
+            assert 0.4 * step < error < 0.6 * step
+
+
+@proves(
+    "**int8 weights** are stored as integers. Biases, and kernels of fewer than 1,024 "
+    "numbers, stay float32.",
+    false_with={"units": 32},
+    needs="keras>=3.6",
+)
+def test_small_kernels_stay_float32(units=31):
+    """33 by 31 numbers are one less than 1,024, 32 by 32 are as many."""
+    from snippets.smaller_models import lite_file
+
+    types = {}
+    for shape in ((33, units), (32, 32)):
+        layer = keras.layers.Dense(shape[1], bias_initializer="ones")
+        model = keras.Sequential([keras.Input(shape[:1]), layer])
+        file = lite_file(model, "int8 weights", np.ones((1, shape[0])))
+        for tensor in prepared(file).get_tensor_details():
+            types[tuple(map(int, tensor["shape"]))] = np.dtype(tensor["dtype"]).name
+    assert types[32, 32] == "int8"
+    assert types[32,] == "float32"
+    assert types[units, 33] == "float32"
 
 
 class Summed(keras.layers.Layer):
@@ -281,9 +318,8 @@ class Doubled(keras.layers.Layer):
 
 
 @proves(
-    "**int8** keeps integers between the layers, too. Input and output of such a file "
-    "stay float32, as the line that was printed above the sizes says, and an operation "
-    "without an integer kernel stays in floats.",
+    "**int8** keeps integers between the layers, too; an operation without an integer "
+    "kernel stays in floats. Such a file still takes and gives float32.",
     false_with={"kind": "int8 weights"},
     needs="keras>=3.6",
 )
@@ -306,7 +342,7 @@ def test_int8_keeps_integers_between_layers(kind="int8"):
 
 
 def file_of_integers(model, examples, ends=tf.int8):
-    """A file by the lines of the page; `ends` is the type of input and output."""
+    """A file by the lines of the page; None leaves out that of input and output."""
     with (
         tempfile.TemporaryDirectory() as folder,
         contextlib.redirect_stdout(io.StringIO()),
@@ -317,7 +353,8 @@ def file_of_integers(model, examples, ends=tf.int8):
         batches = examples[:, np.newaxis]
         converter.representative_dataset = lambda: ([batch] for batch in batches)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = ends
+        if ends is not None:
+            converter.inference_input_type = converter.inference_output_type = ends
         return converter.convert()
 
 
@@ -349,6 +386,119 @@ def test_a_file_of_integers_alone(ends=tf.int8):
     integers = np.int8(np.clip(np.round(images[1024:] / scale) + zero, -128, 127))
     found = np.argmax(lite_answers(file, integers), axis=1)
     assert np.mean(found == np.argmax(model(images[1024:]), axis=1)) >= 0.98
+
+
+@proves(
+    "Convert as for integers alone, and leave out the line of `inference_input_type`.",
+    false_with={"ends": tf.int8},
+    needs="keras!=3.4.*",
+)
+def test_int8_between_float_ends(ends=None):
+    model, images = lite_network()
+    file = file_of_integers(model, images[:100], ends)
+    interpreter = prepared(file)
+    for found in (interpreter.get_input_details(), interpreter.get_output_details()):
+        assert [end["dtype"] for end in found] == [np.float32]
+    assert len(floats_in(file)) == 2
+    products, _ = tensors_of_products(file)
+    assert [output for _, output in products] == ["int8"] * 3
+
+
+def written(action):
+    """What an action writes to the standard outputs, libraries in C++ included."""
+    kept = [os.dup(1), os.dup(2)]
+    with tempfile.TemporaryFile() as file:
+        try:
+            for number in (1, 2):
+                os.dup2(file.fileno(), number)
+            action()
+        finally:
+            for number, old in enumerate(kept, 1):
+                os.dup2(old, number)
+                os.close(old)
+        file.seek(0)
+        return file.read().decode()
+
+
+@proves(
+    "The converter prints `fully_quantize: 0` about every file of integers.",
+    false_with={"kinds": ("float32", "int8 weights")},
+    needs="keras>=3.6",
+)
+def test_the_converter_prints_zero_in_any_case(kinds=("int8", "integers alone")):
+    """Of the kind int8, and of integers alone, in which no float is left."""
+    from snippets.smaller_models import lite_file
+
+    model, images = lite_network()
+    for kind in kinds:
+        said = written(
+            lambda kind=kind: (
+                file_of_integers(model, images[:10])
+                if kind == "integers alone"
+                else lite_file(model, kind, images[:10])
+            )
+        )
+        assert "fully_quantize: 0" in said
+    assert floats_in(file_of_integers(model, images[:10])) == []
+
+
+@proves(
+    "The scale and the zero point of the output make floats of its integers. Convert "
+    "to float32 before you subtract: int8 overflows.",
+    false_with={"dtype": "int8"},
+    needs="keras!=3.4.*",
+)
+def test_integers_become_floats_again(dtype="float32"):
+    model, images = lite_network()
+    layers = [*model.layers, keras.layers.Softmax()]
+    classifier = keras.Sequential([keras.Input((64,)), *layers])
+    interpreter = prepared(file_of_integers(classifier, images[:100]))
+    predict = interpreter.get_signature_runner()
+    [(name, pixels)] = predict.get_input_details().items()
+    scale, zero = pixels["quantization"]
+    integers = np.int8(np.clip(np.round(images / scale) + zero, -128, 127))
+    [scores] = predict(**{name: integers}).values()
+    [output] = predict.get_output_details().values()
+    scale, zero = output["quantization"]
+    floats = (scores.astype(dtype) - zero) * scale
+    assert scores.dtype == "int8"
+    assert np.mean(np.abs(floats - np.array(classifier(images)))) < 0.02
+
+
+def signature_of(model, examples=None):
+    """The inputs of a file by name; with examples they are integers."""
+    with tempfile.TemporaryDirectory() as folder:
+        model.export(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if examples is not None:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = lambda: (examples for _ in range(9))
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = tf.int8
+        file = converter.convert()
+    return prepared(file).get_signature_runner().get_input_details()
+
+
+@proves(
+    "For several inputs let it yield a dict from their names to such batches, since a "
+    "list has to follow the order of the inputs in the file, whatever their order in "
+    "the model is.",
+    false_with={"order": reversed},
+    needs="keras>=3.6",
+)
+def test_examples_of_several_inputs(order=list):
+    """The numbers of a are small, those of b are large, and the scales show it."""
+    batches = {"a": np.float32([[0, 10]]), "b": np.float32([[0, 1000]])}
+    wanted = pytest.approx({"a": 10 / 255, "b": 1000 / 255}, rel=1e-3)
+    for names in ("ab", "ba"):
+        inputs = [keras.Input((2,), name=name) for name in names]
+        joined = keras.layers.Concatenate()(inputs)
+        model = keras.Model(inputs, keras.layers.Dense(4)(joined))
+        plain = signature_of(model)
+        in_file = sorted(plain, key=lambda name: plain[name]["index"])
+        for examples in (batches, [batches[name] for name in order(in_file)]):
+            found = signature_of(model, examples)
+            assert {n: found[n]["quantization"][0] for n in found} == wanted
 
 
 @proves(
@@ -437,9 +587,27 @@ def test_a_signature_takes_several_inputs(names=("left", "right")):
 
 
 @proves(
-    "From examples of inputs, its representative dataset, the converter learns how "
-    "large the numbers between the layers become, and later larger ones are cut off: "
-    "give it a hundred examples or more, like the real inputs.",
+    "A model of several outputs gives a dict with an array for each.",
+    false_with={"sizes": (2,)},
+    needs="keras>=3.6",
+)
+def test_a_signature_gives_several_outputs(sizes=(2, 3)):
+    from snippets.smaller_models import lite_file
+
+    inputs = keras.Input((4,))
+    outputs = [keras.layers.Dense(size)(inputs) for size in sizes]
+    file = lite_file(keras.Model(inputs, outputs), "float32", np.ones((1, 4)))
+    predict = prepared(file).get_signature_runner()
+    [name] = predict.get_input_details()
+    found = predict(**{name: np.ones((5, 4), "float32")})
+    assert sorted(array.shape for array in found.values()) == [(5, 2), (5, 3)]
+
+
+@proves(
+    "The converter needs a representative dataset for int8: examples of inputs, from "
+    "which it learns how large the numbers between the layers become. When the file "
+    "runs, larger numbers are cut off, so give the converter a hundred examples or "
+    "more, like the real inputs.",
     false_with={"brightness": 1.0},
     needs="keras>=3.6",
 )
@@ -714,7 +882,9 @@ def share_of_bytes(mode):
 
 
 @proves(
-    'From Keras 3.11 on, `quantize("int4")` leaves about a sixth of the bytes.',
+    'From Keras 3.11 on, `quantize("int4")` packs a kernel into an eighth of its '
+    "bytes; with the scales and the rest, the file of this small model keeps about a "
+    "sixth.",
     keras=">=3.11",
     false_with={"mode": "int8"},
     needs="keras>=3.6",
@@ -724,6 +894,33 @@ def test_int4_is_smaller_still(mode="int4"):
     share, same = share_of_bytes(mode)
     assert 0.14 < share < 0.19
     assert same > 0.95
+    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(512)])
+    whole = np.array(model.layers[0].kernel).nbytes
+    model.quantize(mode)
+    [kernel] = [w for w in model.weights if w.path.endswith("/kernel")]
+    assert np.array(kernel).nbytes == whole / 8
+
+
+@proves(
+    "Keras 3.15 has three more modes: `float8` rounds in training and leaves the "
+    "kernels float32, and `gptq` and `awq`, for language models, want a config with "
+    "examples.",
+    keras=">=3.15",
+    needs="keras>=3.6",
+)
+def test_other_modes_of_quantize():
+    found = {}
+    for mode in ("float8", "gptq", "awq"):
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        try:
+            model.quantize(mode)
+        except Exception as error:
+            found[mode] = str(error)
+        else:
+            found[mode] = str(model.layers[0].kernel.dtype)
+    assert found["float8"] == "float32"
+    assert "you must pass a `GPTQConfig` object" in found["gptq"]
+    assert "you must pass an `AWQConfig` object" in found["awq"]
 
 
 @proves(

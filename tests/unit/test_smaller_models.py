@@ -11,6 +11,13 @@ from snippets.choosing import functional_cnn
 from snippets.data import digit_images
 from snippets.smaller_models import LITE_KINDS, lite_file, lite_function
 from snippets.smaller_models.lite import share_right
+from snippets.smaller_models.speed import (
+    files_to_compare,
+    integer_file,
+    one_answer,
+    seconds_of_answers,
+    table_of_answers,
+)
 
 
 def some_digits(count: int = 100) -> tuple[np.ndarray, np.ndarray]:
@@ -106,3 +113,50 @@ def test_the_share_of_right_answers_is_counted_one_by_one() -> None:
     assert shapes == []
     assert classify() == 0.75
     assert shapes == [(1, 1, 1, 1)] * 4
+
+
+def test_a_file_of_integers_takes_and_gives_no_float() -> None:
+    images, _ = some_digits(200)
+    predict = lite_function(integer_file(lite_classifier(), images))
+    assert predict(np.zeros((2, 8, 8, 1), "int8")).dtype == "int8"
+    with pytest.raises(ValueError, match="FLOAT32 but expected type INT8"):
+        predict(images[:2])
+
+
+def test_each_file_to_compare_answers_one_image_in_floats() -> None:
+    images, _ = some_digits(200)
+    files = files_to_compare(lite_classifier(), images)
+    assert len({len(file) for file in files.values()}) == 4
+    for image in images[:20, np.newaxis]:
+        expected = np.array(lite_classifier()(image))
+        for file in files.values():
+            found = one_answer(file, image)()
+            assert found.dtype == "float32"
+            np.testing.assert_allclose(found, expected, atol=0.5)
+
+
+def test_an_image_beyond_the_examples_is_cut_off_and_does_not_wrap() -> None:
+    images, _ = some_digits(200)
+    file = integer_file(lite_classifier(), images)
+    found = [one_answer(file, factor * images[:1])() for factor in (1000, 2000)]
+    np.testing.assert_array_equal(*found)
+
+
+def test_the_model_its_files_and_two_threads_answer_as_often() -> None:
+    images, _ = some_digits(200)
+    files = files_to_compare(lite_classifier(), images)
+    seconds = seconds_of_answers(lite_classifier(), files, images[:1], 4, 0.5)
+    assert list(seconds) == ["tf.function", *files, "float32, two threads"]
+    assert {len(times) for times in seconds.values()} == {4}
+    with pytest.raises(ValueError, match=r"every way to do the work of 'tf\.f"):
+        seconds_of_answers(lite_classifier(), files, images[:1], 4, 0.0)
+
+
+def test_the_table_has_the_median_and_the_range_in_milliseconds() -> None:
+    seconds = {"Keras": [0.01, 0.03, 0.0123], "a file": [0.002, 0.002, 0.002]}
+    table = table_of_answers(seconds, {"a file": b"0" * 12345})
+    assert table.headings[1:3] == ["Bytes of the file", "Median, ms"]
+    assert table.rows == [
+        ["Keras", "", "12.3", "10.0 to 30.0"],
+        ["a file", "12,345", "2.0", "2.0 to 2.0"],
+    ]
