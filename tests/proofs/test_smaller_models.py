@@ -492,8 +492,9 @@ def test_examples_of_several_inputs(order=list):
     wanted = pytest.approx({"a": 10 / 255, "b": 1000 / 255}, rel=1e-3)
     for names in ("ab", "ba"):
         inputs = [keras.Input((2,), name=name) for name in names]
-        joined = keras.layers.Concatenate()(inputs)
-        model = keras.Model(inputs, keras.layers.Dense(4)(joined))
+        joined = [keras.layers.Dense(8)(one) for one in inputs]
+        outputs = keras.layers.Concatenate()(joined)
+        model = keras.Model(inputs, outputs)
         plain = signature_of(model)
         in_file = sorted(plain, key=lambda name: plain[name]["index"])
         for examples in (batches, [batches[name] for name in order(in_file)]):
