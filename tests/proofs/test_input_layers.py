@@ -299,21 +299,25 @@ def test_strings_as_a_list_or_an_array(convert=np.array):
         assert "Invalid dtype: str192" in error_of(use, longer, verbose=0)
 
 
-OBJECT_ARRAYS = (
+@proves(
     "An array of dtype `object`, as pandas gives for strings, is read if it has one "
     "axis and no empty cell; otherwise Keras 3.9 and later raise `Invalid dtype: "
-    "object`."
+    "object`.",
+    false_with={"cell": None},
 )
-
-
-@proves(OBJECT_ARRAYS, false_with={"cell": None})
 def test_object_arrays_of_one_axis(cell="Oslo"):
     cities, model = np.array(["Rome", cell], object), reader_of_strings()
     assert error_of(model.fit, cities, np.zeros((2, 2)), verbose=0) == ""
     assert model.predict(cities, verbose=0).shape == (2, 2)
 
 
-@proves(OBJECT_ARRAYS, keras=">=3.9", false_with={"dtype": str})
+@proves(
+    "An array of dtype `object`, as pandas gives for strings, is read if it has one "
+    "axis and no empty cell; otherwise Keras 3.9 and later raise `Invalid dtype: "
+    "object`.",
+    keras=">=3.9",
+    false_with={"dtype": str},
+)
 def test_other_object_arrays(dtype=object):
     model = reader_of_strings()
     for rows in (["Rome", np.nan], ["Rome", None], [["Rome"], ["Oslo"]]):
