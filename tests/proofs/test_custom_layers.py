@@ -863,7 +863,7 @@ def test_state_is_a_weight_without_gradient(trainable=False):
     "float16, so the new value that it computes for `assign` is rounded to float16. "
     "`Center` prevents this by `add_weight(..., autocast=False)`.",
     false_with={"policy": "float32"},
-    needs="keras>=2.16",
+    needs="keras>=3",
 )
 def test_weights_are_read_in_float16(policy="mixed_float16"):
     from snippets.custom_layers.layers import Center

@@ -193,11 +193,12 @@ def test_what_compat_lacks():
 @proves(
     "`tf.layers`, `tf.nn.rnn_cell` | since TensorFlow 2.16 they need the package "
     "`tf_keras` and an environment variable",
-    tensorflow=">=2.16",
+    needs="tensorflow>=2.16",
+    false_with={"name": "NoSuchCell"},
 )
-def test_layers_and_cells_need_keras_2():
+def test_layers_and_cells_need_keras_2(name="GRUCell"):
     """The lane with tf_keras sets the variable."""
-    cell = message_of(lambda: tf1.nn.rnn_cell.GRUCell(3))
+    cell = message_of(lambda: getattr(tf1.nn.rnn_cell, name)(3))
     if not hasattr(keras, "ops"):
         assert callable(layers_of_v1())
         assert cell == "no error"
