@@ -48,11 +48,12 @@ class NewPool(keras.Layer):
     zeros for it.
 
     Call arguments:
-        x: Tensor of shape `(batch, time, features)`. What stands in the padding has to
-            be finite.
-        mask: `None`, or a tensor of shape `(batch, time)`, false where there is
-            padding. It ends here: the output has no time.
-        return_attention_scores: Whether to return the weights of the steps too.
+
+    - `x`: tensor of shape `(batch, time, features)`. What stands in the padding has to
+      be finite.
+    - `mask`: `None`, or a tensor of shape `(batch, time)`, false where there is
+      padding. It ends here: the output has no time.
+    - `return_attention_scores`: whether to return the weights of the steps too.
 
     Returns:
         A tensor of shape `(batch, features)`; with `return_attention_scores` a tuple of

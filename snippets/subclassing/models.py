@@ -119,8 +119,9 @@ class SmallVAE(keras.Model):
     It is trained on the vectors alone: `fit(vectors)`.
 
     Call arguments:
-        x: Tensor of shape `(batch, 64)`, in `[0, 1]`.
-        training: Whether codes are drawn at random; otherwise each is its mean.
+
+    - `x`: tensor of shape `(batch, 64)`, in `[0, 1]`.
+    - `training`: whether codes are drawn at random; otherwise each is its mean.
 
     Returns:
         A tuple of the pixels, shape `(batch, 64)` in `[0, 1]`, and of the means and
