@@ -166,7 +166,8 @@ class SmallVAE(keras.Model):
         errors = keras.ops.binary_crossentropy(x, pixels)
         terms = keras.ops.square(mean) + keras.ops.exp(log_variance)
         kl = 0.5 * keras.ops.sum(terms - log_variance - 1.0, axis=-1)
-        return keras.ops.mean(keras.ops.sum(errors, axis=-1) + kl)
+        loss = keras.ops.mean(keras.ops.sum(errors, axis=-1) + kl)
+        return loss + sum(self.losses)  # of regularizers and `add_loss`
 
 
 @keras.saving.register_keras_serializable(package="snippets")

@@ -754,8 +754,9 @@ def test_a_loss_for_one_hot(kind="CategoricalCrossentropy"):
 
 
 @proves(
-    "yes or no | 0 or 1 | `Dense(1)`, `BinaryCrossentropy(from_logits=True)`; the "
-    "probability is `keras.ops.sigmoid(score)`",
+    "yes or no | 0 or 1 | `Dense(1)`, `BinaryCrossentropy(from_logits=True)`, and in "
+    "place of accuracy the metric `BinaryAccuracy(threshold=0)`; the probability is "
+    "`keras.ops.sigmoid(score)`",
     false_with={"kind": "BinaryFocalCrossentropy"},
     needs="keras>=3",
 )
@@ -764,20 +765,27 @@ def test_a_loss_for_yes_or_no(kind="BinaryCrossentropy"):
     wanted = loss_of_tags(labels[:, None], scores)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.set_weights([np.ones((1, 1)), np.zeros(1)])
-    model.compile("sgd", getattr(keras.losses, kind)(from_logits=True))
-    assert np.isclose(model.evaluate(scores, labels, verbose=0), wanted, atol=1e-5)
+    right, plain = keras.metrics.BinaryAccuracy(threshold=0), "accuracy"
+    model.compile("sgd", getattr(keras.losses, kind)(from_logits=True), [right, plain])
+    loss, share, misread = model.evaluate(scores, labels, verbose=0)
+    assert np.isclose(loss, wanted, atol=1e-5)
+    assert np.isclose(share, ((scores > 0) == labels[:, None]).mean())
+    assert np.isclose(misread, ((scores > 0.5) == labels[:, None]).mean())
+    assert share != misread
     probabilities = keras.ops.sigmoid(model(scores))
     assert np.allclose(probabilities, 1 / (1 + np.exp(-scores)), atol=1e-6)
 
 
 @proves(
-    "any of ten tags | ten times 0 or 1 | `Dense(10)`, "
-    "`BinaryCrossentropy(from_logits=True)`",
+    "any of ten tags | ten times 0 or 1 | `Dense(10)`, and loss, metric and "
+    "probability as for yes or no",
     false_with={"kind": "CategoricalCrossentropy"},
 )
 def test_a_loss_for_tags(kind="BinaryCrossentropy"):
     wanted = loss_of_tags(TAGS, SCORES)
     assert np.isclose(loss_of(kind, TAGS, SCORES), wanted, atol=1e-5)
+    metric = keras.metrics.BinaryAccuracy(threshold=0)
+    assert np.isclose(metric(TAGS, SCORES), ((SCORES > 0) == TAGS).mean())
 
 
 @proves(
@@ -958,9 +966,9 @@ def test_every_yes_was_done(error=KeyError):
 
 
 @proves(
-    "**A subclass gives up the graph.** Nothing can draw how its layers are connected "
-    "or take the `output` of one, and a wrong shape is found only when the model is "
-    "called.",
+    "**A subclass gives up the graph.** Until its `call` is run on an Input, its "
+    "layers cannot be drawn as connected, and have no `output`; a wrong shape is found "
+    "only when the model is called.",
     false_with={"make": lambda: layer_model(keras.layers.Flatten())},
 )
 def test_a_subclass_finds_a_wrong_shape_late(make=None):
@@ -976,6 +984,12 @@ def test_a_subclass_finds_a_wrong_shape_late(make=None):
     model = (make or wrong)()
     assert not survives(lambda: model(np.zeros((1, 8, 8, 1))))
     assert not survives(lambda: model.layers[-2].output)
+    right, x = subclass_of_one_layer(), keras.Input((3,))
+    right(np.zeros((1, 3)))
+    assert not survives(lambda: right.score.output)
+    graph = keras.Model(x, right.call(x))
+    assert graph.layers[-1] is right.score
+    assert survives(lambda: right.score.output)
     assert not survives(lambda: layer_model(wrong().flat, wrong().convolution))
 
 

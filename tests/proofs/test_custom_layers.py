@@ -943,7 +943,7 @@ def test_float16_has_no_number_that_near(dtype="float16"):
 @proves(
     "For a counter, write `self.steps = self.add_weight(shape=(), "
     'dtype="int64", trainable=False)` in `__init__`, and `self.steps.assign_add(1)` in '
-    "`call`.",
+    "`call`, under `if training:` to count steps of training alone.",
     false_with={"kind": "attribute"},
 )
 def test_a_counter_is_a_weight_of_integers(kind="weight"):
@@ -954,10 +954,10 @@ def test_a_counter_is_a_weight_of_integers(kind="weight"):
             if kind == "weight":
                 self.steps = self.add_weight(shape=(), dtype="int64", trainable=False)
 
-        def call(self, x):
-            if kind == "weight":
+        def call(self, x, training=None):
+            if kind == "weight" and training:
                 self.steps.assign_add(1)
-            else:
+            elif training:
                 self.steps += 1
             return x
 

@@ -937,8 +937,7 @@ def test_one_input_feeds_several_branches(names=("x",) * 9):
 
 
 @proves(
-    "In a model without an Input, the layer that you put first needs `input_shape` "
-    "again.",
+    "In a model without an Input, the shape goes with the layer that you take away.",
     false_with={"arguments": {"input_shape": (3,)}},
 )
 def test_replaced_first_layer_lacks_its_shape(arguments=None):

@@ -792,8 +792,8 @@ def test_a_squared_error_is_mse(loss="mse"):
 
 
 @proves(
-    "`softmax_cross_entropy_with_logits(labels=y, logits=s)` of `tf.nn`, with one-hot "
-    "labels | `loss=keras.losses.CategoricalCrossentropy(from_logits=True)`",
+    "`softmax_cross_entropy_with_logits(labels=y, logits=s)` of `tf.nn`, averaged, "
+    "with one-hot labels | `loss=keras.losses.CategoricalCrossentropy(from_logits=True)`",
     false_with={"kind": "BinaryCrossentropy"},
 )
 def test_one_hot_labels_have_a_loss(kind="CategoricalCrossentropy"):
@@ -808,7 +808,8 @@ def test_one_hot_labels_have_a_loss(kind="CategoricalCrossentropy"):
 
 
 @proves(
-    '`tf.equal(tf.argmax(s, 1), y)`, averaged | `metrics=["accuracy"]` in `compile`',
+    "`tf.equal(tf.argmax(s, 1), y)`, averaged, with labels that are numbers | "
+    '`metrics=["accuracy"]` in `compile`',
     false_with={"metric": "sparse_top_k_categorical_accuracy"},
 )
 def test_argmax_is_the_accuracy(metric="accuracy"):

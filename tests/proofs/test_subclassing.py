@@ -1109,8 +1109,9 @@ def test_compute_loss_is_the_whole_loss(own=True):
 
 @proves(
     "The KL term can also go into `add_loss`, in `call`: then return only the pixels, "
-    'compile with `"binary_crossentropy"`, call `fit(x, x)`, and divide the '
-    "term by 64, since that loss is the mean over the 64 pixels.",
+    'compile with `"binary_crossentropy"`, call `fit(x, x)`, and add the mean of the '
+    "term over the batch, divided by 64, since that loss is the mean over the 64 "
+    "pixels.",
     false_with={"divisor": 1},
     needs="keras>=3",
 )

@@ -1390,8 +1390,8 @@ def test_a_checkpoint_goes_on_by_initial_epoch(initial_epoch=2):
 
 @proves(
     "In it call the recipe {recipe}`snippets.training_loops.save_checkpoint` after "
-    "each epoch; `step = restore_checkpoint(folder, model, optimizer)` at the start "
-    "puts the newest one back.",
+    "each epoch; `done = restore_checkpoint(folder, model, optimizer)` at the start "
+    "puts the newest checkpoint back, and says how many steps are done.",
     false_with={"saved": 1},
     needs="keras>=3",
 )

@@ -1090,7 +1090,8 @@ def summary_of(model):
 @proves(
     "**The preprocessing is missing,** if `model.summary()` leads from the Input, or "
     "from random layers, straight to a base [that needs "
-    "it](#which-preprocessing-and-where).",
+    "it](#which-preprocessing-and-where), and the dataset does no preprocessing "
+    "either.",
     false_with={"modules": ("efficientnet",)},
 )
 def test_missing_preprocessing_shows_in_the_summary(
