@@ -793,7 +793,8 @@ def test_a_squared_error_is_mse(loss="mse"):
 
 @proves(
     "`softmax_cross_entropy_with_logits(labels=y, logits=s)` of `tf.nn`, averaged, "
-    "with one-hot labels | `loss=keras.losses.CategoricalCrossentropy(from_logits=True)`",
+    "with one-hot labels | "
+    "`loss=keras.losses.CategoricalCrossentropy(from_logits=True)`",
     false_with={"kind": "BinaryCrossentropy"},
 )
 def test_one_hot_labels_have_a_loss(kind="CategoricalCrossentropy"):
