@@ -95,7 +95,7 @@ class WithTraining(keras.Model):
         self.normalize = layers.BatchNormalization(momentum=0.0)
 
     def call(self, x: Any, training: bool | None = None) -> Any:
-        return self.normalize(x)
+        return self.normalize(x, training=training)
 
 
 class FunctionalClassifier(keras.Model):
