@@ -13,6 +13,8 @@ from snippets.gans.judging import (
 from snippets.gans.networks import (
     build_discriminator,
     build_generator,
+    build_photo_discriminator,
+    build_photo_generator,
     two_adams,
 )
 from snippets.gans.step import GAN
@@ -24,6 +26,8 @@ __all__ = [
     "WassersteinGAN",
     "build_discriminator",
     "build_generator",
+    "build_photo_discriminator",
+    "build_photo_generator",
     "frechet_distance",
     "gradient_penalty",
     "judge_samples",

@@ -282,7 +282,7 @@ def draw_layers(model: Any) -> Drawing:
         >>> inputs = keras.Input((4,), name="features")
         >>> outputs = keras.layers.Dense(2, name="scores")(inputs)
         >>> draw_layers(keras.Model(inputs, outputs)).alt
-        'Graph of 2 layers: features (None, 4) → scores (None, 2)'
+        'Graph of 2 calls: features (None, 4) → scores (None, 2)'
     """
     calls = layer_calls(model)
     levels = [0] * len(calls)
@@ -324,6 +324,6 @@ def draw_layers(model: Any) -> Drawing:
     levels_in_words = (
         " and ".join(f"{calls[p].name} {calls[p].shape}" for p in row) for row in rows
     )
-    alt = f"Graph of {len(calls)} layers: {' → '.join(levels_in_words)}"
+    alt = f"Graph of {len(calls)} calls: {' → '.join(levels_in_words)}"
     canvas += canvas / 2 if bent else 0
     return Drawing(parts, canvas, step * len(rows) - 20, alt)

@@ -127,7 +127,7 @@ def test_level_1_layers_in_one_line(last=lambda: keras.layers.Dense(2)):
 
 @proves(
     "2. Functional: `keras.Model(inputs, outputs)` | there are branches, several "
-    "inputs such as an image and a table, or several outputs | Functional models",
+    "inputs such as an image and numbers, or several outputs | Functional models",
     false_with={"count": 1},
 )
 def test_level_2_branches(count=2):
@@ -295,8 +295,8 @@ def test_a_functional_model_is_trained_on(take=lambda model: model):
 
 
 @proves(
-    "To give a trained Sequential model a second input, call it like a layer in a "
-    "Functional model: it keeps its weights.",
+    "A trained Sequential model can be called like a layer in a Functional model, "
+    "and keeps its weights.",
     false_with={"copy": keras.models.clone_model},
 )
 def test_a_sequential_model_inside_a_functional_one(copy=lambda model: model):
@@ -399,8 +399,9 @@ def test_tensorflow_brings_keras(package="tensorflow"):
 
 
 @proves(
-    "The package `keras` brings none of the three: `pip install keras jax` or `pip "
-    "install keras torch` is enough, and Keras imports no TensorFlow then.",
+    "The package `keras` brings none of the three. With the variable set, `pip "
+    "install keras jax` or `pip install keras torch` is enough: Keras imports no "
+    "TensorFlow then.",
     false_with={"backends": ("tensorflow",)},
     needs="keras>=3",
 )
@@ -446,8 +447,9 @@ def test_three_levels_without_tensorflow(third="DigitModel"):
 
 
 @proves(
-    "4 | another step: on JAX it is `train_step(self, state, data)` and returns the "
-    "logs and the new state; on PyTorch it calls `loss.backward()` (both, to copy)",
+    "4 | another step: on JAX it is `train_step(self, state, data)` and returns "
+    "the logs and the new state; on PyTorch it calls `loss.backward()`: the code "
+    "of both",
     false_with={"one": "tensorflow"},
     needs="keras>=3",
 )
@@ -676,9 +678,10 @@ def test_softmax_and_scores_learn_the_same(softmax="softmax"):
 
 
 @proves(
-    "In eager code after `tf.nn.softmax` Keras finds no scores, and a probability can "
-    "round to 0 or 1: for a score of 200 in favor of the wrong class the loss from "
-    "scores is 200; from probabilities it is 16.1, with a gradient of 0.",
+    "In eager code after `tf.nn.softmax` Keras finds no scores, and a probability "
+    "can round to 0 or 1. For a score of 200 in favor of the wrong class, the "
+    "loss from scores is 200. From probabilities it is 16.1 with a gradient of 0, "
+    "so nothing is learned from this example.",
     false_with={"score": 2.0},
 )
 def test_a_probability_loses_the_loss(score=200.0):
@@ -1135,7 +1138,7 @@ def test_an_if_in_call_fails_in_fit(eagerly=False):
 
 
 @proves(
-    "Keras 2 translated the `if`.",
+    "Keras 2 made such an `if` part of the graph.",
     keras="<3",
 )
 def test_an_if_in_call_was_translated_on_keras_2():
@@ -1144,6 +1147,7 @@ def test_an_if_in_call_was_translated_on_keras_2():
     model.compile("sgd", "mse")
     assert survives(lambda: model.predict(x, verbose=0))
     assert np.allclose(model.predict(x, verbose=0), 0.75)
+    assert np.allclose(model.predict(1.0 - x, verbose=0), 0.75)  # the other branch
     assert survives(lambda: model.fit(x, y, verbose=0))
 
 
@@ -1208,8 +1212,9 @@ def test_cond_computes_one_side(last="cond"):
 
 
 @proves(
-    "If it has to be Python, put `@tf.function` on `call`, so that the `if` is "
-    "translated, and call the model once before `fit` (why: Errors).",
+    "If it has to be Python, put `@tf.function` on `call`, so that the `if` "
+    "becomes part of the graph, and call the model once before `fit` (why: "
+    "Errors).",
     keras=">=3",
     false_with={"decorate": lambda call: call},
 )

@@ -47,9 +47,9 @@ def gain_class(returned=True):
 
 
 @proves(
-    "Subclass `keras.Layer` and write four methods: `__init__` keeps the arguments, "
-    "`build` makes the weights as soon as the size of the input is known, `call` "
-    "computes, and `get_config` returns the arguments for saving.",
+    "Subclass `keras.Layer`. `__init__` keeps the arguments, `build` makes the "
+    "weights as soon as the size of the input is known, `call` computes, and "
+    "`get_config` returns the arguments for saving.",
     false_with={"returned": False},
 )
 def test_four_methods_and_the_layer_comes_back(returned=True):
@@ -91,8 +91,9 @@ def test_the_file_brings_back_weights_and_argument(returned=True):
 
 
 @proves(
-    "Without `get_config`, a direct subclass of `keras.Layer` still gets back numbers "
-    "and strings. A subclass of `Dense` does not, so writing the method is safer.",
+    "Without `get_config`, a direct subclass of `keras.Layer` gets back only "
+    "arguments that are numbers or strings, and a subclass of `Dense` loses its "
+    "own arguments, so write the method.",
     false_with={"parent": keras.layers.Dense},
 )
 def test_numbers_and_strings_need_no_get_config(parent=keras.layers.Layer):
@@ -359,8 +360,8 @@ def test_call_is_recorded_by_fit(run_eagerly=False):
 
 
 @proves(
-    "`compute_output_shape` | if you write it, in place of `call` when the layer is "
-    "called on a `keras.Input` | the shape that `call` returns",
+    "`compute_output_shape` | when the layer is called on a `keras.Input`, in "
+    "place of `call`, if you wrote it | the shape that `call` returns",
     keras=">=3",
 )
 def test_compute_output_shape_takes_the_place_of_call():
@@ -859,9 +860,10 @@ def test_state_is_a_weight_without_gradient(trainable=False):
 
 
 @proves(
-    "**No error, wrong result:** under `mixed_float16`, `call` reads a weight as "
-    "float16, so the new value that it computes for `assign` is rounded to float16. "
-    "`Center` prevents this by `add_weight(..., autocast=False)`.",
+    "**No error, wrong result:** under `mixed_float16` a weight is stored as "
+    "float32, but `call` reads it as float16, so a new value that `call` computes "
+    "for `assign` is rounded to float16. `Center` prevents this by "
+    "`add_weight(..., autocast=False)`.",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -1330,8 +1332,8 @@ class Pool(keras.layers.Layer):
 
 
 @proves(
-    "The new one takes the mask, and gives the padding the score `-6e4`, which float16 "
-    "still holds: the softmax turns it into a weight of 0.",
+    "The new one takes the mask, and gives the padding the score `-6e4`, which "
+    "float16 still holds: the softmax turns it into an attention weight of 0.",
     false_with={"lowest": 0.0},
 )
 def test_a_low_score_leaves_padding_out(lowest=-6e4):
@@ -1351,8 +1353,8 @@ def test_a_low_score_leaves_padding_out(lowest=-6e4):
 
 
 @proves(
-    "With `return_attention_scores=True` the new layer also returns the weights, which "
-    "a second model on the same layers shows:",
+    "With `return_attention_scores=True` the new layer also returns the attention "
+    "weights, which a second model on the same layers shows, trained or not:",
     false_with={"asks": False},
 )
 def test_a_second_model_shows_the_weights(asks=True):
@@ -2083,11 +2085,11 @@ def verdicts(layer_class, arguments):
 
 
 @proves(
-    "It does not see an argument that `get_config` forgets, an output that should have "
-    "been float16 or, without `expected_output_shape`, a wrong `compute_output_shape`. "
-    "The recipe `snippets.custom_layers.layer_problem` sees all three: if `Gain` "
-    'forgot its argument, `layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say '
-    "that 3.0 came back as 1.0.",
+    "It misses an argument that `get_config` forgets, an output that should have "
+    "been float16, and, if `expected_output_shape` is not passed, a wrong "
+    "`compute_output_shape`. The recipe `snippets.custom_layers.layer_problem` "
+    "sees all three: if `Gain` forgot its argument, `layer_problem(Gain, "
+    '{"initial": 3.0}, (2, 3))` would say that 3.0 came back as 1.0.',
     false_with={"forgets": False},
     needs="keras>=3",
 )
@@ -2100,11 +2102,11 @@ def test_the_suite_does_not_see_a_forgotten_argument(forgets=True):
 
 
 @proves(
-    "It does not see an argument that `get_config` forgets, an output that should have "
-    "been float16 or, without `expected_output_shape`, a wrong `compute_output_shape`. "
-    "The recipe `snippets.custom_layers.layer_problem` sees all three: if `Gain` "
-    'forgot its argument, `layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say '
-    "that 3.0 came back as 1.0.",
+    "It misses an argument that `get_config` forgets, an output that should have "
+    "been float16, and, if `expected_output_shape` is not passed, a wrong "
+    "`compute_output_shape`. The recipe `snippets.custom_layers.layer_problem` "
+    "sees all three: if `Gain` forgot its argument, `layer_problem(Gain, "
+    '{"initial": 3.0}, (2, 3))` would say that 3.0 came back as 1.0.',
     false_with={"is_wrong": False},
     needs="keras>=3",
 )
@@ -2127,11 +2129,11 @@ def test_the_suite_does_not_see_a_wrong_shape(is_wrong=True):
 
 
 @proves(
-    "It does not see an argument that `get_config` forgets, an output that should have "
-    "been float16 or, without `expected_output_shape`, a wrong `compute_output_shape`. "
-    "The recipe `snippets.custom_layers.layer_problem` sees all three: if `Gain` "
-    'forgot its argument, `layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say '
-    "that 3.0 came back as 1.0.",
+    "It misses an argument that `get_config` forgets, an output that should have "
+    "been float16, and, if `expected_output_shape` is not passed, a wrong "
+    "`compute_output_shape`. The recipe `snippets.custom_layers.layer_problem` "
+    "sees all three: if `Gain` forgot its argument, `layer_problem(Gain, "
+    '{"initial": 3.0}, (2, 3))` would say that 3.0 came back as 1.0.',
     false_with={"addend": "a number"},
     needs="keras>=3",
 )
@@ -2147,9 +2149,10 @@ def test_the_suite_does_not_see_a_widened_output(addend="an array"):
 
 
 @proves(
-    "For a layer that multiplies by its own weight, write `compute_output_shape`. "
-    "Without it the layer works, but the test of Keras fails: under `mixed_float16` it "
-    "expects float32, since it traces `call` without casting the weights.",
+    "One failure of this test does not mean a fault: without "
+    "`compute_output_shape`, it traces `call` without casting the weights, so "
+    "under `mixed_float16` it expects float32 from a layer that multiplies by its "
+    "own weight. Write the method, as `Gain` does.",
     false_with={"declares": True},
     needs="keras>=3",
 )

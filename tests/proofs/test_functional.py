@@ -178,7 +178,7 @@ def test_predict_returns_a_dict(
 
 
 @proves(
-    "An output without a loss needs no labels.",
+    "An output without a loss needs no labels,",
     false_with={"losses": ("mean", "top")},
     needs="keras>=3.6",  # older ones leave out those of a loss as well
 )
@@ -720,10 +720,11 @@ def test_one_output_takes_an_array(single=True):
 
 @proves(
     (
-        "`Add` raises an error if your block turns 16 channels into 32, or reduces the "
-        "height and width by `strides`; a single channel is silently repeated to match "
-        "the other tensor. Send the input of the block through a 1 × 1 convolution "
-        "with the same channels and strides, or a vector through a `Dense`:"
+        "`Add` raises an error if your block turns 16 channels into 32, or reduces "
+        "the height and width by `strides`; a single channel is silently repeated to "
+        "match the other tensor. Send the input of the block through a 1 × 1 "
+        "convolution with the channels and strides of the block, or a vector through "
+        "a `Dense`:"
     ),
     false_with={"size": 3},
 )
@@ -863,10 +864,10 @@ def test_output_is_that_of_the_first_call(first="a"):
 
 @proves(
     (
-        "Keep the tensor that you want, `y = shared(b)`, and write "
-        "`keras.Model(b, y)`. In a loaded model, `y` is "
-        "`loaded.get_layer(name).input`, with the name of the layer that was called on "
-        "`y`."
+        "Keep the tensor that you want, `y = shared(b)`, and write `keras.Model(b, "
+        "y)`. In a loaded model, find `y` as the input of the next layer, "
+        "`loaded.get_layer(name).input`, with the name of the layer that was called "
+        "on `y`."
     ),
     false_with={"reader": "reads_a"},
 )
@@ -1474,8 +1475,8 @@ def test_one_array_in_older_words(data=None):
 
 @proves(
     (
-        "The data has another form than the `inputs` of the model: a list in place of "
-        "its dict or of its single tensor, or a dict with extra keys."
+        "The data has another form than the `inputs` of the model, such as a list "
+        "where the model has a dict or a single tensor, or a dict with extra keys."
     ),
     keras=">=3.6",
     false_with={"listed": False},

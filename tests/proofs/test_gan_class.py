@@ -209,7 +209,7 @@ def test_how_to_take_another_loss(own=True):
 
 def trained_on_folders(folder, kind, color, shape, asked):
     """The lines of the page: the GAN, the generator of the file, each row by name."""
-    from snippets.gans import build_discriminator, build_generator
+    from snippets.gans import build_photo_discriminator, build_photo_generator
 
     files = keras.utils.image_dataset_from_directory(
         photo_folder(folder, {"dog": 255, "cat": 0}),
@@ -221,8 +221,8 @@ def trained_on_folders(folder, kind, color, shape, asked):
     names = files.class_names
 
     n = len(names)
-    generator = build_generator(64 + n, shape, 4)
-    discriminator = build_discriminator((*shape[:2], shape[-1] + n), 4)
+    generator = build_photo_generator(64 + n, shape, 16)
+    discriminator = build_photo_discriminator((*shape[:2], shape[-1] + n), 8)
     gan = kind(generator, discriminator, num_classes=n)
     adams = [keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)]
     gan.compile(*adams)
@@ -256,13 +256,13 @@ def test_a_folder_for_each_class_trains(asked="cat"):
     from snippets.gans import bare
 
     for kind, color, shape in (
-        (gans.ConditionalGAN, "rgb", (8, 8, 3)),
-        (bare.ConditionalGAN, "grayscale", (8, 8, 1)),
+        (gans.ConditionalGAN, "rgb", (16, 16, 3)),
+        (bare.ConditionalGAN, "grayscale", (16, 16, 1)),
     ):
         with tempfile.TemporaryDirectory() as folder:
             gan, loaded, rows = trained_on_folders(folder, kind, color, shape, asked)
         assert sorted(rows) == ["0", "1", "cats"]
-        assert rows["0"].shape == (8, 16, shape[-1])
+        assert rows["0"].shape == (16, 32, shape[-1])
         noise = gan.noise(5, seed=0)
         told = np.hstack([noise, [[1.0, 0.0]] * 5])  # the cat is the first of two
         cats = np.array(loaded(told))

@@ -183,7 +183,7 @@ def test_the_same_step_with_checks(smoothing=0.1):
 
 def trained_on_photos(folder, color, shape, white):
     """The lines of the page: the GAN, the batch, each row, and each ratio."""
-    from snippets.gans import build_discriminator, build_generator
+    from snippets.gans import build_photo_discriminator, build_photo_generator
     from snippets.gans.bare import GAN
 
     files = keras.utils.image_dataset_from_directory(
@@ -196,7 +196,8 @@ def trained_on_photos(folder, color, shape, white):
     images = files.map(lambda pixels: pixels / white)
     x_train = next(iter(images)).numpy()
 
-    gan = GAN(build_generator(64, shape, 4), build_discriminator(shape, 4))
+    networks = build_photo_generator(64, shape, 16), build_photo_discriminator(shape, 8)
+    gan = GAN(*networks)
     adams = [keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)]
     gan.compile(*adams)
     rows, ratios = [], []
@@ -207,33 +208,75 @@ def trained_on_photos(folder, color, shape, white):
         tf.io.write_file(f"{folder}/{epoch}.png", tf.io.encode_png(row))
         rows.append(row)
         ratios.append(samples.std(axis=0).mean() / x_train.std(axis=0).mean())
+        if epoch % 10 == 9:
+            gan.generator.save(f"{folder}/generator-{epoch}.keras")
 
     watch = keras.callbacks.LambdaCallback(on_epoch_end=on_epoch_end)
-    gan.fit(images, epochs=2, shuffle=False, callbacks=[watch], verbose=0)
-    gan.generator.save(f"{folder}/generator.keras")
+    gan.fit(images, epochs=10, shuffle=False, callbacks=[watch], verbose=0)
     return gan, x_train, rows, ratios
 
 
 @proves(
-    "After the networks and the class above, these lines train on a folder of photos, "
-    "and save the generator:",
+    "After the class above, these lines train on a folder of photos, and save the "
+    "generator of every tenth epoch:",
     false_with={"white": 1},
     needs="keras>=3",
 )
 def test_a_folder_of_photos_trains(white=255):
-    for color, shape in (("rgb", (8, 8, 3)), ("grayscale", (8, 8, 1))):
+    for color, shape in (("rgb", (16, 16, 3)), ("grayscale", (16, 16, 1))):
         with tempfile.TemporaryDirectory() as folder:
             gan, x_train, rows, ratios = trained_on_photos(folder, color, shape, white)
-            generator = keras.models.load_model(f"{folder}/generator.keras")
+            generator = keras.models.load_model(f"{folder}/generator-9.keras")
             for epoch, row in enumerate(rows):
                 written = tf.io.decode_png(tf.io.read_file(f"{folder}/{epoch}.png"))
                 assert np.array_equal(written, row)
         assert x_train.shape == (6, *shape)
         assert np.unique(x_train).tolist() == [0, 1]
-        assert [row.shape for row in rows] == [(8, 80, shape[-1])] * 2
+        assert [row.shape for row in rows] == [(16, 160, shape[-1])] * 10
         assert min(ratios) > 0
-        assert steps_of(gan.discriminator_optimizer) == 2
+        assert steps_of(gan.discriminator_optimizer) == 10
         assert np.allclose(generator(gan.noise(5, seed=0)), gan.sample(5), atol=1e-6)
+
+
+@proves(
+    "Take networks for photos: the generator begins with a map of 4 × 4 and doubles "
+    "it four times, and the discriminator halves the image as often.",
+    false_with={"suffix": ""},
+    needs="keras>=3",
+)
+def test_networks_for_photos_double_four_times(suffix="photo_"):
+    from snippets import gans
+
+    shape, sizes = (64, 64, 3), [4, 8, 16, 32, 64]
+    generator = getattr(gans, f"build_{suffix}generator")(8, shape, width=16)
+    discriminator = getattr(gans, f"build_{suffix}discriminator")(shape, width=8)
+    maps = (
+        sorted({layer.output.shape[1] for layer in network.layers if rank(layer) == 4})
+        for network in (generator, discriminator)
+    )
+    grown, shrunk = maps
+    assert grown == sizes
+    assert shrunk == sizes[:-1]
+
+
+def rank(layer):
+    return len(layer.output.shape)
+
+
+@proves(
+    "With `momentum=0.9`, as in these networks, 12 % of the first values of "
+    "`BatchNormalization` are left in its statistics after 20 steps; with its default, "
+    "82 %.",
+    false_with={"steps": 40},
+)
+def test_statistics_settle_in_few_steps(steps=20):
+    left = []
+    for options in ({"momentum": 0.9}, {}):
+        layer = keras.layers.BatchNormalization(**options)
+        for _ in range(steps):
+            layer(np.ones((4, 1), "float32"), training=True)
+        left.append(1 - float(np.array(layer.moving_mean)[0]))
+    assert np.round(left, 2).tolist() == [0.12, 0.82]
 
 
 @proves(
@@ -275,8 +318,8 @@ def test_wrong_images_stop_before_the_first_step(factor=255):
 
 
 @proves(
-    "The check asks for pixels on both sides of the middle, so images from 0.2 to 0.8 "
-    "pass.",
+    "The check only asks for pixels on both sides of the middle: images from 0.2 "
+    "to 0.8 are fine.",
     false_with={"darkest": 0.6},
     needs="keras>=3",
 )
@@ -470,8 +513,8 @@ def test_normalized_scores_are_those_of_learning(training=True):
 
 
 @proves(
-    "But the generator's half of the step then changes the discriminator too: it "
-    "moves the statistics of `BatchNormalization`, and `Dropout` is active.",
+    "Its price: the generator's half of the step then moves the statistics of the "
+    "discriminator's `BatchNormalization` too, and `Dropout` is active.",
     false_with={"training": False},
     needs="keras>=3",
 )
@@ -581,8 +624,8 @@ def test_the_loss_of_the_generator(kind="GAN"):
 
 
 @proves(
-    "You see it in the discriminator's loss: it falls to 0, or to 0.33 with the label "
-    "smoothing of this page.",
+    "You see it in the discriminator's loss: it falls to the least that it can "
+    "be, which is 0, or 0.33 with the label smoothing of this page.",
     false_with={"smoothing": 0.2},
     needs="keras>=3",
 )
@@ -603,8 +646,8 @@ def test_the_least_loss_of_the_discriminator(smoothing=0.1):
 
 
 @proves(
-    "With `beta_2=0.9`, both optimizers forget old gradients sooner than with the "
-    "0.999 of Keras.",
+    "The training below has `beta_2=0.9`: both optimizers forget old gradients "
+    "sooner than with the 0.999 of Keras.",
     false_with={"beta_2": 0.999},
     needs="keras>=3",
 )
@@ -663,11 +706,12 @@ def test_samples_of_the_same_noise(rate=0.0):
 
 
 @proves(
-    "Four numbers come from it: **agreement** with the label asked for; **clear**, "
-    "the share of samples of whose class the judge is more than 90 % sure; "
-    "**classes**, the number of classes that the judge sees in at least 1 % of the "
-    "samples; and **distance**, the Fréchet distance between the features of samples "
-    "and of real images.",
+    "Four numbers come from it: **agreement** with the label asked for; "
+    "**clear**, the share of samples of whose class the judge is more than 90 % "
+    "sure; **classes**, the number of classes that the judge sees in at least 1 % "
+    "of the samples (of ten classes: a tenth of an equal share); and "
+    "**distance**, the Fréchet distance between the features of samples and of "
+    "real images.",
     false_with={"shift": 2.0},
     needs="keras>=3",
 )
@@ -690,7 +734,8 @@ def test_four_numbers_from_the_judge(shift=3.0):
 
 
 @proves(
-    "Compare distances of equally many samples: with fewer, the distance is larger.",
+    "Compare distances of equally many samples: with fewer, the distance tends to "
+    "be larger.",
     false_with={"fewer": 1000},
     needs="keras>=3",
 )
@@ -757,8 +802,8 @@ def test_copies_have_no_spread(noise=0.01):
 
 
 @proves(
-    "A higher ratio does not rule out a collapse: two images again and again can have "
-    "0.7, ten images 0.9, and noise more than 1.",
+    "A higher ratio does not rule out a collapse: two images again and again can "
+    "have 0.7, and ten images 0.9. Noise has more than 1.",
     false_with={"kinds": (1, 1)},
 )
 def test_what_the_spread_misses(kinds=(2, 10)):
@@ -902,8 +947,8 @@ def test_where_it_departs_from_the_dcgan(network="build_discriminator"):
 
 
 @proves(
-    "Keras's `Adam()` has a rate of 1e-3 and `beta_1=0.9`; the DCGAN paper takes 2e-4 "
-    "and 0.5, and the small networks below 1e-3 and 0.5.",
+    "Keras's `Adam()` has a rate of 1e-3 and `beta_1=0.9`; the DCGAN paper takes "
+    "2e-4 and 0.5, and the first training below 1e-3 and 0.5.",
     false_with={"options": {"beta_1": 0.5}},
     needs="keras>=3",
 )
@@ -1015,8 +1060,9 @@ def test_predict_needs_a_call(called=True):
 
 
 @proves(
-    "Give each network an optimizer of its own, `gan.compile(Adam(...), Adam(...))`: "
-    "the same one twice knows the variables of the generator alone.",
+    "Give each network an optimizer of its own, `gan.compile(Adam(...), "
+    "Adam(...))`: one that is passed twice knows the variables of the generator "
+    "alone.",
     false_with={"copies": 2},
     needs="keras>=3",
 )

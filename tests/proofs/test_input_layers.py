@@ -273,8 +273,8 @@ def reader_of_strings():
 
 
 @proves(
-    "Pass strings to `fit` and `predict` as a tensor, such as "
-    '`tf.constant(["Rome", "Oslo"])`.',
+    "On TensorFlow, the backend of this site, pass strings to `fit` and `predict` "
+    'as a tensor, such as `tf.constant(["Rome", "Oslo"])`.',
     false_with={"convert": list},
 )
 def test_strings_as_a_tensor(convert=tf.constant):
@@ -300,9 +300,9 @@ def test_strings_as_a_list_or_an_array(convert=np.array):
 
 
 @proves(
-    "An array of dtype `object`, as pandas gives for strings, is read if it has one "
-    "axis and no empty cell; otherwise Keras 3.9 and later raise `Invalid dtype: "
-    "object`.",
+    "An array of dtype `object`, as pandas gives for strings, is read as it is if "
+    "it has one axis and no empty cell; otherwise Keras 3.9 and later raise "
+    "`Invalid dtype: object`.",
     false_with={"cell": None},
 )
 def test_object_arrays_of_one_axis(cell="Oslo"):
@@ -312,9 +312,9 @@ def test_object_arrays_of_one_axis(cell="Oslo"):
 
 
 @proves(
-    "An array of dtype `object`, as pandas gives for strings, is read if it has one "
-    "axis and no empty cell; otherwise Keras 3.9 and later raise `Invalid dtype: "
-    "object`.",
+    "An array of dtype `object`, as pandas gives for strings, is read as it is if "
+    "it has one axis and no empty cell; otherwise Keras 3.9 and later raise "
+    "`Invalid dtype: object`.",
     keras=">=3.9",
     false_with={"dtype": str},
 )
@@ -790,10 +790,11 @@ def first_layer(model, data):
 
 
 @proves(
-    "When you call a Functional model, it checks the shape of the data; on Keras 3 a "
-    "Sequential model checks how many axes there are. Both convert a copy of `float64` "
-    "or integers to this dtype. `fit` and `predict` convert every batch, but check "
-    "only while TensorFlow traces the model, as at the first batch.",
+    "When you call a Functional model, it checks the shape of the data; on Keras "
+    "3 a Sequential model checks how many axes there are. Both models convert a "
+    "copy of `float64` or integers to this dtype. `fit` and `predict` convert "
+    "every batch, but check only when TensorFlow makes a graph of the model, as "
+    "at the first batch.",
     false_with={"use": first_layer},
     needs="keras>=3",
 )
@@ -1203,10 +1204,9 @@ def test_a_table_of_numbers(num_columns=13):
 
 
 @proves(
-    "From a dict of arrays, the recipe "
-    "`snippets.input_layers.inputs_from_arrays` makes the Inputs, and "
-    "`snippets.input_layers.preprocess` makes the layers behind them. "
-    "Floats are normalized, and integers are one-hot encoded like strings, "
+    "From a dict of arrays, the recipe `snippets.input_layers.inputs_from_arrays` "
+    "makes the Inputs, and `snippets.input_layers.preprocess` makes the layers "
+    "behind them. They normalize floats and one-hot encode integers and strings, "
     "so pass an age as a float.",
     false_with={"children": (0.0, 2.0)},
     needs="keras>=3",
@@ -1380,8 +1380,8 @@ def test_swapped_inputs_are_refused_at_first(order=(1, 0)):
 
 
 @proves(
-    "After one call of `predict` in the right order the same list passes, because "
-    "TensorFlow then traces the model for sizes of `None`.",
+    "After one call of `predict` in the right order, the wrong order passes too, "
+    "because for new sizes TensorFlow then makes a graph with sizes of `None`.",
     false_with={"order": (0, 1)},
 )
 def test_swapped_inputs_pass_on_a_used_model(order=(1, 0)):
@@ -1552,15 +1552,15 @@ def test_a_dataset_batched_twice(again=lambda dataset: dataset.batch(2)):
 
 
 @proves(
-    "batches stacked by `np.stack(batches)` | one for each 100 numbers | "
-    "`np.concatenate(batches)`, for the labels too",
+    "batches stacked by `np.stack(batches)` | stacked as well: `(3, 32)` for "
+    "three batches | `np.concatenate(batches)`, for the labels too",
     false_with={"join": np.stack},
 )
 def test_batches_that_were_stacked(join=np.concatenate):
     batches, labels = [np.ones((32, 100))] * 3, [np.ones(32)] * 3
     message = error_of(vectors_model(), np.stack(batches))
     assert "expected shape=(None, 100), found shape=(3, 32, 100)" in message
-    assert np.stack(labels).size == np.stack(batches).size / 100
+    assert np.stack(labels).shape == (3, 32)
     x, y = join(batches), join(labels)
     assert error_of(vectors_model().fit, x, y, verbose=0) == ""
     assert len(x) == len(y) == 96
@@ -1583,8 +1583,9 @@ def test_examples_that_are_sequences(layer=keras.layers.GRU):
 
 
 @proves(
-    "A Sequential model says `Invalid input shape for input` instead, and so does a "
-    "Functional model where the second axis is unknown, as in `(None, None, 100)`.",
+    "A Sequential model says `Invalid input shape for input` instead, and so does "
+    "a Functional model for data whose second axis is unknown, as in `(None, "
+    "None, 100)`.",
     false_with={"options": {"drop_remainder": True}},
     needs="keras>=3",
 )
@@ -1618,8 +1619,8 @@ def test_images_that_were_not_flattened(rows=(32, 784)):
 
 
 @proves(
-    "A convolution over images reads `(batch, height, width, channels)`, and this "
-    "Input has no channels.",
+    "By default, a convolution over images reads `(batch, height, width, "
+    "channels)`, and this Input has no channels.",
     false_with={"shape": (8, 8, 1)},
 )
 def test_expected_four_axes_found_three(shape=(8, 8)):

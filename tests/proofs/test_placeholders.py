@@ -597,9 +597,8 @@ def test_a_placeholder_for_the_learning_rate(name="learning_rate"):
 
 
 @proves(
-    "`tf.placeholder_with_default(0.5, [])` | an argument with a default, in the "
-    "`call` of a subclassed model: `def call(self, x, factor=0.5)`; for a "
-    "`keep_prob`, `Dropout`",
+    "`tf.placeholder_with_default(0.5, [])` | `def call(self, x, factor=0.5)` in "
+    "a subclassed model, as in `Scaled` below; for a `keep_prob`, `Dropout`",
     false_with={"default": 0.6},
 )
 def test_a_placeholder_with_a_default(default=0.5):
@@ -761,8 +760,7 @@ def adam_walks(gradient, **options):
 
 @proves(
     "`AdamOptimizer(0.001).minimize(loss)` | "
-    "`model.compile(keras.optimizers.Adam(0.001, epsilon=1e-8), loss)`, with a "
-    "loss of `keras.losses`",
+    "`model.compile(keras.optimizers.Adam(0.001, epsilon=1e-8), loss)`",
     false_with={"options": {}},
 )
 def test_an_optimizer_is_compiled(options=None):
@@ -773,9 +771,9 @@ def test_an_optimizer_is_compiled(options=None):
         assert np.isclose(new, old, rtol=1e-3)
 
 
-def evaluated(loss, labels, **options):
+def evaluated(loss, labels, end="linear", **options):
     """What `evaluate` says of the scores `ROWS`."""
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Activation("linear")])
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Activation(end)])
     model.compile("sgd", loss, **options)
     return model.evaluate(ROWS, labels, verbose=0)
 
@@ -789,6 +787,42 @@ def test_a_squared_error_is_mse(loss="mse"):
     y = np.array([[1.0, 5.0, 2.0], [0.0, 2.0, 9.0]], "float32")
     old = run_in_session(lambda p: tf.reduce_mean(tf.square(y - p)), feed=ROWS)
     assert np.isclose(evaluated(loss, y), old)
+
+
+@proves(
+    "`tf.reduce_mean(-tf.reduce_sum(y * tf.log(p), 1))`, with one-hot labels | "
+    '`loss="categorical_crossentropy"` in `compile`, with a softmax at the end',
+    false_with={"end": "sigmoid"},
+)
+def test_a_cross_entropy_by_hand(end="softmax"):
+    y = np.eye(3, dtype="float32")[[2, 0]]
+
+    def build(s):
+        p = tf.nn.softmax(s)
+        return tf.reduce_mean(-tf.reduce_sum(y * tf1.log(p), 1))
+
+    old = run_in_session(build, feed=ROWS)
+    assert np.isclose(evaluated("categorical_crossentropy", y, end=end), old)
+
+
+@proves(
+    "another formula for the loss | `loss=cubes` in `compile`, with `def cubes(y, p): "
+    "return keras.ops.mean(abs(y - p) ** 3, axis=-1)`: one number for each example",
+    false_with={"axis": None},
+    needs="keras>=3",
+)
+def test_a_loss_of_your_own_is_a_function(axis=-1):
+    y = np.array([[1.0, 5.0, 2.0], [0.0, 2.0, 9.0]], "float32")
+    old = run_in_session(lambda p: tf.reduce_mean(tf.abs(y - p) ** 3), feed=ROWS)
+    shapes = []
+
+    def cubes(y, p):
+        losses = keras.ops.mean(abs(y - p) ** 3, axis=axis)
+        shapes.append(tuple(losses.shape))
+        return losses
+
+    assert np.isclose(evaluated(cubes, y), old)
+    assert {len(shape) for shape in shapes} == {1}
 
 
 @proves(
@@ -809,8 +843,8 @@ def test_one_hot_labels_have_a_loss(kind="CategoricalCrossentropy"):
 
 
 @proves(
-    "`tf.equal(tf.argmax(s, 1), y)`, averaged, with labels that are numbers | "
-    '`metrics=["accuracy"]` in `compile`',
+    "`tf.equal(tf.argmax(s, 1), y)`, averaged; for one-hot labels with "
+    '`tf.argmax(y, 1)` | `metrics=["accuracy"]` in `compile`',
     false_with={"metric": "sparse_top_k_categorical_accuracy"},
 )
 def test_argmax_is_the_accuracy(metric="accuracy"):
@@ -818,6 +852,27 @@ def test_argmax_is_the_accuracy(metric="accuracy"):
     old = run_in_session(lambda s: tf.equal(tf.argmax(s, 1), y), feed=ROWS).mean()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     assert np.isclose(evaluated(loss, y, metrics=[metric])[1], old)
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    one_hot = np.eye(3, dtype="float32")[y]
+    assert np.isclose(evaluated(loss, one_hot, metrics=[metric])[1], old)
+
+
+@proves(
+    "`session.run([loss, accuracy], {x: rows, y: labels})` on test data | "
+    "`model.evaluate(rows, labels)` returns the loss, then the metrics",
+    false_with={"metric": "sparse_top_k_categorical_accuracy"},
+)
+def test_a_run_on_test_data_is_evaluate(metric="accuracy"):
+    y = np.array([2, 0])
+
+    def build(s):
+        cross = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=s)
+        right = tf.cast(tf.equal(tf.argmax(s, 1), y), tf.float32)
+        return [tf.reduce_mean(cross), tf.reduce_mean(right)]
+
+    old = run_in_session(build, feed=ROWS)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    assert np.allclose(evaluated(loss, y, metrics=[metric]), old)
 
 
 @proves(
@@ -1233,8 +1288,8 @@ def test_meta_is_not_read(removed="meta"):
 
 
 @proves(
-    "The TensorFlow 1 program of the training loop saved two arrays as "
-    "`digits-2017`; run it and `import tensorflow as tf` first:",
+    "At its end, the TensorFlow 1 program of the training loop saved its "
+    "variables, `w` and `b`, as `digits-2017`:",
     false_with={"listed": lambda path: tf.train.list_variables(path)[:1]},
 )
 def test_a_checkpoint_holds_arrays_by_name(listed=tf.train.list_variables):
@@ -1879,9 +1934,9 @@ def test_error_eager_mode_is_off(switches=SWITCHES):
 
 
 @proves(
-    "`A KerasTensor cannot be used as input to a TensorFlow function`: a `tf.` "
-    "function was called on a `keras.Input`; take that of `keras.ops`, or call it in a "
-    "layer of your own.",
+    "`A KerasTensor cannot be used as input to a TensorFlow function`: a function "
+    "of TensorFlow was called on a `keras.Input`: take the one of `keras.ops`, or "
+    "call it in a layer of your own.",
     keras=">=3",
 )
 def test_error_keras_tensor_in_tensorflow():

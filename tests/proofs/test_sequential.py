@@ -199,9 +199,9 @@ def test_fit_and_predict_build_the_model(method="fit"):
 
 
 @proves(
-    "Without an Input or `build`, you cannot do this before the first data: "
-    "see the shapes in `summary()`, copy, load or save weights, take the "
-    "output of a layer.",
+    "Without an Input or `build`, you can neither see the shapes in `summary()`, "
+    "nor copy, load or save weights, nor take the output of a layer, before the "
+    "first data.",
     false_with={"make": built},
 )
 def test_what_needs_an_input(make=unbuilt):
@@ -336,8 +336,8 @@ def test_shapes_of_images(padding="valid"):
 
 
 @proves(
-    "The GRU returns its last state, so the time is gone after it; with "
-    "`return_sequences=True` it stays.",
+    "The GRU returns its last state, so the axis of the steps is gone after it; "
+    "with `return_sequences=True` it stays.",
     false_with={"return_sequences": False},
 )
 def test_time_is_gone_after_a_gru(return_sequences=True):
@@ -355,7 +355,7 @@ def test_time_is_gone_after_a_gru(return_sequences=True):
 
 
 @proves(
-    "With `None` for the time, one model reads sequences of every length.",
+    "With `None` for the number of steps, one model reads sequences of every length.",
     false_with={"time": 5},
 )
 def test_sequences_of_every_length(time=None):
@@ -733,8 +733,8 @@ def test_any_number_of_layers_is_dropped(counts=(1, 2, 3, 4)):
 
 
 @proves(
-    "several inputs | after an Input, Keras 3 uses the first one alone, and Keras 2 "
-    "raises",
+    "several inputs | if the list begins with an Input, Keras 3 uses the first of "
+    "the arrays alone, and Keras 2 raises",
     keras="<3",
 )
 def test_two_inputs_on_keras_2():
@@ -743,8 +743,8 @@ def test_two_inputs_on_keras_2():
 
 
 @proves(
-    "several inputs | after an Input, Keras 3 uses the first one alone, and Keras 2 "
-    "raises",
+    "several inputs | if the list begins with an Input, Keras 3 uses the first of "
+    "the arrays alone, and Keras 2 raises",
     false_with={"first": 1},
     needs="keras>=3",
 )
@@ -815,8 +815,8 @@ def test_sequential_is_a_layer(merge="Add"):
 
 
 @proves(
-    "The list may hold a model too, Sequential or Functional, as one layer: in "
-    "`keras.Sequential([base, head])` a layer inside is "
+    "The list may hold a model too, Sequential or Functional, as one layer: if it "
+    "is named `base`, its layer `conv` is "
     '`model.get_layer("base").get_layer("conv")`.',
     false_with={"unpacked": True},
 )
@@ -982,8 +982,8 @@ def change_after_training(compile_again=False):
 
 
 @proves(
-    "`fit` of a model that was fitted before goes on training the layer that `pop()` "
-    "took off, and does not train one that `add()` put on.",
+    "If the model was fitted before the change, the next `fit` still trains the "
+    "layer that `pop()` took off, and does not train one that `add()` put on.",
     false_with={"compile_again": True},
 )
 def test_fit_trains_the_layer_that_was_taken_off(compile_again=False):

@@ -480,9 +480,9 @@ def signature_of(model, examples=None):
 
 
 @proves(
-    "For several inputs let it yield a dict from their names to such batches, since a "
-    "list has to follow the order of the inputs in the file, whatever their order in "
-    "the model is.",
+    "For several inputs let it yield a dict from their names to batches of one: a "
+    "list would have to follow the order of the inputs in the file, which may "
+    "differ from that in the model.",
     false_with={"order": reversed},
     needs="keras>=3.6",
 )

@@ -427,9 +427,10 @@ def test_keras_file_needs_the_class(mark=lambda cls: cls):
 
 
 @proves(
-    "To get the graph, call the model once, then run its `call` on an Input: "
-    "`keras.Model(inputs, model.call(inputs))` is a Functional model of the inner "
-    "layers. With `model(inputs)` it would have one layer, the whole model.",
+    "To get the graph, first build the model, by `model(x)`. Then run its method "
+    "`call` on an Input: `keras.Model(inputs, model.call(inputs))` is a "
+    "Functional model of the inner layers. With `model(inputs)` it would have one "
+    "layer, the whole model.",
     false_with={"run": "__call__"},
 )
 def test_call_on_an_input_gives_the_graph(run="call"):
@@ -502,8 +503,8 @@ def test_a_weight_outside_is_left_out(is_outside=True):
 
 
 @proves(
-    "Make the Functional model only once: after a second `model.call(inputs)`, the "
-    "`.output` of an inner layer still belongs to the first.",
+    "Make the Functional model only once: after a second `model.call(inputs)`, "
+    "the `.output` of an inner layer still belongs to the graph of the first.",
     false_with={"anew": True},
     needs="keras>=3",
 )
@@ -974,8 +975,8 @@ def test_a_penalty_ignores_sample_weight(weight=0.0):
 
 
 @proves(
-    "If a term has to follow `sample_weight`, override `compute_loss`: weight the term "
-    "there, and add it to `super().compute_loss(x, y, y_pred, sample_weight)`.",
+    "To let a second term follow `sample_weight`, weight it in `compute_loss`, "
+    "and add it to `super().compute_loss(x, y, y_pred, sample_weight)`.",
     false_with={"own": False},
     needs="keras>=3",
 )
@@ -1108,10 +1109,10 @@ def test_compute_loss_is_the_whole_loss(own=True):
 
 
 @proves(
-    "The KL term can also go into `add_loss`, in `call`: then return only the pixels, "
-    'compile with `"binary_crossentropy"`, call `fit(x, x)`, and add the mean of the '
-    "term over the batch, divided by 64, since that loss is the mean over the 64 "
-    "pixels.",
+    "The KL term can also go into `add_loss`: compute it in `call`, end with "
+    "`self.add_loss(keras.ops.mean(kl) / 64)` and `return pixels`, compile with "
+    '`"binary_crossentropy"`, and call `fit(x, x)`. That loss is the mean over '
+    "the 64 pixels, hence the division.",
     false_with={"divisor": 1},
     needs="keras>=3",
 )
@@ -1414,8 +1415,8 @@ def forgotten_argument():
 
 
 @proves(
-    "A model on Keras 3 saves none: after loading, an argument with a default has its "
-    "default again.",
+    "A model without `get_config` saves none on Keras 3: after loading, an "
+    "argument with a default has its default again.",
     keras=">=3",
 )
 def test_arguments_come_back_as_defaults():
@@ -1423,8 +1424,8 @@ def test_arguments_come_back_as_defaults():
 
 
 @proves(
-    "A model on Keras 3 saves none: after loading, an argument with a default has its "
-    "default again.",
+    "A model without `get_config` saves none on Keras 3: after loading, an "
+    "argument with a default has its default again.",
     keras="<3",
 )
 def test_arguments_were_remembered():
@@ -1446,8 +1447,8 @@ class ForgetsSize(keras.Model):
 
 
 @proves(
-    "If the lost argument is a factor, nothing is said, and the outputs differ; if "
-    "it is a size, loading raises an error.",
+    "If the lost argument is a number to multiply by, the outputs differ without "
+    "an error; if it is a size, loading raises one.",
     keras=">=3",
 )
 def test_the_file_gives_other_outputs():

@@ -135,8 +135,8 @@ def weights_by(way, dropout=0.2):
 
 
 @proves(
-    "On a CPU, from the same seed and on the same batches, `fit` ends with the same "
-    "weights, to the last bit.",
+    "On a CPU, from the same seed and on the same batches, `fit` ends with the "
+    "weights of this loop, to the last bit.",
     false_with={"dropout": 0.3},
     needs="keras>=3",
 )
@@ -709,10 +709,10 @@ def test_scale_loss_is_missed(policy="mixed_float16"):
 
 
 @functools.cache
-def untracked_history():
+def untracked_history(kind=Untracked, **options):
     """Fit a model whose tracker hears nothing; return the losses and the model."""
-    model = classifier(Untracked)
-    model.compile(keras.optimizers.SGD(0.5), **EAGER)
+    model = classifier(kind)
+    model.compile(keras.optimizers.SGD(0.5), **EAGER, **options)
     return model.fit(X, Y, epochs=2, **QUIET).history["loss"], model
 
 
@@ -806,9 +806,10 @@ def test_reset_states_was_in_keras_2():
 
 
 @proves(
-    "To use one, copy `OwnStep` above; on Keras 2, write "
-    "`self.optimizer.minimize(loss, self.trainable_variables, tape=tape)` for all that "
-    "stands there between `compute_loss` and the last line.",
+    "To use a step, copy `OwnStep` above; on Keras 2, replace all that stands "
+    "there between `compute_loss` and the last line by "
+    "`self.optimizer.minimize(loss, self.trainable_variables, tape=tape)`, behind "
+    "the `with` block.",
     keras="<3",
 )
 def test_minimize_takes_the_step_on_keras_2():
@@ -1162,9 +1163,10 @@ def epoch_of_steps(at_once):
 
 
 @proves(
-    "For `fit`, pass `steps_per_execution=32` to `compile()`; in a loop, write "
-    "`for batch in dataset: step(*batch)` in a `tf.function` without "
-    "`autograph=False`, which then takes all steps of an epoch in one call.",
+    "For `fit`, pass `steps_per_execution=32` to `compile()`; around a step of "
+    "your own, write a second `tf.function`, without `autograph=False`, with the "
+    "loop `for batch in dataset: step(*batch)`: it takes all steps of an epoch in "
+    "one call.",
     false_with={"steps": 1},
     needs="keras>=3",
 )
@@ -1389,9 +1391,9 @@ def test_a_checkpoint_goes_on_by_initial_epoch(initial_epoch=2):
 
 
 @proves(
-    "In it call the recipe {recipe}`snippets.training_loops.save_checkpoint` after "
-    "each epoch; `done = restore_checkpoint(folder, model, optimizer)` at the start "
-    "puts the newest checkpoint back, and says how many steps are done.",
+    "In it call the recipe {recipe}`snippets.training_loops.save_checkpoint` "
+    "after each epoch; `done = restore_checkpoint(folder, model, optimizer)` at "
+    "the start puts the newest checkpoint back, and says how many steps are done:",
     false_with={"saved": 1},
     needs="keras>=3",
 )
@@ -1933,8 +1935,9 @@ def test_no_gradients_at_all(gradient=None):
 
 
 @proves(
-    'A `train_step` that returns `{"loss": loss}` and updates no tracker reports '
-    "0.0 on Keras 3: Keras reads its own tracker.",
+    'Without metrics in `compile()`, a `train_step` that returns `{"loss": loss}` '
+    "and updates no tracker reports 0.0 on Keras 3, since Keras reads its own "
+    "tracker; with metrics, it reports the loss of the last batch alone.",
     keras=">=3",
 )
 def test_untracked_loss_is_zero_on_keras_3():
@@ -1942,6 +1945,17 @@ def test_untracked_loss_is_zero_on_keras_3():
     assert losses == [0.0] * 2
     assert number(model.metrics[0].count) == 0.0
     assert largest_difference(model.get_weights(), classifier().get_weights()) > 1e-3
+    steps = []
+
+    class Listening(Untracked):
+        def train_step(self, data):
+            logs = super().train_step(data)
+            steps.append(number(logs["loss"]))
+            return logs
+
+    shown, _ = untracked_history(Listening, metrics=["accuracy"])
+    assert len(steps) == 6  # three batches in each of two epochs
+    assert np.allclose(shown, steps[2::3])
 
 
 class SecondTracker(keras.Model):
@@ -2013,8 +2027,8 @@ def test_metrics_run_on(reset=False):
 
 
 @proves(
-    "Keras's own guide does not scale the loss: under `mixed_float16` such a model "
-    "hardly learns, and no error says so.",
+    "Keras's own guide does not scale the loss: under `mixed_float16` SGD hardly "
+    "trains such a model, and no error says so.",
     false_with={"scaled": True},
     needs="keras>=3",
 )

@@ -198,10 +198,10 @@ def test_one_checkpoint_judges_both_trainings(shared=True):
 
 
 @proves(
-    'Two classes need no other head. `Dense(1, activation="sigmoid")`, with '
-    '`label_mode="binary"` and `binary_crossentropy`, gives the same probabilities, '
-    "but returns only that of the second class: compare it with 0.5 instead of "
-    "calling `argmax`.",
+    'The script is for two classes too. `Dense(1, activation="sigmoid")` in place '
+    'of its head, with `label_mode="binary"` and `binary_crossentropy`, gives the '
+    "same probabilities, but returns only that of the second class: compare it "
+    "with 0.5 instead of calling `argmax`.",
     false_with={"activation": "tanh"},
 )
 def test_a_sigmoid_is_a_softmax_of_two(activation="sigmoid"):
@@ -233,8 +233,12 @@ def test_a_sigmoid_is_a_softmax_of_two(activation="sigmoid"):
 
 SIZES = {
     **dict.fromkeys(("InceptionV3", "InceptionResNetV2", "Xception"), 299),
+    "NASNetLarge": 331,
     "EfficientNetB1": 240,
     "EfficientNetB7": 600,
+    "EfficientNetV2B0": 224,
+    "EfficientNetV2B1": 240,
+    "EfficientNetV2L": 480,
 }
 
 
@@ -251,19 +255,24 @@ def usual_size(name):
 
 
 @proves(
-    "For another network, such as MobileNet or EfficientNet, change its name, [its "
-    "preprocessing](#which-preprocessing-and-where), the [layers that are "
-    "unfrozen](#fine-tune-with-a-low-learning-rate), and every 224, if its usual size "
-    "is another: 299 for InceptionV3, InceptionResNetV2 and Xception, 240 to 600 for "
-    "EfficientNetB1 to B7.",
+    "For another network, such as MobileNet or EfficientNet, change its name, "
+    "[its preprocessing](#which-preprocessing-and-where), the [layers that are "
+    "unfrozen](#fine-tune-with-a-low-learning-rate), and every 224, if its usual "
+    "size is another: 299 for InceptionV3, InceptionResNetV2 and Xception, 331 "
+    "for NASNetLarge, 240 to 600 for EfficientNetB1 to B7, 240 to 480 for the "
+    "versions of EfficientNetV2 after B0.",
     false_with={"sizes": {"ResNet50": 299}},
 )
 def test_usual_sizes_of_networks(sizes=SIZES):
     for name, size in sizes.items():
         assert usual_size(name) == size
     assert usual_size("ResNet50") == 224
-    between = [usual_size(f"EfficientNetB{number}") for number in range(1, 8)]
-    assert between == sorted(between)
+    for versions in (
+        [f"EfficientNetB{number}" for number in range(1, 8)],
+        [f"EfficientNetV2{name}" for name in ("B1", "B2", "B3", "S", "M", "L")],
+    ):
+        between = [usual_size(name) for name in versions]
+        assert between == sorted(between)
 
 
 # When to reuse a network
@@ -894,8 +903,8 @@ def test_keras_2_reads_the_flag_in_compile():
 
 
 @proves(
-    "Keras 3 reads the flag later, when the first `fit` traces the training step, so "
-    "a flag set between the two counts as well.",
+    "Keras 3 reads the flag later, when the first `fit` traces the training step, "
+    "so a flag set after `compile` and before that `fit` counts as well.",
     keras=">=3",
 )
 def test_keras_3_reads_the_flag_when_traced():
@@ -1170,8 +1179,9 @@ def test_the_training_loss_shows_the_rate(rates=(30.0, 0.0001)):
 
 
 @proves(
-    "**The validation images are prepared differently,** if the training accuracy is "
-    "high, but not once the validation pipeline reads the training images.",
+    "**The validation images are prepared differently,** if `model.evaluate` "
+    "gives a low accuracy for the training images too, once the code that reads "
+    "the validation images reads them.",
     false_with={"different": False},
 )
 def test_another_pipeline_shows_on_the_training_images(different=True):
@@ -1506,8 +1516,8 @@ def error_of(call, *arguments, **options):
 
 @proves(
     "Update Keras: 3.11.2 builds an EfficientNet for one channel ([issue "
-    "21529](https://github.com/keras-team/keras/issues/21529)), and its weights are "
-    "for three; 3.9 and 3.13 do not.",
+    "21529](https://github.com/keras-team/keras/issues/21529)), while its weights "
+    "are for three; 3.9 and 3.13 build it for three.",
     false_with={"weights": None, "channels": 1},
     needs="keras>=3",
     keras="!=3.11.*",

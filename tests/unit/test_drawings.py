@@ -119,7 +119,7 @@ def test_the_input_of_a_sequential_is_drawn_though_not_in_its_layers() -> None:
     drawing = draw_layers(model)
 
     assert [layer.name for layer in model.layers] == ["y"]
-    assert drawing.alt == "Graph of 2 layers: x (None, 4) → y (None, 2)"
+    assert drawing.alt == "Graph of 2 calls: x (None, 4) → y (None, 2)"
     assert "not in model.layers" in texts(drawing)
     assert drawing.svg.count("stroke-dasharray") == 1
 
@@ -136,7 +136,7 @@ def test_two_branches_stand_side_by_side() -> None:
     assert len(levels) == 4
     assert sorted(levels.count(level) for level in set(levels)) == [1, 1, 2]
     assert drawing.alt == (
-        "Graph of 4 layers: x (None, 4) → left (None, 2) and right (None, 2) → "
+        "Graph of 4 calls: x (None, 4) → left (None, 2) and right (None, 2) → "
         "both (None, 4)"
     )
 

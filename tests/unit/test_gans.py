@@ -21,6 +21,8 @@ from snippets.gans import (
     bare,
     build_discriminator,
     build_generator,
+    build_photo_discriminator,
+    build_photo_generator,
     frechet_distance,
     gradient_penalty,
     judge_samples,
@@ -125,6 +127,37 @@ def test_the_discriminator_is_32_wide_and_drops_three_tenths_by_default() -> Non
     assert discriminator.layers[-2].rate == 0.3
 
 
+@pytest.mark.parametrize("shape", [(16, 16, 1), (32, 48, 3)])
+def test_the_networks_for_photos_fit_together(shape: tuple[int, int, int]) -> None:
+    images = build_photo_generator(5, shape, 16)(100 * np.ones((2, 5)))
+    scores = build_photo_discriminator(shape, 8)(images)
+
+    assert tuple(images.shape) == (2, *shape)
+    assert 0.0 <= float(keras.ops.min(images)) <= float(keras.ops.max(images)) <= 1.0
+    assert tuple(scores.shape) == (2, 1)
+
+
+def test_the_networks_for_photos_begin_with_a_map_of_4_by_4_and_end_with_one() -> None:
+    generator = build_photo_generator(5, activation="tanh")
+    discriminator = build_photo_discriminator((64, 64, 3))
+    maps = [
+        layer.output.shape[1:] for layer in generator.layers if "re_lu" in layer.name
+    ]
+    kernels = [w.shape[2:] for w in discriminator.weights if w.name == "kernel"]
+
+    assert maps[1:] == [(8, 8, 128), (16, 16, 64), (32, 32, 32), (64, 64, 16)]
+    assert generator.layers[3].output.shape == (None, 4, 4, 256)
+    assert generator.layers[-1].activation is keras.activations.tanh
+    assert {
+        layer.momentum
+        for layer in generator.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    } == {0.9}
+    assert kernels == [(3, 32), (32, 64), (64, 128), (128, 256), ()]
+    assert discriminator.layers[-3].input.shape == (None, 4, 4, 256)
+    assert discriminator.layers[-2].rate == 0.3
+
+
 def test_the_discriminator_scores_each_image_alone() -> None:
     discriminator = build_discriminator((4, 4, 1), width=4, dropout=0.0)
     together = convert_to_numpy(discriminator(IMAGES, training=True))
@@ -139,6 +172,9 @@ def test_the_discriminator_scores_each_image_alone() -> None:
     ("build", "message"),
     [
         (lambda: build_generator(0), "`input_dim` of at least 1. Received: 0"),
+        (lambda: build_photo_generator(0), "`input_dim` of at least 1. Received: 0"),
+        (lambda: build_photo_generator(4, (64, 60, 3)), "multiples of 16. Received"),
+        (lambda: build_photo_generator(4, (60, 64, 3)), "multiples of 16. Received"),
         (lambda: build_generator(4, (8, 7, 1)), r"even .* Received: \(8, 7, 1\)"),
         (lambda: build_generator(4, (7, 8, 1)), r"even .* Received: \(7, 8, 1\)"),
         # The rest is what Keras says.

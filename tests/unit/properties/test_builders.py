@@ -45,10 +45,12 @@ ARGUMENTS: dict[str, Callable[[], Any]] = {
     "vocabulary_size": lambda: 9,
 }
 OWN_ARGUMENTS = {
+    "gans.build_photo_generator": {"image_shape": (16, 16, 1), "width": 16},
+    "gans.build_photo_discriminator": {"image_shape": (16, 16, 1), "width": 8},
     "transfer_learning.resnet50_classifier": {
         "image_shape": (32, 32, 3),
         "weights": None,
-    }
+    },
 }
 LEFT_OUT = {
     "gans.train_judge",

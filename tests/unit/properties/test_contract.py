@@ -186,6 +186,14 @@ CASES = {
         lambda: gans.build_discriminator((8, 8, 1), 4), IMAGES, is_random=True
     ),
     "gans.build_generator": Case(lambda: gans.build_generator(3, width=4), values(3)),
+    "gans.build_photo_discriminator": Case(
+        lambda: gans.build_photo_discriminator((16, 16, 1), 8),
+        values(16, 16, 1),
+        is_random=True,
+    ),
+    "gans.build_photo_generator": Case(
+        lambda: gans.build_photo_generator(3, (16, 16, 1), 16), values(3)
+    ),
     "input_layers.classifier_from": Case(
         lambda: input_layers.classifier_from(keras.layers.Dense(4), (6,), 3), VECTORS
     ),
