@@ -2,10 +2,13 @@
 
 The arguments of a long signature are a list of definitions without terms; the arrows of
 the menu have no name, and the logo stands in no landmark; a page that is made by code
-has no heading on paper; the theme tells the console what it does. And a page whose
-source is gone stays in the folder.
+has no heading on paper; a table of three columns is too wide for a phone, where its
+cells can stand below one another if each knows its column; the theme tells the console
+what it does. And a page whose source is gone stays in the folder.
 """
 
+import html
+import itertools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +25,9 @@ _PARENTHESIS = '<span class="sig-paren">'
 _ARGUMENTS = re.compile(
     rf"({_PARENTHESIS}\(</span>)\s*<dl>(.*?)</dl>(?=\s*{_PARENTHESIS})", re.DOTALL
 )
+_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+_HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
 _TOGGLE = re.compile(r"(<a [^>]*>([^<]+)</a>\s*<details[^>]*>\s*)<summary>")
 _SAID = re.compile(r"\bconsole\.(?:log|info|debug)\(")
 SHEET = "markup.css"
@@ -36,6 +42,19 @@ def with_plain_arguments(body: str) -> str:
         return found[1] + lines.replace("</dd>", "</span>")
 
     return _ARGUMENTS.sub(spans, body)
+
+
+def with_labeled_cells(body: str) -> str:
+    """Each cell of a table of three columns or more that holds code, with its head."""
+
+    def labeled(found: re.Match[str]) -> str:
+        heads = [_TAG.sub("", head).strip() for head in _HEAD.findall(found[0])]
+        if len(heads) < 3 or "<code" not in found[0]:
+            return found[0]
+        names = (html.escape(html.unescape(head)) for head in itertools.cycle(heads))
+        return re.sub(r"<td\b", lambda _: f'<td data-label="{next(names)}"', found[0])
+
+    return _TABLE.sub(labeled, body)
 
 
 def with_named_toggles(menu: str) -> str:
@@ -65,10 +84,11 @@ def _mend(
     doctree: nodes.document | None,
 ) -> None:
     if "body" in context:
-        context["body"] = with_plain_arguments(context["body"])
+        body = with_plain_arguments(context["body"])
+        context["body"] = with_labeled_cells(body)
     if "generate_toctree_html" in context:
         context["generate_toctree_html"] = _named(context["generate_toctree_html"])
-    title = re.sub(r"<[^>]+>", "", context.get("title") or "")
+    title = _TAG.sub("", context.get("title") or "")
     context["pagetitle"] = context.get("pagetitle") or title or "Search"
     is_index = pagename in {"genindex", "py-modindex", "search"}
     if is_index or any(sign in context.get("body", "") for sign in _STYLED):

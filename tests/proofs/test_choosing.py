@@ -11,6 +11,7 @@ import os
 import re
 import tempfile
 import warnings
+import zipfile
 
 import numpy as np
 import pytest
@@ -458,6 +459,34 @@ def test_a_step_belongs_to_its_backend(one="jax", other="torch"):
     assert [argument.arg for argument in step.args.args] == ["self", "state", "data"]
     assert ast.unparse(step).splitlines()[-1].strip() == "return (logs, state)"
     assert "loss.backward()" in ast.unparse(step_of(other))
+
+
+@proves(
+    "The `.keras` file of a model of the first three levels names no backend.",
+    false_with={"name": "tensorflow"},
+    needs="keras>=3",
+)
+def test_a_file_names_no_backend(name="scores"):
+    from snippets.choosing.plain import DigitModel
+
+    x, y = np.zeros((2, 8, 8, 1)), np.zeros((2, 10))
+    pixels = keras.Input((8, 8, 1))
+    flat, scores = keras.layers.Flatten(), keras.layers.Dense(10, name=name)
+    models = (
+        keras.Sequential([pixels, flat, scores]),
+        keras.Model(pixels, keras.layers.Add()([scores(flat(pixels))] * 2)),
+        DigitModel(),
+    )
+    for model in models:
+        model.compile("adam", "mse", metrics=["mae"])
+        model.fit(x, y, verbose=0)
+        with tempfile.TemporaryDirectory() as folder:
+            model.save(f"{folder}/model.keras")
+            with zipfile.ZipFile(f"{folder}/model.keras") as file:
+                parts = [file.read(part).lower() for part in file.namelist()]
+        assert len(parts) == 3
+        for backend in (b"tensorflow", b"jax", b"torch"):
+            assert not any(backend in part for part in parts)
 
 
 # One network, five ways

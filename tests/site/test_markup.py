@@ -4,7 +4,12 @@ import re
 
 import pytest
 
-from conf.web.markup import silent, with_named_toggles, with_plain_arguments
+from conf.web.markup import (
+    silent,
+    with_labeled_cells,
+    with_named_toggles,
+    with_plain_arguments,
+)
 
 SIGNATURE = (
     '<dt class="sig"><span class="sig-paren">(</span>\n\n<dl>\n'
@@ -33,6 +38,25 @@ def test_arguments_of_a_signature_are_no_list_of_definitions() -> None:
 )
 def test_other_lists_stay(body: str) -> None:
     assert with_plain_arguments(body) == body
+
+
+def table(*heads: str, cell: str = "<code>x</code>") -> str:
+    columns = "".join(f'<th class="head"><p>{head}</p></th>' for head in heads)
+    row = "<tr>" + len(heads) * f'<td class="a"><p>{cell}</p></td>' + "</tr>"
+    return f"<table><thead><tr>{columns}</tr></thead><tbody>{2 * row}</tbody></table>"
+
+
+def test_cells_of_a_wide_table_know_the_head_of_their_column() -> None:
+    wide = table("Level", "<code>a</code> &amp; b", "C")
+    labeled = with_labeled_cells(f"<p>{wide}</p>{wide}")
+    labels = re.findall(r'<td data-label="([^"]*)" class="a">', labeled)
+    assert labels == 4 * ["Level", "a &amp; b", "C"]
+    assert re.sub(r' data-label="[^"]*"', "", labeled) == f"<p>{wide}</p>{wide}"
+
+
+@pytest.mark.parametrize("narrow", [table("A", "B"), table("A", "B", "C", cell="x")])
+def test_a_table_that_has_room_on_a_phone_stays(narrow: str) -> None:
+    assert with_labeled_cells(narrow) == narrow
 
 
 def test_each_arrow_of_a_menu_says_which_pages_it_shows() -> None:
