@@ -21,7 +21,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,11 +124,17 @@ def main() -> int:
 def run_lanes(
     chosen: list[Lane], proofs: Mapping[str, ProofSource], wanted: "Wanted"
 ) -> list[Outcome]:
-    """Run lanes, two at a time; one that breaks does not stop the others."""
+    """Run lanes, two at a time; one that breaks does not stop the others.
+
+    No lane begins beside the last one, so its proofs run in two processes.
+    """
     outcomes = []
     executor = ThreadPoolExecutor(AT_ONCE)
     try:
-        futures = [executor.submit(timed, lane, proofs, wanted) for lane in chosen]
+        futures = [
+            executor.submit(timed, lane, proofs, wanted, 1 + (lane is chosen[-1]))
+            for lane in chosen
+        ]
         for future in as_completed(futures):
             outcome, seconds = future.result()
             outcomes.append(outcome)
@@ -140,14 +147,14 @@ def run_lanes(
 
 
 def timed(
-    lane: Lane, proofs: Mapping[str, ProofSource], wanted: "Wanted"
+    lane: Lane, proofs: Mapping[str, ProofSource], wanted: "Wanted", parts: int
 ) -> tuple[Outcome, float]:
     """Run one lane; say what became of it and how many seconds it took."""
     start = time.perf_counter()
     state = _Seen(lane, known_results(lane), proofs)
     broken, seen = "", None
     try:
-        update(state, wanted)
+        update(state, wanted, parts)
         if wanted.includes_errors:
             package, again = Package(ROOT / "snippets"), wanted.everything
             seen = errors_seen.update(package, lane, install, everything=again)
@@ -211,8 +218,8 @@ class _Seen:
                 save(results, results_of(ROOT, self.lane.name))
 
 
-def update(state: _Seen, wanted: "Wanted") -> None:
-    """Run what is stale, and write down what was seen.
+def update(state: _Seen, wanted: "Wanted", parts: int) -> None:
+    """Run what is stale in some processes at once, and write down what was seen.
 
     Raises:
         BrokenError: the lane cannot be installed, or what was run is no longer what
@@ -246,19 +253,32 @@ def update(state: _Seen, wanted: "Wanted") -> None:
         return
     python = install(lane)
     say(lane, f"runs {len(due)} of {len(proofs)} proofs")
-    # Those of one lane one after the other: another lane runs beside it.
-    process = Process(str(python), ROOT, due, dict(lane.variables), state.put).start()
+    variables = dict(lane.variables)
+    processes = [
+        Process(str(python), ROOT, part, variables, state.put).start()
+        for part in in_parts(due, parts)
+    ]
     try:
-        process.finish()
+        for process in processes:
+            process.finish()
     finally:
-        process.stop()
-    state.environment = {**process.environment, "python": lane.python}
+        for process in processes:
+            process.stop()
+    state.environment = {**processes[0].environment, "python": lane.python}
     now = read(ROOT)
     edited = [p.id for p in due if p.id not in now or now[p.id].hash != p.hash]
     for name in edited:
         state.rows.pop(name, None)
     if edited:
         raise BrokenError(f"edited while it was run, run it again: {', '.join(edited)}")
+
+
+def in_parts(due: Sequence[ProofSource], parts: int) -> list[list[ProofSource]]:
+    """Share proofs out; those of one file stay together, for what they have cached."""
+    stems = [stem for stem, _ in Counter(proof.stem for proof in due).most_common()]
+    shares = [stems[place::parts] for place in range(parts)]
+    found = [[proof for proof in due if proof.stem in share] for share in shares]
+    return [part for part in found if part]
 
 
 def environment_of(lane: Lane, python: Path) -> dict[str, str]:
@@ -321,8 +341,9 @@ def call(*command: str) -> None:
     Raises:
         BrokenError: it failed.
     """
-    # The home of the person who builds, where uv has its cache.
-    done = process(os.environ, *command)
+    # The home of the person who builds, where uv has its cache. Python compiles what is
+    # imported; to compile all of TensorFlow takes uv a minute.
+    done = process({**os.environ, "UV_COMPILE_BYTECODE": "false"}, *command)
     if done.returncode:
         raise BrokenError(f"cannot be installed: {cause(done)}")
 

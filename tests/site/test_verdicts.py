@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from conf.proofs import show
+from conf.proofs import lanes, show
 from conf.proofs.run import here
 from conf.proofs.verdict import DOES_NOT_RUN, HOLDS, IS_FALSE, Row, fault, judge
 from tests.site.processes import left_after, until
@@ -315,6 +315,26 @@ def test_only_an_assertion_shows_that_a_proof_can_fail(
     }
     says = [] if is_seen else ["nobody has seen the proof `new` fail"]
     assert list(judge(proof, seen)) == says
+
+
+def test_the_proofs_of_the_last_lane_are_shared_out_by_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = {}
+
+    def timed(lane, proofs, wanted, parts):
+        asked[lane.name] = parts
+        return lanes.Outcome(lane, None), 0.0
+
+    monkeypatch.setattr(lanes, "timed", timed)
+    chosen = [SimpleNamespace(name=name) for name in ("old", "middle", "new")]
+    lanes.run_lanes(chosen, {}, lanes.Wanted(False, ()))
+    assert asked == {"old": 1, "middle": 1, "new": 2}
+
+    due = [SimpleNamespace(stem=stem) for stem in "aabbbc"]
+    parts = lanes.in_parts(due, 2)
+    assert ["".join(p.stem for p in part) for part in parts] == ["bbbc", "aa"]
+    assert lanes.in_parts(due[:2], 2) == [due[:2]]
 
 
 def test_results_have_a_line_for_each_proof_and_no_word_too_many(

@@ -172,9 +172,9 @@ def test_the_discriminator_scores_each_image_alone() -> None:
     ("build", "message"),
     [
         (lambda: build_generator(0), "`input_dim` of at least 1. Received: 0"),
-        (lambda: build_photo_generator(0), "`input_dim` of at least 1. Received: 0"),
-        (lambda: build_photo_generator(4, (64, 60, 3)), "multiples of 16. Received"),
-        (lambda: build_photo_generator(4, (60, 64, 3)), "multiples of 16. Received"),
+        (lambda: build_photo_generator(0), "Expected `input_dim` of at least 1. "),
+        (lambda: build_photo_generator(4, (64, 60, 3)), r"of 16. .*: \(64, 60, 3\)"),
+        (lambda: build_photo_generator(4, (60, 64, 3)), r"of 16. .*: \(60, 64, 3\)"),
         (lambda: build_generator(4, (8, 7, 1)), r"even .* Received: \(8, 7, 1\)"),
         (lambda: build_generator(4, (7, 8, 1)), r"even .* Received: \(7, 8, 1\)"),
         # The rest is what Keras says.
