@@ -145,9 +145,9 @@ def test_losses_weights_and_metrics_by_output(asked="top"):
 
 @proves(
     (
-        "`fit` reports these after every epoch, here for the training data alone. "
-        "The `loss` is the weighted sum that training minimizes: `priority_loss` and "
-        "half of `department_loss`."
+        "`fit` records these after every epoch, here for the training data alone. The "
+        "`loss` is the weighted sum that training minimizes: `priority_loss` and half "
+        "of `department_loss`."
     ),
     false_with={"weight": 1.0},
     needs="keras!=3.4.*",
