@@ -32,7 +32,15 @@ SEEN = """() => {
     return false;
   };
   const right = (element) => element.getBoundingClientRect().right;
+  const isCut = (table) => {
+    for (let at = table.parentElement; at.tagName !== "MAIN"; at = at.parentElement) {
+      const hides = getComputedStyle(at).overflowX !== "visible";
+      if (hides && at.scrollWidth > at.clientWidth + 1) return true;
+    }
+    return false;
+  };
   return {
+    cut: all("main table:not(.highlighttable)").filter(isCut).map(line),
     wide: wide
       ? all("main *").filter((e) => right(e) > width + 1 && !scrolls(e)).map(line)
         .concat("the page")
@@ -175,7 +183,7 @@ def tab(reader: Any) -> Iterator[Tab]:
 def test_a_page(name: str, tab: Tab, site: Served) -> None:
     """It is loaded once and seen four times: wide and narrow, by day and by night.
 
-    Nothing is too wide, too faint, mute, said to the console, or from elsewhere.
+    Nothing is too wide, cut off, too faint, mute, said to the console, or from elsewhere.
     """
     page, found = tab.page, []
     page.goto(site.url(name))
@@ -276,10 +284,13 @@ def test_a_faint_text_a_wide_table_and_a_nameless_button_are_found(
         """() => document.querySelector("article").insertAdjacentHTML("afterbegin",
           "<p style='color: #999; background: #fff'>faint</p>" +
           "<table style='width: 900px; display: table'><tr><td>wide</td></tr></table>" +
+          "<div style='overflow: auto'><table style='width: 900px; display: table'>" +
+          "<tr><td>cut</td></tr></table></div>" +
           "<button></button><img src='' alt='a/plot.png'><h5>too deep</h5>")"""
     )
     seen = page.evaluate(SEEN)
     assert seen["wide"]
+    assert len(seen["cut"]) == 1
     assert "plot.png" in seen["paths"][0]
     assert seen["levels"][0] == 5
     assert any("faint" in fault for fault in page.evaluate(FAINT))

@@ -54,9 +54,11 @@ def test_cells_of_a_wide_table_know_the_head_of_their_column() -> None:
     assert re.sub(r' data-label="[^"]*"', "", labeled) == f"<p>{wide}</p>{wide}"
 
 
-@pytest.mark.parametrize("narrow", [table("A", "B"), table("A", "B", "C", cell="x")])
-def test_a_table_that_has_room_on_a_phone_stays(narrow: str) -> None:
-    assert with_labeled_cells(narrow) == narrow
+@pytest.mark.parametrize(
+    "other", [table("A", "B"), table("A", "B", "C", cell="x"), table(*"ABCDE")]
+)
+def test_a_table_that_has_room_on_a_phone_and_a_grid_stay(other: str) -> None:
+    assert with_labeled_cells(other) == other
 
 
 def test_each_arrow_of_a_menu_says_which_pages_it_shows() -> None:
