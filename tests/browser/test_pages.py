@@ -183,7 +183,7 @@ def tab(reader: Any) -> Iterator[Tab]:
 def test_a_page(name: str, tab: Tab, site: Served) -> None:
     """It is loaded once and seen four times: wide and narrow, by day and by night.
 
-    Nothing is too wide, cut off, too faint, mute, said to the console, or from elsewhere.
+    Nothing is too wide, cut, too faint, mute, said to the console, or from elsewhere.
     """
     page, found = tab.page, []
     page.goto(site.url(name))
