@@ -45,11 +45,11 @@ def with_plain_arguments(body: str) -> str:
 
 
 def with_labeled_cells(body: str) -> str:
-    """Each cell of a table of three or four columns that holds code, with its head."""
+    """Each cell of a table of three to six columns that holds code, with its head."""
 
     def labeled(found: re.Match[str]) -> str:
         heads = [_TAG.sub("", head).strip() for head in _HEAD.findall(found[0])]
-        if len(heads) not in (3, 4) or "<code" not in found[0]:
+        if not 3 <= len(heads) <= 6 or "<code" not in found[0]:
             return found[0]
         names = (html.escape(html.unescape(head)) for head in itertools.cycle(heads))
         return re.sub(r"<td\b", lambda _: f'<td data-label="{next(names)}"', found[0])

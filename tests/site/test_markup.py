@@ -55,7 +55,7 @@ def test_cells_of_a_wide_table_know_the_head_of_their_column() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [table("A", "B"), table("A", "B", "C", cell="x"), table(*"ABCDE")]
+    "other", [table("A", "B"), table("A", "B", "C", cell="x"), table(*"ABCDEFG")]
 )
 def test_a_table_that_has_room_on_a_phone_and_a_grid_stay(other: str) -> None:
     assert with_labeled_cells(other) == other
