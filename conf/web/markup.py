@@ -3,19 +3,21 @@
 The arguments of a long signature are a list of definitions without terms; the arrows of
 the menu have no name, and the logo stands in no landmark; a page that is made by code
 has no heading on paper; a table of three columns is too wide for a phone, where its
-cells can stand below one another if each knows its column; the theme tells the console
-what it does. And a page whose source is gone stays in the folder.
+cells can stand below one another if each knows its column; a figure has no size before
+it is loaded, and is loaded before it is looked at; the theme tells the console what it
+does. And a page whose source is gone stays in the folder.
 """
 
 import html
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.images import get_image_size
 
 from conf import state
 from conf.proofs import opened
@@ -27,6 +29,7 @@ _ARGUMENTS = re.compile(
 )
 _TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 _HEAD = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
+_FIGURE = re.compile(r'<img (?=[^>]*\bsrc="[^"]*_images/([^"/]+)")')
 _TAG = re.compile(r"<[^>]+>")
 _TOGGLE = re.compile(r"(<a [^>]*>([^<]+)</a>\s*<details[^>]*>\s*)<summary>")
 _SAID = re.compile(r"\bconsole\.(?:log|info|debug)\(")
@@ -57,6 +60,18 @@ def with_labeled_cells(body: str) -> str:
     return _TABLE.sub(labeled, body)
 
 
+def with_sizes(body: str, files: Mapping[str, Path]) -> str:
+    """Each figure with its size, by the name of its file, loaded as it comes near."""
+
+    def sized(found: re.Match[str]) -> str:
+        size = get_image_size(files[found[1]]) if found[1] in files else None
+        if size is None:
+            return found[0]
+        return f'<img width="{size[0]}" height="{size[1]}" loading="lazy" '
+
+    return _FIGURE.sub(sized, body)
+
+
 def with_named_toggles(menu: str) -> str:
     """The arrows of a menu, named after the page whose pages they show."""
 
@@ -85,7 +100,9 @@ def _mend(
 ) -> None:
     if "body" in context:
         body = with_plain_arguments(context["body"])
-        context["body"] = with_labeled_cells(body)
+        images = app.builder.images.items()
+        files = {name: Path(app.srcdir, path) for path, name in images}
+        context["body"] = with_sizes(with_labeled_cells(body), files)
     if "generate_toctree_html" in context:
         context["generate_toctree_html"] = _named(context["generate_toctree_html"])
     title = _TAG.sub("", context.get("title") or "")

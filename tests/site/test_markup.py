@@ -1,6 +1,8 @@
 """What Sphinx and the theme write is mended, and says what it said."""
 
 import re
+import struct
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,7 @@ from conf.web.markup import (
     with_labeled_cells,
     with_named_toggles,
     with_plain_arguments,
+    with_sizes,
 )
 
 SIGNATURE = (
@@ -59,6 +62,20 @@ def test_cells_of_a_wide_table_know_the_head_of_their_column() -> None:
 )
 def test_a_table_that_has_room_on_a_phone_and_a_grid_stay(other: str) -> None:
     assert with_labeled_cells(other) == other
+
+
+def test_a_figure_has_its_size_before_it_is_loaded(tmp_path: Path) -> None:
+    files = {name: tmp_path / name for name in ("a.png", "b.txt")}
+    files["a.png"].write_bytes(
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 40, 30)
+    )
+    files["b.txt"].write_text("no image")
+    figure = '<img alt="a" src="../_images/a.png" />'
+    sized = figure.replace("<img", '<img width="40" height="30" loading="lazy"')
+    assert with_sizes(f"<p>{figure}</p>", files) == f"<p>{sized}</p>"
+    for other in ("_images/b.txt", "_images/c.png", "_static/a.png"):
+        untouched = figure.replace("_images/a.png", other)
+        assert with_sizes(untouched, files) == untouched
 
 
 def test_each_arrow_of_a_menu_says_which_pages_it_shows() -> None:
