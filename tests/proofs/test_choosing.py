@@ -142,12 +142,15 @@ def test_level_2_branches(count=2):
 
 
 @proves(
-    "3. a subclass of `keras.Model` | the forward pass takes arguments of its own, "
-    "such as the length of a loop | Subclassing",
+    "3. a subclass of `keras.Model` | the forward pass takes arguments of its "
+    "own, such as the length of a loop; `fit` takes their defaults | Subclassing",
     false_with={"rounds": 1},
 )
 def test_level_3_arguments_and_loops(rounds=3):
+    seen = []
+
     def call(self, x, rounds=1):
+        seen.append(rounds)
         for _ in range(rounds):
             x = self.score(x)
         return x
@@ -155,6 +158,10 @@ def test_level_3_arguments_and_loops(rounds=3):
     model = subclass_of_one_layer(call=call)
     x = np.ones((1, 2), "float32")
     assert np.array(model(x, rounds=rounds)).tolist() == [[8.0, 8.0]]
+    seen.clear()
+    model.compile("sgd", "mse")
+    model.fit(x, x, verbose=0)
+    assert set(seen) == {1}
 
 
 @proves(
@@ -1137,8 +1144,8 @@ def test_an_if_fails_at_the_four_levels(eagerly=False):
 
 
 @proves(
-    "A layer without `compute_output_shape` fails even earlier, when you call it on an "
-    "Input.",
+    "A layer with such an `if` and without `compute_output_shape` fails even "
+    "earlier, when you call it on an Input.",
     keras=">=3",
     false_with={
         "methods": {"compute_output_shape": lambda self, input_shape: (None, 3)}

@@ -1094,17 +1094,17 @@ def test_strings_and_numbers_from_a_pipeline(names=("age", "city")):
 
 @proves(
     "Put a layer behind each Input and call its `adapt` on the column: "
-    "`Normalization` for floats, a lookup with one-hot output for integers "
-    "and strings:",
+    "`Normalization` for floats, a lookup with one-hot output for integers and "
+    "strings.",
     false_with={"seen": (0.0, 1.0)},
 )
 def test_layers_in_front_are_adapted(seen=(30.0, 50.0)):
     ages = keras.layers.Normalization(axis=None)
-    ages.adapt(np.array(seen))
+    ages.adapt(tf.constant(seen))
     floors = keras.layers.IntegerLookup(output_mode="one_hot")
-    floors.adapt(np.array([2, 0]))
+    floors.adapt(tf.constant([2, 0]))
     cities = keras.layers.StringLookup(output_mode="one_hot")
-    cities.adapt(np.array(["Rome", "Oslo"]))
+    cities.adapt(tf.constant(["Rome", "Oslo"]))
     assert np.allclose(ages(tf.constant([30.0, 50.0])), [-1.0, 1.0])
     for lookup, values in ((floors, [2, 0]), (cities, ["Rome", "Oslo"])):
         rows = np.array(lookup(tf.constant(values)))

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from unittest import mock
 
 import numpy as np
 import tensorflow as tf
@@ -224,13 +225,27 @@ def test_a_dimension_is_a_number(shapes="enable_v2_tensorshape"):
 
 @proves(
     "`from tensorflow.examples.tutorials.mnist import input_data` | "
-    "`keras.datasets.mnist.load_data()`",
+    "`keras.datasets.mnist.load_data()` gives pixels from 0 to 255 and labels as "
+    "numbers: the old form is `x.reshape(-1, 784) / 255` and "
+    "`keras.utils.to_categorical(y, 10)`",
     false_with={"module": "tensorflow.python"},
 )
 def test_the_examples_are_gone(module="tensorflow.examples.tutorials.mnist"):
     said = message_of(lambda: importlib.import_module(module))
     assert said.startswith("ModuleNotFoundError: No module named 'tensorflow.examples")
-    assert callable(keras.datasets.mnist.load_data)
+    x = np.arange(2 * 784).reshape(2, 28, 28).astype("uint8")
+    y = np.array([3, 9], "uint8")
+    with tempfile.TemporaryDirectory() as folder:  # nothing is downloaded
+        np.savez(f"{folder}/mnist.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+        path = f"{folder}/mnist.npz"
+        names = keras.datasets.mnist.load_data.__globals__
+        with mock.patch.dict(names, get_file=lambda *_, **__: path):
+            (x, y), _ = keras.datasets.mnist.load_data()
+    assert (x.dtype, x.min(), x.max(), y.tolist()) == ("uint8", 0, 255, [3, 9])
+    rows = x.reshape(-1, 784) / 255
+    assert (rows.shape, rows.min(), rows.max()) == ((2, 784), 0.0, 1.0)
+    one_hot = keras.utils.to_categorical(y, 10)
+    assert one_hot.tolist() == np.eye(10)[[3, 9]].tolist()
 
 
 @proves(
@@ -1121,7 +1136,8 @@ def test_fit_updates_the_averages(trainable=True):
 
 @proves(
     "The scope is now the name of the layer: on Keras 3 the kernel of `Dense(10, "
-    'name="a")` has the `path` `a/kernel`.',
+    'name="a")` has the `path` `a/kernel`, and in a Sequential model named `net` '
+    "it has `net/a/kernel`.",
     false_with={"name": "b"},
 )
 def test_a_scope_is_the_name_of_a_layer(name="a"):
@@ -1130,6 +1146,10 @@ def test_a_scope_is_the_name_of_a_layer(name="a"):
     kernel = layer.kernel  # Keras 2 has no paths, and adds the number of the output
     path = getattr(kernel, "path", "") or kernel.name.partition(":")[0]
     assert path == "a/kernel"
+    inner = keras.layers.Dense(10, name=name)
+    keras.Sequential([keras.Input((64,)), inner], name="net")
+    if hasattr(inner.kernel, "path"):
+        assert inner.kernel.path == "net/a/kernel"
 
 
 @proves(

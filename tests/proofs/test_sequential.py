@@ -932,8 +932,8 @@ def two_layers():
 
 
 @proves(
-    "On Keras 2 and on Keras 3 the first `fit` or `predict` makes a "
-    "function of the layers and keeps it, so later runs do not see that "
+    "On TensorFlow, with Keras 2 and with Keras 3, the first `fit` or `predict` "
+    "makes a function of the layers and keeps it, so later runs do not see that "
     "layers changed.",
     false_with={"compiled_again": True},
 )
@@ -1083,7 +1083,7 @@ def test_a_file_holds_the_optimizer(then=lambda model: None):
 
 
 @proves(
-    'Keras 2 forgets a learning rate that you changed after `compile("adam")`.',
+    'A file of Keras 2 lacks a learning rate that you changed after `compile("adam")`.',
     keras="<3",
 )
 def test_keras_2_forgets_a_changed_rate():
