@@ -67,7 +67,7 @@ def test_a_table_that_has_room_on_a_phone_and_a_grid_stay(other: str) -> None:
 def test_a_figure_has_its_size_before_it_is_loaded(tmp_path: Path) -> None:
     files = {name: tmp_path / name for name in ("a.png", "b.txt")}
     files["a.png"].write_bytes(
-        b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 40, 30)
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 40, 30) + bytes(99)
     )
     files["b.txt"].write_text("no image")
     figure = '<img alt="a" src="../_images/a.png" />'
