@@ -215,11 +215,6 @@ async def _write(found: list[Section], folder: Path) -> None:
     async with PagefindIndex(config) as index:
         for section in found:
             await index.add_html_file(content=section.html, url=section.address)
-        files = await index.get_files()
-    # On a busy machine Pagefind ends before its last file is on the disk, which is then
-    # empty: what it wrote is written once more.
-    for file in files:
-        (folder / file["path"]).write_bytes(file["content"])
 
 
 def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
