@@ -20,10 +20,12 @@ from typing import Any
 
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
-from pagefind.index import IndexConfig, PagefindIndex
+from pagefind.index import IndexConfig
+from pagefind.service import PagefindService
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
 
 from conf.proofs.show import ProofMark
 
@@ -212,9 +214,38 @@ def _own_code() -> str:
 
 async def _write(found: list[Section], folder: Path) -> None:
     config = IndexConfig(output_path=str(folder))
-    async with PagefindIndex(config) as index:
+    # Leaving an index, too, ends Pagefind as soon as it answers; this waits between.
+    async with PagefindService() as service:
+        index = await service.create_index(config)
         for section in found:
             await index.add_html_file(content=section.html, url=section.address)
+        await index.write_files()
+        await written(folder)
+
+
+async def written(folder: Path, looks: int = 600) -> None:
+    """Wait until every file of an index is on the disk.
+
+    Pagefind answers that it has written once it has opened its files, and fills them
+    after that: stopped too early, it leaves an empty one, and a site without a search.
+
+    Args:
+        folder: the folder of the index.
+        looks: how often to look, ten times a second, before giving up.
+
+    Raises:
+        ExtensionError: if a file is still empty at the end.
+    """
+    for _ in range(looks):
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        empty = sorted(path.name for path in files if path.stat().st_size == 0)
+        if files and not empty:
+            return
+        await asyncio.sleep(0.1)
+    raise ExtensionError(
+        f"Pagefind did not fill {', '.join(empty) or 'any file'} in {folder}. "
+        "Is the disk full? Delete that folder, and build again."
+    )
 
 
 def _purge(app: Sphinx, env: BuildEnvironment, docname: str) -> None:

@@ -91,13 +91,14 @@ def test_the_file_brings_back_weights_and_argument(returned=True):
 
 
 @proves(
-    "Without `get_config`, a direct subclass of `keras.Layer` gets back only "
-    "arguments that are numbers or strings, and a subclass of `Dense` loses its "
-    "own arguments, so write the method.",
+    "Without it, Keras saves the arguments of a direct subclass of `keras.Layer` "
+    "by itself if they are made of numbers, strings, booleans and `None`, and any "
+    "other stops saving with an error; a subclass of `Dense` loses its own "
+    "arguments without one.",
     false_with={"parent": keras.layers.Dense},
 )
 def test_numbers_and_strings_need_no_get_config(parent=keras.layers.Layer):
-    def arguments_after_loading(parent):
+    def arguments_after_loading(parent, kind):
         @registered
         class Plain(parent):  # it has no `get_config`
             def __init__(self, units, initial=1.0, kind="a", **kwargs):
@@ -110,12 +111,15 @@ def test_numbers_and_strings_need_no_get_config(parent=keras.layers.Layer):
             def call(self, x):
                 return x * self.initial
 
-        layer = Plain(3, initial=3.0, kind="b")
+        layer = Plain(3, initial=3.0, kind=kind)
         found = reloaded(keras.Sequential([keras.Input(shape=(3,)), layer])).layers[-1]
         return found.units, found.initial, found.kind
 
-    assert arguments_after_loading(parent) == (3, 3.0, "b")
-    assert arguments_after_loading(keras.layers.Dense) == (3, 1.0, "a")
+    for kind in ("b", True, None, ["b", {"c": 2}]):
+        assert arguments_after_loading(parent, kind) == (3, 3.0, kind)
+        assert arguments_after_loading(keras.layers.Dense, kind) == (3, 1.0, "a")
+    with pytest.raises(NotImplementedError, match="get_config"):
+        arguments_after_loading(keras.layers.Layer, np.ones(2))
 
 
 @proves(
@@ -188,8 +192,8 @@ def test_the_module_is_imported_first(imports=True):
 
 
 @proves(
-    "the same `package` as in the file, where the class is called `snippets>Gain`: "
-    "choose a package name of your own, and keep it;",
+    "the same `package` as at saving, since the file calls the class "
+    "`snippets>Gain`: choose a name of your own once, and keep it;",
     false_with={"package": "other"},
     needs="keras>=3",
 )
@@ -393,7 +397,7 @@ def test_compute_mask_is_called_after_call(supports=True):
 
 
 @proves(
-    "`get_config` | when the model is saved | the arguments of `__init__`",
+    "`get_config` | when the model is saved or cloned | the arguments of `__init__`",
     false_with={"act": "predict"},
 )
 def test_get_config_is_called_by_save(act="save"):
@@ -408,18 +412,22 @@ def test_get_config_is_called_by_save(act="save"):
             return super().get_config()
 
     model = keras.Sequential([keras.Input(shape=(3,)), Asked()])
-    asked.clear()
     with tempfile.TemporaryDirectory() as folder:
-        if act == "save":
-            model.save(f"{folder}/model.keras")
-        else:
-            model.predict(np.ones((2, 3)), verbose=0)
-    assert asked
+        acts = {
+            "save": lambda: model.save(f"{folder}/model.keras"),
+            "clone": lambda: keras.models.clone_model(model),
+            "predict": lambda: model.predict(np.ones((2, 3)), verbose=0),
+        }
+        for name in ("clone", act):
+            asked.clear()
+            acts[name]()
+            assert asked
 
 
 @proves(
-    "Return `keras.saving.serialize_keras_object(self.layer)` in `get_config`, and "
-    "turn it back in `from_config` by `keras.saving.deserialize_keras_object`.",
+    "For a layer, return `keras.saving.serialize_keras_object(self.layer)` in "
+    "`get_config`, and turn it back in `from_config` by "
+    "`keras.saving.deserialize_keras_object`.",
     false_with={"serializes": False},
     needs="keras>=3",
 )
@@ -458,6 +466,40 @@ def test_a_layer_that_is_an_argument_comes_back(serializes=True):
 
 
 @proves(
+    "For an initializer, write `self.initializer = "
+    "keras.initializers.get(initializer)` in `__init__`, which takes a name or an "
+    "object, and return `keras.initializers.serialize(self.initializer)` in "
+    "`get_config`.",
+    false_with={"returned": False},
+)
+def test_an_initializer_that_is_an_argument_comes_back(returned=True):
+    @registered
+    class Filled(keras.layers.Layer):
+        def __init__(self, initializer="ones", **kwargs):
+            super().__init__(**kwargs)
+            self.initializer = keras.initializers.get(initializer)
+
+        def build(self, input_shape):
+            self.w = self.add_weight(
+                name="w", shape=(input_shape[-1],), initializer=self.initializer
+            )
+
+        def call(self, x):
+            return x * self.w
+
+        def get_config(self):
+            initializer = keras.initializers.serialize(self.initializer)
+            config = {"initializer": initializer} if returned else {}
+            return {**super().get_config(), **config}
+
+    for given, value in (("zeros", 0.0), (keras.initializers.Constant(3.0), 3.0)):
+        model = keras.Sequential([keras.Input(shape=(2,)), Filled(given)])
+        assert np.array(model(np.ones((1, 2)))).tolist() == [[value, value]]
+        anew = keras.models.clone_model(reloaded(model))  # with weights made anew
+        assert np.array(anew(np.ones((1, 2)))).tolist() == [[value, value]]
+
+
+@proves(
     "Without `compute_output_shape` Keras runs `call` on the `keras.Input` to "
     "find the shape, so most layers can leave it out.",
     false_with={"axis": ()},
@@ -470,9 +512,9 @@ def test_keras_traces_call_to_find_the_shape(axis=-1):
 
 
 @proves(
-    "Keras believes `compute_output_shape`: a wrong shape appears in the summary, and "
-    "a `Dense` that follows makes its weights for it. The error comes with the first "
-    "data, and names the `Dense`, not your layer.",
+    "Keras believes `compute_output_shape`: a wrong shape appears in the summary, "
+    "and a `Dense` that follows makes weights of the wrong size. The error comes "
+    "with the first data, and names the `Dense`, not your layer.",
     keras=">=3",
 )
 def test_a_wrong_shape_is_believed():
@@ -1354,7 +1396,8 @@ def test_a_low_score_leaves_padding_out(lowest=-6e4):
 
 @proves(
     "With `return_attention_scores=True` the new layer also returns the attention "
-    "weights, which a second model on the same layers shows, trained or not:",
+    "weights. A second model on the same layers shows them, and needs no training "
+    "of its own:",
     false_with={"asks": False},
 )
 def test_a_second_model_shows_the_weights(asks=True):
@@ -2149,10 +2192,10 @@ def test_the_suite_does_not_see_a_widened_output(addend="an array"):
 
 
 @proves(
-    "One failure of this test does not mean a fault: without "
-    "`compute_output_shape`, it traces `call` without casting the weights, so "
-    "under `mixed_float16` it expects float32 from a layer that multiplies by its "
-    "own weight. Write the method, as `Gain` does.",
+    "To learn the dtype of the output, the test runs `call` in a way that does "
+    "not cast weights: for a layer that multiplies by its own weight, it then "
+    "expects float32 under `mixed_float16`, and gets float16. With a "
+    "`compute_output_shape`, as in `Gain`, it does not.",
     false_with={"declares": True},
     needs="keras>=3",
 )

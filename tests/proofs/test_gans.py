@@ -217,8 +217,8 @@ def trained_on_photos(folder, color, shape, white):
 
 
 @proves(
-    "After the class above, these lines train on a folder of photos, and save the "
-    "generator of every tenth epoch:",
+    "After the class above and these networks, the following lines train on a "
+    "folder of photos, and save the generator of every tenth epoch:",
     false_with={"white": 1},
     needs="keras>=3",
 )
@@ -264,9 +264,9 @@ def rank(layer):
 
 
 @proves(
-    "With `momentum=0.9`, as in these networks, 12 % of the first values of "
-    "`BatchNormalization` are left in its statistics after 20 steps; with its default, "
-    "82 %.",
+    "`BatchNormalization` makes samples with averaged statistics: with "
+    "`momentum=0.9`, as in these networks, 12 % of the values that they begin "
+    "with are left after 20 steps; with its default, 82 %.",
     false_with={"steps": 40},
 )
 def test_statistics_settle_in_few_steps(steps=20):
@@ -318,8 +318,8 @@ def test_wrong_images_stop_before_the_first_step(factor=255):
 
 
 @proves(
-    "The check only asks for pixels on both sides of the middle: images from 0.2 "
-    "to 0.8 are fine.",
+    "Within the range, the check asks only for pixels on both sides of the "
+    "middle: images from 0.2 to 0.8 are fine.",
     false_with={"darkest": 0.6},
     needs="keras>=3",
 )
@@ -707,10 +707,9 @@ def test_samples_of_the_same_noise(rate=0.0):
 @proves(
     "Four numbers come from it: **agreement** with the label asked for; "
     "**clear**, the share of samples of whose class the judge is more than 90 % "
-    "sure; **classes**, the number of classes that the judge sees in at least 1 % "
-    "of the samples (of ten classes: a tenth of an equal share); and "
-    "**distance**, the Fréchet distance between the features of samples and of "
-    "real images.",
+    "sure; **classes**, the number of classes that get at least a tenth of an "
+    "equal share of the samples, which is 1 % if there are ten; and **distance**, "
+    "the Fréchet distance between the features of samples and of real images.",
     false_with={"shift": 2.0},
     needs="keras>=3",
 )
@@ -802,7 +801,7 @@ def test_copies_have_no_spread(noise=0.01):
 
 @proves(
     "A higher ratio does not rule out a collapse: two images again and again can "
-    "have 0.7, and ten images 0.9. Noise has more than 1.",
+    "have 0.7, ten images 0.9, and evenly distributed noise more than 1.",
     false_with={"kinds": (1, 1)},
 )
 def test_what_the_spread_misses(kinds=(2, 10)):
@@ -946,8 +945,9 @@ def test_where_it_departs_from_the_dcgan(network="build_discriminator"):
 
 
 @proves(
-    "Keras's `Adam()` has a rate of 1e-3 and `beta_1=0.9`; the DCGAN paper takes "
-    "2e-4 and 0.5, and the first training below 1e-3 and 0.5.",
+    "Keras's `Adam()` has a rate of 1e-3 and `beta_1=0.9`. Begin with "
+    "`beta_1=0.5`, and a rate of 2e-4 for photos, as in the DCGAN paper, or of "
+    "1e-3 for small images, as in the first training below.",
     false_with={"options": {"beta_1": 0.5}},
     needs="keras>=3",
 )
@@ -994,8 +994,8 @@ def classic(frozen="after compile"):
 
 
 @proves(
-    "Keras 3 reads it when `train_on_batch` first runs: the flag is `False` by then, "
-    "and the discriminator never trains.",
+    "Keras 3 reads it when the first `train_on_batch` traces the step: the flag "
+    "is `False` by then, and the discriminator never trains.",
     keras=">=3,!=3.6.*",
     false_with={"frozen": "never"},
 )

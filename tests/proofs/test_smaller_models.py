@@ -98,7 +98,7 @@ print(json.dumps(interpreter.get_tensor(target["index"]).tolist()))
 
 
 @proves(
-    "float16 weights take half the bytes of the file, int8 a bit more than a quarter:",
+    "float16 weights take half the bytes of the file, int8 a bit more than a quarter.",
     false_with={"half": "float32"},
     needs="keras>=3.6",
 )
@@ -389,7 +389,24 @@ def test_a_file_of_integers_alone(ends=tf.int8):
 
 
 @proves(
-    "Convert as for integers alone, and leave out the line of `inference_input_type`.",
+    "If the device wants a fixed batch size, as an Edge TPU may, export a model that "
+    "begins with `keras.Input((8, 8, 1), batch_size=1)`: then no tensor of the file "
+    "has an open size.",
+    false_with={"batch_size": None},
+    needs="keras>=3.6",
+)
+def test_a_batch_of_one_is_fixed(batch_size=1):
+    layers = keras.layers.Flatten(), keras.layers.Dense(3)
+    inputs = keras.Input((8, 8, 1), batch_size=batch_size)
+    model = keras.Sequential([inputs, *layers])
+    images = np.zeros((100, 8, 8, 1), "float32")
+    details = prepared(file_of_integers(model, images)).get_tensor_details()
+    assert all(-1 not in tensor["shape_signature"] for tensor in details)
+
+
+@proves(
+    "To write such a file yourself, convert as for integers alone, but leave out "
+    "the line that begins with `converter.inference_input_type`.",
     false_with={"ends": tf.int8},
     needs="keras!=3.4.*",
 )
@@ -421,7 +438,8 @@ def written(action):
 
 
 @proves(
-    "The converter prints `fully_quantize: 0` about every file of integers.",
+    "The converter prints `fully_quantize: 0` about every file of integers; that "
+    "is no error.",
     false_with={"kinds": ("float32", "int8 weights")},
     needs="keras>=3.6",
 )
@@ -807,8 +825,8 @@ def test_a_quantized_file_is_a_quarter(is_quantized=True):
 
 
 @proves(
-    '`quantize("int8")` keeps the kernel of a `Dense` layer as int8, with a float32 '
-    "scale for each of its units.",
+    '`quantize("int8")` writes no LiteRT file: it keeps the kernel of a `Dense` '
+    "layer as int8, with a float32 scale for each of its units.",
     false_with={"layer": keras.layers.Conv1D},
     needs="keras>=3.6",
 )
@@ -903,9 +921,9 @@ def test_int4_is_smaller_still(mode="int4"):
 
 
 @proves(
-    "Keras 3.15 has three more modes: `float8` rounds in training and leaves the "
-    "kernels float32, and `gptq` and `awq`, for language models, want a config with "
-    "examples.",
+    "Keras 3.15 also has the modes `float8`, which rounds in training and leaves "
+    "the kernels float32, and `gptq` and `awq`, which are for language models and "
+    "want a config with examples.",
     keras=">=3.15",
     needs="keras>=3.6",
 )
@@ -953,9 +971,10 @@ def test_quantized_kernels_do_not_train(quantize=None):
 
 
 @proves(
-    "The `.keras` file of a trained model also holds the optimizer: with Adam, two "
-    "more numbers for each weight. `include_optimizer=False` does not leave it out: "
-    "copy the model with `from_config` and `set_weights`, as above.",
+    "The file of a trained model also holds the optimizer: with Adam, two more "
+    "numbers for each weight. To leave it out, load the model with "
+    "`compile=False` and save it again, as above; `include_optimizer=False` in "
+    "`save` does not.",
     false_with={"optimizer": "sgd"},
     needs="keras>=3",
 )
@@ -964,8 +983,11 @@ def test_an_optimizer_is_most_of_the_file(optimizer="adam"):
     model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(1024)])
     model.compile(optimizer, "mse")
     model.fit(np.ones((2, 64)), np.ones((2, 1024)), verbose=0)
-    alone = bytes_of(keras.Sequential.from_config(model.get_config()))
-    whole = bytes_of(model)
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(f"{folder}/trained.keras")
+        loaded = keras.models.load_model(f"{folder}/trained.keras", compile=False)
+    assert np.array_equal(loaded.get_weights()[0], model.get_weights()[0])
+    alone, whole = bytes_of(loaded), bytes_of(model)
     assert 2.8 < whole / alone < 3.2
     assert bytes_of(model, include_optimizer=False) == whole
 

@@ -200,6 +200,28 @@ def test_train_on_batch_is_a_step_of_fit(examples=12):
 
 
 @proves(
+    "On Keras 3 it returns means over all batches since the last "
+    "`model.reset_metrics()`, so call that at the start of each epoch.",
+    false_with={"resets": True},
+    keras=">=3",
+)
+def test_train_on_batch_returns_means(resets=False):
+    model = classifier()
+    model.compile(keras.optimizers.SGD(0.0), **EAGER)
+    alone = []
+    for part in (slice(0, 6), slice(6, 12)):
+        model.reset_metrics()
+        alone.append(float(np.ravel(model.train_on_batch(X[part], Y[part]))[0]))
+    model.reset_metrics()
+    model.train_on_batch(X[:6], Y[:6])
+    if resets:
+        model.reset_metrics()
+    second = float(np.ravel(model.train_on_batch(X[6:], Y[6:]))[0])
+    assert abs(alone[0] - alone[1]) > 1e-3
+    assert np.isclose(second, np.mean(alone), atol=1e-5)
+
+
+@proves(
     "`fit` calls `train_step` for each batch, and still does the rest: epochs, "
     "validation, callbacks, the progress bar.",
     false_with={"batch_size": 6},
@@ -806,10 +828,10 @@ def test_reset_states_was_in_keras_2():
 
 
 @proves(
-    "To use a step, copy `OwnStep` above; on Keras 2, replace all that stands "
-    "there between `compute_loss` and the last line by "
-    "`self.optimizer.minimize(loss, self.trainable_variables, tape=tape)`, behind "
-    "the `with` block.",
+    "To use a step, copy `OwnStep` above; on Keras 2, delete its lines from the "
+    "one with `scale_loss` to the last but one, and write "
+    "`self.optimizer.minimize(loss, self.trainable_variables, tape=tape)` there, "
+    "behind the `with` block.",
     keras="<3",
 )
 def test_minimize_takes_the_step_on_keras_2():
@@ -985,9 +1007,9 @@ def test_losses_of_layers_are_missed(rate=0.1):
 
 
 @proves(
-    "is half that of `fit`, with all weights 2 | you divide by the sum of the "
-    "weights, Keras by the number of examples | `tf.reduce_mean(losses * weights)`, "
-    "with one loss for each example",
+    "is half that of `fit`, with all sample weights 2 | you divide by the sum of "
+    "the weights, Keras by the number of examples | `tf.reduce_mean(losses * "
+    "weights)`, with one loss for each example",
     false_with={"weight": 1.0},
 )
 def test_weights_are_not_divided_by(weight=2.0):
@@ -1388,6 +1410,27 @@ def test_a_checkpoint_goes_on_by_initial_epoch(initial_epoch=2):
         loaded = keras.models.load_model(f"{folder}/epoch-2.keras")
         loaded.fit(X, Y, epochs=3, initial_epoch=initial_epoch, **QUIET)
     assert largest_difference(loaded.get_weights(), model.get_weights()) < 1e-5
+
+
+@proves(
+    "If the model is still in memory, after Ctrl-C for example, call `fit` again with "
+    "`initial_epoch`: it goes on with the same optimizer.",
+    false_with={"compiled_again": True},
+)
+def test_a_model_in_memory_goes_on(compiled_again=False):
+    """Interrupted between two epochs, with Adam, it ends as if it had not been."""
+    weights = []
+    for parts in ((3,), (2, 3)):
+        model, done = classifier(), 0
+        model.compile(keras.optimizers.Adam(0.1), **EAGER)
+        for epochs in parts:
+            if done and compiled_again:
+                model.compile(keras.optimizers.Adam(0.1), **EAGER)
+            found = model.fit(X, Y, epochs=epochs, initial_epoch=done, **QUIET)
+            assert found.epoch == list(range(done, epochs))
+            done = epochs
+        weights.append(model.get_weights())
+    assert largest_difference(*weights) < 1e-6
 
 
 @proves(
@@ -2120,7 +2163,7 @@ def test_a_layer_frozen_later_learns(again=False):
 
 
 @proves(
-    "Call `compile()` again: Transfer learning has all orders.",
+    "Call `compile()` again: Transfer learning shows when the flag counts.",
     false_with={"again": False},
 )
 def test_compiled_again_it_is_frozen(again=True):

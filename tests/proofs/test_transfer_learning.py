@@ -636,6 +636,23 @@ def test_names_of_resnet_tell_its_blocks(beginning="conv"):
 
 
 @proves(
+    'The last block of MobileNetV2 begins with `"block_16_expand"`, that of '
+    'EfficientNetB0 with `"block7a_expand_conv"`.',
+    false_with={"block": "block_15"},
+)
+def test_last_blocks_of_two_more_networks(block="block_16"):
+    networks = {
+        "MobileNetV2": (block, "block_16_expand", "block_17"),
+        "EfficientNetB0": ("block7a", "block7a_expand_conv", "block7b"),
+    }
+    for network, (last, first, none_after) in networks.items():
+        names = [layer.name for layer in application(network).layers]
+        of_the_last = [name for name in names if name.startswith(f"{last}_")]
+        assert of_the_last[0] == first
+        assert not [name for name in names if name.startswith(f"{none_after}_")]
+
+
+@proves(
     "`keras.ops.image.resize` resizes it as `image_dataset_from_directory` did in "
     "training:",
     false_with={"interpolation": "nearest"},
@@ -723,8 +740,8 @@ def test_random_layers_act_in_fit(training=True):
 
 
 @proves(
-    "A `BatchNormalization` layer has four weights: two that gradients train, and "
-    "two statistics, which move in every training step.",
+    "A `BatchNormalization` layer has four weights by default: two that gradients "
+    "train, and two statistics, which move in every training step.",
     false_with={"training": False},
 )
 def test_normalization_has_two_kinds_of_weights(training=True):
@@ -1073,8 +1090,8 @@ def history_of(model, rate, epochs, x, y, **options):
 
 
 @proves(
-    "**The preprocessing is done twice,** if a batch of `train` has negative pixels, "
-    "or none above 1, and the model preprocesses too.",
+    "**The preprocessing is done twice,** if the model preprocesses, and a batch "
+    "of `train` has negative numbers already, or no number above 1.",
     false_with={"again": False},
 )
 def test_preprocessing_done_twice_shows_in_a_batch(again=True):
@@ -1180,8 +1197,8 @@ def test_the_training_loss_shows_the_rate(rates=(30.0, 0.0001)):
 
 @proves(
     "**The validation images are prepared differently,** if `model.evaluate` "
-    "gives a low accuracy for the training images too, once the code that reads "
-    "the validation images reads them.",
+    "gives a low accuracy for the training images too when you read these by the "
+    "code for the validation images.",
     false_with={"different": False},
 )
 def test_another_pipeline_shows_on_the_training_images(different=True):
@@ -1326,9 +1343,9 @@ def test_a_flag_that_is_there_is_passed_on_by_keras_2():
 
 
 @proves(
-    "The same happens to a base that a loop over `base.layers` froze: "
-    "`base.trainable` stayed `True`, so Keras 3 skips `base.trainable = True`, and the "
-    "layers stay frozen.",
+    "The same happens to a base whose layers a loop froze one by one: "
+    "`base.trainable` stayed `True`, so Keras 3 skips `base.trainable = True`, "
+    "and the layers stay frozen.",
     keras=">=3",
     false_with={"loop": False},
 )

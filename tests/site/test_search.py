@@ -1,11 +1,14 @@
 """What the index of the search knows of a page: its sections, and what can be read."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sphinx.errors import ExtensionError
 
+from conf.web.search import written
 from tests.site.small_site import SETTINGS, Site
 
 PAGE = """# Alpha
@@ -101,3 +104,27 @@ def test_two_indexes_of_the_same_pages_are_equal_byte_by_byte(tmp_path: Path) ->
     one, other = (site.snapshot("build/html/pagefind") for site in sites)
     assert "pagefind.js" in one
     assert one == other
+
+
+def test_a_file_that_pagefind_fills_late_is_waited_for(tmp_path: Path) -> None:
+    late = tmp_path / "pagefind-entry.json"
+    late.touch()
+
+    async def fill() -> None:
+        waiting = asyncio.create_task(written(tmp_path))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        late.write_text("{}")
+        await waiting
+
+    asyncio.run(fill())
+
+
+@pytest.mark.parametrize("name", ["pagefind-entry.json", None], ids=["empty", "none"])
+def test_an_index_that_is_never_written_is_an_error(
+    tmp_path: Path, name: str | None
+) -> None:
+    if name:
+        (tmp_path / name).touch()
+    with pytest.raises(ExtensionError, match=f"{name or 'any file'} in .*build again"):
+        asyncio.run(written(tmp_path, looks=2))
