@@ -29,6 +29,7 @@ class OldStep(tf_keras.Model):
             loss = self.compiled_loss(
                 y,
                 y_pred,
+                regularization_losses=self.losses,
             )
             scaled = opt.get_scaled_loss(loss)
         grads = tape.gradient(scaled, weights)

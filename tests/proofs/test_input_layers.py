@@ -109,8 +109,8 @@ def test_sequential_has_weights(start=()):
 
 
 @proves(
-    "subclassed | no | its layers have no weights until the first call, in which "
-    "`call` gets the data itself",
+    "subclassed | no | unless the class has a `build`, its layers have no weights "
+    "until the first call, in which `call` gets the data itself",
     false_with={"begin": keras.Input},
 )
 def test_subclassed_has_no_input(begin=np.ones):
@@ -300,8 +300,8 @@ def test_strings_as_a_list_or_an_array(convert=np.array):
 
 
 @proves(
-    "An array of dtype `object`, as pandas gives for strings, is read as it is if "
-    "it has one axis and no empty cell; otherwise Keras 3.9 and later raise "
+    "An array of dtype `object`, as pandas gives for a column of strings, works "
+    "if it has one axis and no empty cell; otherwise Keras 3.9 and later raise "
     "`Invalid dtype: object`.",
     false_with={"cell": None},
 )
@@ -312,8 +312,8 @@ def test_object_arrays_of_one_axis(cell="Oslo"):
 
 
 @proves(
-    "An array of dtype `object`, as pandas gives for strings, is read as it is if "
-    "it has one axis and no empty cell; otherwise Keras 3.9 and later raise "
+    "An array of dtype `object`, as pandas gives for a column of strings, works "
+    "if it has one axis and no empty cell; otherwise Keras 3.9 and later raise "
     "`Invalid dtype: object`.",
     keras=">=3.9",
     false_with={"dtype": str},
@@ -374,20 +374,21 @@ def test_batch_size_in_shape_is_one_axis_too_many(shape=(32, 8, 8, 1)):
 
 
 @proves(
-    "To declare the batch size, as before an `LSTM` with `stateful=True`, "
-    "pass `batch_size=32` beside `shape`, or pass the whole shape, batch "
-    "included, as `batch_shape`.",
+    "A layer with `stateful=True`, such as an `LSTM`, has to know the batch size: "
+    "write `keras.Input(shape=(8, 3), batch_size=32)`, or pass the whole shape, "
+    "batch included, as `batch_shape`.",
     false_with={"size": ("dtype", "float32")},
 )
 def test_batch_size_has_its_own_argument(size=("batch_size", 32)):
-    first = keras.Input(shape=(8, 8, 1), **dict([size]))
-    for x in (first, keras.Input(batch_shape=(32, 8, 8, 1))):
-        assert tuple(x.shape) == (32, 8, 8, 1)
-    steps = keras.Input(shape=(None, 3), **dict([size]))
-    stateful = keras.layers.LSTM(2, stateful=True)
-    model = keras.Model(steps, stateful(steps))
-    model(np.ones((32, 5, 3)))
-    assert tuple(stateful.states[0].shape) == (32, 2)
+    first = keras.Input(shape=(8, 3), **dict([size]))
+    for x in (first, keras.Input(batch_shape=(32, 8, 3))):
+        assert tuple(x.shape) == (32, 8, 3)
+        stateful = keras.layers.LSTM(2, stateful=True)
+        model = keras.Model(x, stateful(x))
+        model(np.ones((32, 8, 3)))
+        assert tuple(stateful.states[0].shape) == (32, 2)
+    unknown = keras.Input(shape=(8, 3))
+    assert error_of(keras.layers.LSTM(2, stateful=True), unknown) != ""
 
 
 @proves(
@@ -793,8 +794,8 @@ def first_layer(model, data):
     "When you call a Functional model, it checks the shape of the data; on Keras "
     "3 a Sequential model checks how many axes there are. Both models convert a "
     "copy of `float64` or integers to this dtype. `fit` and `predict` convert "
-    "every batch, but check only when TensorFlow makes a graph of the model, as "
-    "at the first batch.",
+    "every batch, but check only those for which TensorFlow makes a new graph, "
+    "such as the first.",
     false_with={"use": first_layer},
     needs="keras>=3",
 )
@@ -938,7 +939,8 @@ def test_one_input_feeds_several_branches(names=("x",) * 9):
 
 
 @proves(
-    "In a model without an Input, the shape goes with the layer that you take away.",
+    "In a model without an Input, the first layer holds the shape: replace that "
+    "layer, and the shape is lost.",
     false_with={"arguments": {"input_shape": (3,)}},
 )
 def test_replaced_first_layer_lacks_its_shape(arguments=None):
@@ -1095,7 +1097,7 @@ def test_strings_and_numbers_from_a_pipeline(names=("age", "city")):
 @proves(
     "Put a layer behind each Input and call its `adapt` on the column: "
     "`Normalization` for floats, a lookup with one-hot output for integers and "
-    "strings.",
+    "strings that are categories:",
     false_with={"seen": (0.0, 1.0)},
 )
 def test_layers_in_front_are_adapted(seen=(30.0, 50.0)):
@@ -1178,7 +1180,7 @@ def test_a_dict_from_a_data_frame(label="price"):
 
 
 @proves(
-    "Fill empty cells among strings first: `tf.constant` refuses them.",
+    "Fill empty cells among strings: `tf.constant` refuses them.",
     false_with={"cells": ("",)},
 )
 def test_an_empty_cell_among_strings(cells=(np.nan, None)):
@@ -1380,8 +1382,9 @@ def test_swapped_inputs_are_refused_at_first(order=(1, 0)):
 
 
 @proves(
-    "After one call of `predict` in the right order, the wrong order passes too, "
-    "because for new sizes TensorFlow then makes a graph with sizes of `None`.",
+    "After one call of `predict` in the right order, the wrong order passes too: "
+    "TensorFlow then makes a graph for other sizes as well, in which each size is "
+    "`None`.",
     false_with={"order": (0, 1)},
 )
 def test_swapped_inputs_pass_on_a_used_model(order=(1, 0)):
@@ -1584,8 +1587,8 @@ def test_examples_that_are_sequences(layer=keras.layers.GRU):
 
 @proves(
     "A Sequential model says `Invalid input shape for input` instead, and so does "
-    "a Functional model for data whose second axis is unknown, as in `(None, "
-    "None, 100)`.",
+    "a Functional model for a dataset that does not know the size of its second "
+    "axis: its batches have the shape `(None, None, 100)`.",
     false_with={"options": {"drop_remainder": True}},
     needs="keras>=3",
 )

@@ -272,8 +272,8 @@ def test_keras_3_cannot_fit_inside_a_graph(inside=lambda: tf.Graph().as_default(
 
 @proves(
     "A SavedModel that TensorFlow 1 exported can be called as it is: "
-    '`tf.saved_model.load(folder).signatures["serving_default"]` is a function that '
-    "returns a dict.",
+    '`tf.saved_model.load(folder).signatures["serving_default"]` is a function '
+    "that takes tensors by their names and returns a dict.",
     false_with={"rows": 2 * ROWS},
 )
 def test_a_saved_model_is_called_as_it_is(rows=ROWS):
@@ -449,7 +449,7 @@ def test_a_model_takes_a_dict(names=("image", "extra")):
 
 
 @proves(
-    "A session could also feed a tensor in the middle of the graph.",
+    "A session could also set the value of a tensor in the middle of the graph.",
     false_with={"feeds_middle": False},
 )
 def test_a_session_feeds_the_middle(feeds_middle=True):
@@ -499,16 +499,20 @@ def test_a_model_ends_in_the_middle(factor=1.0):
 
 
 @proves(
-    "`x = tf.placeholder(tf.float32, [None, 28, 28, 1])` | "
-    "`x = keras.Input(shape=(28, 28, 1))`",
+    "`x = tf.placeholder(tf.float32, [None, 784])` | `x = "
+    "keras.Input(shape=(784,))`; for `[None, 28, 28, 1]`, `shape=(28, 28, 1)`",
     false_with={"shape": (28, 28)},
 )
 def test_a_placeholder_for_data(shape=(28, 28, 1)):
-    with tf.Graph().as_default():
-        old = tf1.placeholder(tf.float32, [None, 28, 28, 1])
-    x = keras.Input(shape=shape)
-    assert tuple(x.shape) == tuple(old.shape)
-    assert x.dtype == old.dtype.name
+    for new_shape, old_shape in (
+        ((784,), [None, 784]),
+        (shape, [None, 28, 28, 1]),
+    ):
+        with tf.Graph().as_default():
+            old = tf1.placeholder(tf.float32, old_shape)
+        x = keras.Input(shape=new_shape)
+        assert tuple(x.shape) == tuple(old.shape)
+        assert x.dtype == old.dtype.name
 
 
 @proves(
@@ -775,7 +779,8 @@ def adam_walks(gradient, **options):
 
 @proves(
     "`AdamOptimizer(0.001).minimize(loss)` | "
-    "`model.compile(keras.optimizers.Adam(0.001, epsilon=1e-8), loss)`",
+    '`model.compile(keras.optimizers.Adam(0.001, epsilon=1e-8), loss="mse")`, or '
+    "another loss of the next rows",
     false_with={"options": {}},
 )
 def test_an_optimizer_is_compiled(options=None):
@@ -858,8 +863,8 @@ def test_one_hot_labels_have_a_loss(kind="CategoricalCrossentropy"):
 
 
 @proves(
-    "`tf.equal(tf.argmax(s, 1), y)`, averaged; for one-hot labels with "
-    '`tf.argmax(y, 1)` | `metrics=["accuracy"]` in `compile`',
+    "`tf.equal(tf.argmax(s, 1), y)`, averaged; with one-hot labels, `tf.argmax(y, "
+    '1)` in place of `y` | `metrics=["accuracy"]` in `compile`',
     false_with={"metric": "sparse_top_k_categorical_accuracy"},
 )
 def test_argmax_is_the_accuracy(metric="accuracy"):
@@ -1052,6 +1057,18 @@ def test_both_loops_print_the_same_losses(size=32):
         vectors, labels, batch_size=size, epochs=3, shuffle=False, verbose=0
     )
     assert [f"{loss:.3f}" for loss in new.history["loss"]] == [f"{v:.3f}" for v in old]
+
+
+@proves(
+    "An epoch is one pass over the data, here 56 steps: an old loop of 560 steps is "
+    "`epochs=10`.",
+    false_with={"size": 64},
+)
+def test_ten_epochs_are_560_steps(size=32):
+    vectors, labels = (array[:1792] for array in digits())
+    model = classifier()
+    model.fit(vectors, labels, batch_size=size, epochs=10, verbose=0)
+    assert int(np.array(model.optimizer.iterations)) == 560
 
 
 @proves(
@@ -1376,8 +1393,8 @@ def test_paths_begin_with_the_layer(field="path"):
 
 
 @proves(
-    "Compare them, as `np.allclose` does above: a variable of the checkpoint that "
-    "`name_map` forgets is left behind without a word.",
+    "Compare them, as `np.allclose` does above: if `name_map` forgets a variable "
+    "of the checkpoint, no error says so.",
     false_with={"use": load},
     needs="keras>=3",
 )

@@ -767,7 +767,9 @@ def test_the_old_step_and_the_new_one_train_in_mixed_precision(
     try:
         library.utils.set_random_seed(0)
         inputs = library.Input((64,))
-        layer = library.layers.Dense(10, activation="softmax", dtype="float32")
+        options = {"activation": "softmax", "dtype": "float32"}
+        penalty = library.regularizers.L2(0.1)
+        layer = library.layers.Dense(10, kernel_regularizer=penalty, **options)
         model = kind(inputs, layer(inputs))
         optimizer = library.mixed_precision.LossScaleOptimizer(
             library.optimizers.SGD(0.5)
@@ -782,7 +784,8 @@ def test_the_old_step_and_the_new_one_train_in_mixed_precision(
     powers = np.exp(X @ kernel)
     picked = (powers / powers.sum(axis=-1, keepdims=True))[np.arange(40), Y]
     assert set(history) == {"loss", "accuracy"}
-    assert_allclose(history["loss"][0], -np.log(picked).mean(), rtol=1e-3)
+    expected = -np.log(picked).mean() + 0.1 * np.square(kernel).sum()
+    assert_allclose(history["loss"][0], expected, rtol=1e-3)
     assert history["loss"][2] < history["loss"][0]
 
 
