@@ -199,9 +199,8 @@ def test_fit_and_predict_build_the_model(method="fit"):
 
 
 @proves(
-    "Without an Input or `build`, you can neither see the shapes in `summary()`, "
-    "nor copy, load or save weights, nor take the output of a layer, before the "
-    "first data.",
+    "Before the first data, and without `build`, `summary()` shows no shapes, and "
+    "you cannot copy, load or save weights, or take the output of a layer.",
     false_with={"make": built},
 )
 def test_what_needs_an_input(make=unbuilt):
@@ -274,9 +273,9 @@ def test_summary_of_unbuilt_on_keras_2(make=unbuilt):
 
 
 @proves(
-    "On Keras 3 a Sequential model has no `.input` and no `.output`. An "
-    "Input in the list, a prediction or loading does not change that; a "
-    "call on a `keras.Input` does.",
+    "On Keras 3 a Sequential model has `.input` and `.output` only after you have "
+    "called it on a `keras.Input`; it is not enough that its list begins with "
+    "one, that it has predicted, or that it was loaded.",
     keras=">=3",
     false_with={"names": ("inputs", "outputs")},
 )
@@ -426,7 +425,8 @@ def test_pop_takes_the_last_layer_off(left=1):
 
 @proves(
     "To replace the first layer by one that gives the same shape, make a new list "
-    "from the Input, the new layer and `model.layers[1:]`.",
+    "from the Input, the new layer and `model.layers[1:]`, and compile the new "
+    "model.",
     false_with={"units": 5},
 )
 def test_first_layer_is_swapped(units=7):
@@ -659,6 +659,48 @@ def test_features_of_a_layer(shift=0):
         found = features.predict(np.linspace(0, 1, 128).reshape(2, 8, 8, 1), verbose=0)
         assert found.shape == x.shape
         assert np.allclose(found, x, atol=1e-5)
+
+
+@proves(
+    "Call the layers one after the other on an Input of your own. The new model is "
+    "Functional, and shares the trained layers:",
+    false_with={"shares": False},
+)
+def test_called_anew_it_is_functional(shares=True):
+    """Also layers that another model has called before, and in training mode."""
+    x_train = np.random.default_rng(0).normal(size=(8, 4)).astype("float32")
+    layers = [keras.layers.Dense(3), keras.layers.BatchNormalization()]
+    keras.Sequential([keras.Input(shape=(4,)), *layers])
+    layers += [keras.layers.Flatten(), keras.layers.Dense(2)]
+    model = keras.Sequential([keras.Input(shape=(4,)), *layers])
+    x = inputs = keras.Input(shape=(4,))
+    for layer in model.layers:
+        layer = layer if shares else type(layer).from_config(layer.get_config())
+        x = layer(x)
+    functional = keras.Model(inputs, x)
+    functional.compile("sgd", "mse")
+    functional.fit(x_train, np.ones((8, 2)), verbose=0)
+    assert np.allclose(functional(x_train), model(x_train), atol=1e-6)
+
+
+@proves(
+    "If another model called the layers before this one, `.output` is a tensor of that "
+    "model: call them anew, as below, and end at the tensor that you want.",
+    false_with={"before": False},
+)
+def test_an_output_of_another_model(before=True):
+    layers = [keras.layers.Dense(3), keras.layers.Dense(2)]
+    if before:
+        keras.Sequential([keras.Input(shape=(4,)), *layers])
+    model = keras.Sequential([keras.Input(shape=(4,)), *layers])
+
+    def features():
+        return keras.Model(model.inputs[0], layers[0].output)(rows())
+
+    assert message_of(features)
+    inputs = keras.Input(shape=(4,))
+    anew = keras.Model(inputs, model.layers[0](inputs))
+    assert np.allclose(anew(rows()), layers[0](rows()), atol=1e-6)
 
 
 @proves(
@@ -1083,7 +1125,8 @@ def test_a_file_holds_the_optimizer(then=lambda model: None):
 
 
 @proves(
-    'A file of Keras 2 lacks a learning rate that you changed after `compile("adam")`.',
+    'A file that Keras 2 saved has the rate of `compile("adam")`, even if you '
+    "changed it later.",
     keras="<3",
 )
 def test_keras_2_forgets_a_changed_rate():
@@ -1237,8 +1280,8 @@ def test_invalid_shape_of_images(shape=(5, 28, 28)):
 
 
 @proves(
-    "Either begin a model with `keras.Input((28, 28))` and `Flatten()`, or "
-    "give the old model `x.reshape(len(x), -1)`, in `predict` too:",
+    "Either begin a new model with `keras.Input((28, 28))` and `Flatten()`, or "
+    "flatten the data, `x.reshape(len(x), -1)`, in training and in prediction:",
     false_with={"size": 30},
 )
 def test_flattened_images_fit(size=28):
@@ -1271,9 +1314,9 @@ def test_axis_1_on_keras_2():
 
 
 @proves(
-    "A single vector without its batch axis raises the same: `predict` reads it as 784 "
-    "examples of one number, and takes the first 32, its default `batch_size`, as a "
-    "batch.",
+    "A single vector without its batch axis raises the same: `predict` reads it "
+    "as 784 examples of one number, so the message names the shape of its first "
+    "batch of 32, `(32,)`.",
     false_with={"batch_size": 16},
     needs="keras>=3",
 )
