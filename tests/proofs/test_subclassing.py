@@ -671,6 +671,35 @@ def test_layers_are_found_in_containers(
 
 
 @proves(
+    "But before Keras 3.15, a file loses the weights of a layer in a list within a "
+    "list, without an error: take one level.",
+    keras="<3.15",
+    false_with={"is_nested": False},
+)
+def test_nested_weights_were_lost(is_nested=True):
+    @register
+    class Nested(keras.layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            layer = keras.layers.Dense(1)
+            self.held = [[layer]] if is_nested else [layer]
+
+        def call(self, x):
+            return tf.nest.flatten(self.held)[0](x)
+
+    model, other = (
+        keras.Sequential([keras.Input(shape=(2,)), Nested()]) for _ in range(2)
+    )
+    assert len(model.trainable_weights) == 2
+    expected = np.array(model(X))
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_weights(f"{folder}/m.weights.h5")
+        other.load_weights(f"{folder}/m.weights.h5")
+    for loaded in (other, reloaded(model)):
+        assert not np.allclose(loaded(X), expected)
+
+
+@proves(
     "A layer in an object of a plain Python class, or in a variable outside of the "
     "model, is not found, and so not trained.",
     false_with={"kinds": ("list",)},
