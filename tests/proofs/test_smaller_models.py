@@ -341,13 +341,13 @@ def test_int8_keeps_integers_between_layers(kind="int8"):
     assert (floats[Doubled], floats[Summed]) == (2, 4)  # input and output, and two
 
 
-def file_of_integers(model, examples, ends=tf.int8):
+def file_of_integers(model, examples, ends=tf.int8, **exporting):
     """A file by the lines of the page; None leaves out that of input and output."""
     with (
         tempfile.TemporaryDirectory() as folder,
         contextlib.redirect_stdout(io.StringIO()),
     ):
-        model.export(folder)
+        model.export(folder, **exporting)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         batches = examples[:, np.newaxis]
@@ -389,19 +389,26 @@ def test_a_file_of_integers_alone(ends=tf.int8):
 
 
 @proves(
-    "If the device wants a fixed batch size, as an Edge TPU may, export a model that "
-    "begins with `keras.Input((8, 8, 1), batch_size=1)`: then no tensor of the file "
-    "has an open size.",
-    false_with={"batch_size": None},
-    needs="keras>=3.6",
+    "The size of the batch stays open. If the device wants a fixed one, as an "
+    "Edge TPU may, pass `input_signature=[tf.TensorSpec((1, 8, 8, 1), "
+    "tf.float32)]` to `export`, from Keras 3.9 on: then no tensor of the file has "
+    "an open size.",
+    false_with={"size": None},
+    needs="keras>=3.9",
 )
-def test_a_batch_of_one_is_fixed(batch_size=1):
+def test_a_batch_of_one_is_fixed(size=1):
     layers = keras.layers.Flatten(), keras.layers.Dense(3)
-    inputs = keras.Input((8, 8, 1), batch_size=batch_size)
-    model = keras.Sequential([inputs, *layers])
+    model = keras.Sequential([keras.Input((8, 8, 1)), *layers])
     images = np.zeros((100, 8, 8, 1), "float32")
-    details = prepared(file_of_integers(model, images)).get_tensor_details()
-    assert all(-1 not in tensor["shape_signature"] for tensor in details)
+
+    def is_open(**options):
+        file = file_of_integers(model, images, **options)
+        details = prepared(file).get_tensor_details()
+        return any(-1 in tensor["shape_signature"] for tensor in details)
+
+    assert is_open()
+    signature = [tf.TensorSpec((size, 8, 8, 1), tf.float32)]
+    assert not is_open(input_signature=signature)
 
 
 @proves(
