@@ -7,6 +7,49 @@ from typing import Any
 import keras
 
 
+@keras.saving.register_keras_serializable(package="snippets")
+class Linear(keras.Layer):
+    """Multiply by a matrix and add a bias, as `keras.layers.Dense` does.
+
+    Args:
+        units: Integer of at least 1, the size of the last axis of the output.
+
+    Call arguments:
+        inputs: Float tensor of shape `(batch, ..., num_features)`.
+
+    Returns:
+        A tensor of shape `(batch, ..., units)`, in the compute dtype of the layer.
+
+    Example:
+        >>> import numpy as np
+        >>> layer = Linear(3)
+        >>> layer(np.ones((2, 5))).shape, [tuple(w.shape) for w in layer.weights]
+        (TensorShape([2, 3]), [(5, 3), (3,)])
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(input_shape[-1], self.units),
+            initializer="glorot_uniform",
+        )
+        self.bias = self.add_weight(
+            name="bias",
+            shape=(self.units,),
+            initializer="zeros",
+        )
+
+    def call(self, inputs: Any) -> Any:
+        return keras.ops.matmul(inputs, self.kernel) + self.bias
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
+
 class StepCounter(keras.Layer):
     """Count the training steps.
 

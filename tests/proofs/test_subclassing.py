@@ -66,37 +66,20 @@ def test_you_give_up_the_graph(functional=False):
 @proves(
     "With the same weights, this layer gives what `Dense` gives, and it is trained and "
     "saved in the same way:",
-    false_with={"start": "ones"},
+    false_with={"options": {"activation": "relu"}},
     needs="keras>=3",
 )
-def test_linear_is_dense(start="zeros"):
+def test_linear_is_dense(options=()):
     """Also in half precision, on the steps of a sequence, and after a step of Adam."""
-
-    @register
-    class Linear(keras.layers.Layer):
-        def __init__(self, units, **kwargs):
-            super().__init__(**kwargs)
-            self.units = units
-
-        def build(self, input_shape):
-            self.kernel = self.add_weight(
-                shape=(input_shape[-1], self.units),
-                initializer="glorot_uniform",
-            )
-            self.bias = self.add_weight(shape=(self.units,), initializer=start)
-
-        def call(self, inputs):
-            return keras.ops.matmul(inputs, self.kernel) + self.bias
-
-        def get_config(self):
-            return {**super().get_config(), "units": self.units}
+    from snippets.subclassing.layers import Linear
 
     for dtype, shape in (("float32", (4, 3)), ("mixed_float16", (4, 2, 3))):
         x = np.random.default_rng(0).normal(size=shape).astype("float32")
         models = []
-        for kind in (Linear, keras.layers.Dense):
-            keras.utils.set_random_seed(0)
-            layer = kind(5, dtype=dtype)
+        for layer in (
+            Linear(5, dtype=dtype),
+            keras.layers.Dense(5, dtype=dtype, **dict(options)),
+        ):
             models.append(keras.Sequential([keras.Input(shape[1:]), layer]))
         mine, theirs = models
         assert np.array_equal(mine.get_weights()[1], theirs.get_weights()[1])

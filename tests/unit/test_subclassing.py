@@ -35,7 +35,7 @@ from snippets.subclassing import (
     weights_outside_checkpoint,
 )
 from snippets.subclassing.autoencoder import plane_of_codes
-from snippets.subclassing.layers import StepCounter
+from snippets.subclassing.layers import Linear, StepCounter
 from snippets.subclassing.mistakes import (
     TwoHeads,
     WithoutTraining,
@@ -100,6 +100,22 @@ def test_a_saveable_model_comes_back_with_arguments_and_weights(tmp_path: Path) 
     assert_allclose(outputs, powers / powers.sum(axis=-1, keepdims=True), atol=1e-5)
     assert (loaded.num_units, loaded.dropout, loaded.name) == (4, 0.5, "two_layers")
     assert_allclose(loaded(VECTORS), outputs, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(5, 6), (1, 6), (0, 6), (2, 3, 6)])
+def test_linear_multiplies_and_adds_and_comes_back(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    model = keras.Sequential([keras.Input(shape[1:]), Linear(units=4, name="linear")])
+    model.layers[0].bias.assign([0.0, 1.0, 2.0, 3.0])
+    kernel, bias = model.get_weights()
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+
+    assert_allclose(model(x), x @ kernel + bias, atol=1e-5)
+    assert (loaded.layers[0].units, loaded.layers[0].name) == (4, "linear")
+    assert_allclose(loaded(x), model(x), atol=1e-6)
 
 
 def test_a_saveable_model_drops_units_in_training_alone() -> None:
