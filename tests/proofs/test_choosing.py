@@ -891,7 +891,8 @@ def test_every_step_does_the_same_work(rate=0.1):
 
 
 @proves(
-    "With `steps_per_execution=32` in `compile`, `fit` runs that code once for 32 "
+    "What `fit` adds is Python code for each step, such as the callbacks. With "
+    "`steps_per_execution=32` in `compile`, `fit` runs that code once for 32 "
     "steps; the steps stay the same.",
     false_with={"steps": 16},
 )
@@ -946,9 +947,9 @@ def test_every_yes_was_done(error=KeyError):
 
 
 @proves(
-    "**A subclass gives up the graph.** Until its `call` is run on an Input, its "
-    "layers cannot be drawn as connected, and have no `output`; a wrong shape is found "
-    "only when the model is called.",
+    "A subclass gives up the graph. Until you run its method `call` itself on an "
+    "Input, its layers cannot be drawn as connected, and have no `output`; a "
+    "wrong shape is found only when the model is called.",
     false_with={"make": lambda: layer_model(keras.layers.Flatten())},
 )
 def test_a_subclass_finds_a_wrong_shape_late(make=None):

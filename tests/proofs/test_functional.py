@@ -722,10 +722,10 @@ def test_one_output_takes_an_array(single=True):
 @proves(
     (
         "`Add` raises an error if your block turns 16 channels into 32, or reduces "
-        "the height and width by `strides`; a single channel is silently repeated to "
-        "match the other tensor. Send the input of the block through a 1 × 1 "
-        "convolution with the channels and strides of the block, or a vector through "
-        "a `Dense`:"
+        "the height and width by `strides`. A tensor of a single channel raises none: "
+        "its channel is repeated to match the other tensor. Send the input of the "
+        "block through a 1 × 1 convolution with the channels and strides of the "
+        "block, or a vector through a `Dense`:"
     ),
     false_with={"size": 3},
 )

@@ -64,8 +64,9 @@ def test_you_give_up_the_graph(functional=False):
 
 
 @proves(
-    "With the same weights, this layer gives what `Dense` gives, and it is trained and "
-    "saved in the same way:",
+    "Make the weights in `build`, which gets the shape of the input, and compute "
+    "in `call`. With the same weights, this layer gives what `Dense` gives, and "
+    "it is trained and saved in the same way:",
     false_with={"options": {"activation": "relu"}},
     needs="keras>=3",
 )
@@ -1168,41 +1169,6 @@ def test_compute_loss_is_the_whole_loss(own=True):
     except ValueError:  # there is no loss
         losses = [1.0, 1.0]
     assert losses[1] < 0.9 * losses[0]
-
-
-@proves(
-    "The KL term can also go into `add_loss`: compute it in `call`, end with "
-    "`self.add_loss(keras.ops.mean(kl) / 64)` and `return pixels`, compile with "
-    '`"binary_crossentropy"`, and call `fit(x, x)`. That loss is the mean over '
-    "the 64 pixels, hence the division.",
-    false_with={"divisor": 1},
-    needs="keras>=3",
-)
-def test_add_loss_does_for_the_kl_term(divisor=64):
-    from snippets.subclassing.models import SmallVAE
-
-    class Adds(SmallVAE):
-        compute_loss = keras.Model.compute_loss
-
-        def call(self, x, training=None):
-            pixels, m, v = super().call(x, training=training)
-            terms = keras.ops.square(m) + keras.ops.exp(v) - v - 1.0
-            kl = 0.5 * keras.ops.mean(keras.ops.sum(terms, axis=-1))
-            self.add_loss(kl / divisor)
-            return pixels
-
-    model, x = small_vae()
-    adding, _ = small_vae(Adds)
-    adding.compile(keras.optimizers.Adam(0.01), "binary_crossentropy")
-    model(x), adding(x)
-    adding.set_weights(model.get_weights())
-    before = model.evaluate(x, verbose=0)
-    assert np.isclose(64 * adding.evaluate(x, x, verbose=0), before, rtol=1e-4)
-    model.fit(x, epochs=10, shuffle=False, verbose=0)
-    adding.fit(x, x, epochs=10, shuffle=False, verbose=0)
-    after = model.evaluate(x, verbose=0)
-    assert np.isclose(64 * adding.evaluate(x, x, verbose=0), after, rtol=1e-2)
-    assert after < before
 
 
 @proves(
