@@ -980,8 +980,8 @@ def test_quantized_kernels_do_not_train(quantize=None):
 @proves(
     "The file of a trained model also holds the optimizer: with Adam, two more "
     "numbers for each weight. To leave it out, load the model with "
-    "`compile=False` and save it again, as above; `include_optimizer=False` in "
-    "`save` does not.",
+    "`compile=False` and save it again, as above; `save` with "
+    "`include_optimizer=False` keeps it.",
     false_with={"optimizer": "sgd"},
     needs="keras>=3",
 )
