@@ -706,10 +706,11 @@ def test_softmax_and_scores_learn_the_same(softmax="softmax"):
 
 
 @proves(
-    "In eager code after `tf.nn.softmax` Keras finds no scores, and a probability "
-    "can round to 0 or 1. For a score of 200 in favor of the wrong class, the "
-    "loss from scores is 200. From probabilities it is 16.1 with a gradient of 0, "
-    "so nothing is learned from this example.",
+    "But if you compute the softmax yourself in eager code, as by "
+    "`tf.nn.softmax`, Keras finds no scores, and a probability can round to 0 or "
+    "1. For a score of 200 in favor of the wrong class, the loss from scores is "
+    "200. From probabilities it is 16.1 with a gradient of 0, so nothing is "
+    "learned from this example.",
     false_with={"score": 2.0},
 )
 def test_a_probability_loses_the_loss(score=200.0):
@@ -947,9 +948,9 @@ def test_every_yes_was_done(error=KeyError):
 
 
 @proves(
-    "A subclass gives up the graph. Until you run its method `call` itself on an "
-    "Input, its layers cannot be drawn as connected, and have no `output`; a "
-    "wrong shape is found only when the model is called.",
+    "A subclass gives up the graph. Until you take its graph by `keras.Model(x, "
+    "model.call(x))`, its layers cannot be drawn as connected, and have no "
+    "`output`; a wrong shape is found only when the model is called.",
     false_with={"make": lambda: layer_model(keras.layers.Flatten())},
 )
 def test_a_subclass_finds_a_wrong_shape_late(make=None):
@@ -975,9 +976,9 @@ def test_a_subclass_finds_a_wrong_shape_late(make=None):
 
 
 @proves(
-    "**A loop of your own around a Keras model gives up `fit`.** You write the epochs, "
-    "the validation, the metrics and what callbacks do; the model can still be saved "
-    "and asked for the features of a layer.",
+    "**A loop of your own around a Keras model gives up `fit`.** You write the "
+    "epochs, the validation, the metrics and what callbacks do; the model can "
+    "still be saved, and gives features as before.",
     false_with={"level": "Subclassed"},
     needs="keras>=3",
 )
@@ -1255,7 +1256,7 @@ def without_tf_keras():
 
 
 @proves(
-    "Up to TensorFlow 2.15 all of them came as Keras 2.",
+    "Up to TensorFlow 2.15 all three imports gave Keras 2.",
     needs="keras!=2.21.*",
     keras="<3",
     tensorflow="<2.16",
