@@ -91,10 +91,10 @@ def test_the_file_brings_back_weights_and_argument(returned=True):
 
 
 @proves(
-    "Without it, Keras saves the arguments of a direct subclass of `keras.Layer` "
-    "by itself if they are made of numbers, strings, booleans and `None`, and any "
-    "other stops saving with an error; a subclass of `Dense` loses its own "
-    "arguments without one.",
+    "Without `get_config`, a direct subclass of `keras.Layer` saves its arguments "
+    "by itself as long as they are made of numbers, strings, booleans and `None`; "
+    "with any other argument, saving raises an error. A subclass of `Dense` loses "
+    "its own arguments, and no error says so.",
     false_with={"parent": keras.layers.Dense},
 )
 def test_numbers_and_strings_need_no_get_config(parent=keras.layers.Layer):
@@ -426,8 +426,8 @@ def test_get_config_is_called_by_save(act="save"):
 
 
 @proves(
-    "For a layer, return `keras.saving.serialize_keras_object(self.layer)` in "
-    "`get_config`, and turn it back in `from_config` by "
+    "For a layer, put `keras.saving.serialize_keras_object(self.layer)` into that "
+    "dict, and turn it back in `from_config` by "
     "`keras.saving.deserialize_keras_object`.",
     false_with={"serializes": False},
     needs="keras>=3",
@@ -469,8 +469,8 @@ def test_a_layer_that_is_an_argument_comes_back(serializes=True):
 @proves(
     "For an initializer, write `self.initializer = "
     "keras.initializers.get(initializer)` in `__init__`, which takes a name or an "
-    "object, and return `keras.initializers.serialize(self.initializer)` in "
-    "`get_config`.",
+    "object, and put `keras.initializers.serialize(self.initializer)` into the "
+    "dict of `get_config`.",
     false_with={"returned": False},
 )
 def test_an_initializer_that_is_an_argument_comes_back(returned=True):
@@ -2193,10 +2193,11 @@ def test_the_suite_does_not_see_a_widened_output(addend="an array"):
 
 
 @proves(
-    "To learn the dtype of the output, the test runs `call` in a way that does "
-    "not cast weights: for a layer that multiplies by its own weight, it then "
-    "expects float32 under `mixed_float16`, and gets float16. With a "
-    "`compute_output_shape`, as in `Gain`, it does not.",
+    "One failure of this test is no fault of yours: under `mixed_float16` it "
+    "expects float32 from a layer that multiplies by its own weight, and says "
+    "that it got float16. To learn the dtype of the output, it runs `call` in a "
+    "way that does not cast weights. A `compute_output_shape`, as in `Gain`, "
+    "avoids this.",
     false_with={"declares": True},
     needs="keras>=3",
 )

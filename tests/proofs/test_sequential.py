@@ -684,8 +684,9 @@ def test_called_anew_it_is_functional(shares=True):
 
 
 @proves(
-    "If another model called the layers before this one, `.output` is a tensor of that "
-    "model: call them anew, as below, and end at the tensor that you want.",
+    "If another model called the layers earlier than this one, `.output` is a "
+    "tensor of that model: call them anew, as below, and end at the tensor that "
+    "you want.",
     false_with={"before": False},
 )
 def test_an_output_of_another_model(before=True):
@@ -976,8 +977,8 @@ def two_layers():
 
 @proves(
     "On TensorFlow, with Keras 2 and with Keras 3, the first `fit` or `predict` "
-    "makes a function of the layers and keeps it, so later runs do not see that "
-    "layers changed.",
+    "makes a function of the layers and keeps it, so later runs on batches of "
+    "that size do not see that layers changed.",
     false_with={"compiled_again": True},
 )
 def test_predict_goes_on_with_the_old_model(compiled_again=False):
@@ -1126,8 +1127,8 @@ def test_a_file_holds_the_optimizer(then=lambda model: None):
 
 
 @proves(
-    'A file that Keras 2 saved has the rate of `compile("adam")`, even if you '
-    "changed it later.",
+    'On Keras 2, if you compile with the string `"adam"` and then set another '
+    "learning rate, the file has the old one.",
     keras="<3",
 )
 def test_keras_2_forgets_a_changed_rate():
