@@ -145,9 +145,9 @@ def test_losses_weights_and_metrics_by_output(asked="top"):
 
 @proves(
     (
-        "`fit` records these after every epoch, here for the training data alone. The "
-        "`loss` is the weighted sum that training minimizes: `priority_loss` and half "
-        "of `department_loss`."
+        "`fit` records these losses and metrics after every epoch, here for the "
+        "training data alone. The `loss` is the weighted sum that training minimizes: "
+        "`priority_loss` and half of `department_loss`."
     ),
     false_with={"weight": 1.0},
     needs="keras!=3.4.*",
@@ -721,11 +721,11 @@ def test_one_output_takes_an_array(single=True):
 
 @proves(
     (
-        "`Add` raises an error if your block turns 16 channels into 32, or reduces "
-        "the height and width by `strides`. A tensor of a single channel raises none: "
-        "its channel is repeated to match the other tensor. Send the input of the "
-        "block through a 1 × 1 convolution with the channels and strides of the "
-        "block, or a vector through a `Dense`:"
+        "`Add` raises an error if your block turns 16 channels into 32, or reduces the "
+        "height and width by `strides`. A tensor of a single channel raises none: its "
+        "channel is repeated to match the other tensor. To make the shapes fit, send "
+        "the input of the block through a 1 × 1 convolution with the channels and "
+        "strides of the block, or a vector through a `Dense`:"
     ),
     false_with={"size": 3},
 )
@@ -819,7 +819,8 @@ def test_applications_are_functional(make=functional_network):
 
 
 @proves(
-    "A layer that is called twice uses the same weights both times.",
+    "A layer that is called twice uses the same weights both times, and the model "
+    "counts them once.",
     false_with={"make": lambda: [layers.Dense(3), layers.Dense(3)]},
 )
 def test_two_calls_share_weights(make=lambda: [layers.Dense(3)] * 2):
@@ -845,9 +846,9 @@ def two_calls_of_one_layer(first="a"):
 
 @proves(
     (
-        "Each call has an output of its own, and `.output` is that of the first: "
-        "after `shared(a)` and `shared(b)`, `keras.Model(b, shared.output)` fails, on "
-        "Keras 3.4 to 3.13 only when it is called, since that output depends on `a`."
+        "`shared.output` is the output of the first call: after `shared(a)` and "
+        "`shared(b)` it depends on `a`, so `keras.Model(b, shared.output)` fails; on "
+        "Keras 3.4 to 3.13, only when that model is called."
     ),
     false_with={"first": "b"},
 )
@@ -866,9 +867,8 @@ def test_output_is_that_of_the_first_call(first="a"):
 @proves(
     (
         "Keep the tensor that you want, `y = shared(b)`, and write `keras.Model(b, "
-        "y)`. A loaded model has no such variable: there, `y` is "
-        '`loaded.get_layer("next").input`, if `next` is the name of the layer that '
-        "was called on it."
+        "y)`. In a loaded model, `y` is the input of the layer that reads it, such as "
+        '`loaded.get_layer("head").input`.'
     ),
     false_with={"reader": "reads_a"},
 )
@@ -950,9 +950,9 @@ def digits():
 @proves(
     (
         "To train it, let `sample_pairs` draw pairs: every second one shows the same "
-        "digit, and has the label 1. With the convolutions of `image_encoder` in "
-        "place of this encoder, such a network judges more than 75 of 100 new pairs "
-        "rightly; the recipe `snippets.functional.siamese_network` takes any encoder."
+        "digit, and has the label 1. With convolutions in its encoder, as "
+        "`snippets.functional.image_encoder` has, such a network judges more than 75 "
+        "of 100 new pairs rightly."
     ),
     false_with={"epochs": 0},
     needs="keras>=3",

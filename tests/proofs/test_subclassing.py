@@ -459,9 +459,9 @@ def test_keras_file_needs_the_class(mark=lambda cls: cls):
 
 @proves(
     "To get the graph, first build the model, by `model(x)`. Then run its method "
-    "`call` on an Input: `keras.Model(inputs, model.call(inputs))` is a "
-    "Functional model of the inner layers. With `model(inputs)` it would have one "
-    "layer behind the Input, the whole model.",
+    "`call` on an Input: `keras.Model(inputs, model.call(inputs))` is a Functional "
+    "model of the inner layers, while `keras.Model(inputs, model(inputs))` has the "
+    "whole model as its only layer.",
     false_with={"run": "__call__"},
 )
 def test_call_on_an_input_gives_the_graph(run="call"):
@@ -513,9 +513,10 @@ def test_an_if_is_inference_in_the_graph(is_functional=True):
 
 
 @proves(
-    "A weight that the class made by its own `add_weight`, outside of its layers, is "
-    "missing in the Functional model, without an error; the recipe "
-    "{recipe}`snippets.subclassing.as_graph_of_layers` raises one.",
+    "A weight that the class made by its own `add_weight`, outside of its layers, "
+    "is missing in the Functional model, without an error: "
+    "{recipe}`snippets.subclassing.as_graph_of_layers` makes the same model, and "
+    "refuses such a class.",
     false_with={"is_outside": False},
     needs="keras>=3",
 )
@@ -534,9 +535,8 @@ def test_a_weight_outside_is_left_out(is_outside=True):
 
 
 @proves(
-    "Make the Functional model only once: a second `model.call(inputs)` makes "
-    "another graph, while the `.output` of each inner layer still belongs to the "
-    "first, so the two cannot be joined.",
+    "Make the Functional model only once: after a second `model.call(inputs)`, the "
+    "`.output` of each inner layer still belongs to the first graph.",
     false_with={"anew": True},
     needs="keras>=3",
 )
@@ -576,7 +576,7 @@ def recorder(made=1):
 
 
 @proves(
-    "Inside a `call` write `layer(x)`, since `layer.call(x)` skips `build`.",
+    "Inside a `call` write `layer(x)`: `layer.call(x)` skips `build`.",
     false_with={"run": "__call__"},
 )
 def test_call_alone_skips_build(run="call"):
@@ -642,8 +642,8 @@ def holder(kind):
 
 
 @proves(
-    "Keras finds the layers that you put into attributes, and into lists, tuples and "
-    "dicts, nested ones too.",
+    "Keras finds and trains the layers that you put into attributes, and into "
+    "lists, tuples and dicts, nested ones too.",
     false_with={"kinds": ("object",)},
 )
 def test_layers_are_found_in_containers(
@@ -684,17 +684,25 @@ def test_nested_weights_were_lost(is_nested=True):
 
 @proves(
     "A layer in an object of a plain Python class, or in a variable outside of the "
-    "model, is not found, and so not trained.",
+    "model, is not found, and so neither trained nor saved.",
     false_with={"kinds": ("list",)},
 )
 def test_layers_are_not_found_elsewhere(kinds=("object", "lambda")):
     for kind in kinds:
-        assert holder(kind).trainable_weights == []
+        model, other = (
+            keras.Sequential([keras.Input((2,)), holder(kind)]) for _ in range(2)
+        )
+        assert model.trainable_weights == []
+        with tempfile.TemporaryDirectory() as folder:
+            model.save_weights(f"{folder}/m.weights.h5")
+            other.load_weights(f"{folder}/m.weights.h5")
+        assert not np.allclose(other(X), model(X))
 
 
 @proves(
-    "If the `build` of a model makes a `Dense`, it must also call the `build` of this "
-    "`Dense`: otherwise Keras 3 loads a file without its weights, and raises no error.",
+    "If the `build` of a model makes a `Dense`, it must also call the `build` of "
+    "this `Dense`: otherwise Keras 3 does not load its weights from a file, "
+    "without an error.",
     false_with={"builds": True},
     needs="keras>=3",
 )
@@ -915,6 +923,35 @@ def test_functional_models_have_training(trainable=True):
         assert float(normalize.moving_mean[0]) == 5.0
 
 
+@proves(
+    "A mask needs no argument in a model: what an `Embedding(mask_zero=True)` in "
+    "`call` returns carries its mask to the next layer. For code of your own, ask for "
+    "it: `mask = self.embedding.compute_mask(tokens)`.",
+    false_with={"mask_zero": False},
+)
+def test_a_mask_goes_along_in_call(mask_zero=True):
+    class Reader(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.embedding = keras.layers.Embedding(9, 4, mask_zero=mask_zero)
+            self.memory = keras.layers.LSTM(3)
+
+        def call(self, tokens):
+            mask = self.embedding.compute_mask(tokens)
+            assert mask is not None
+            masks.append(mask)
+            return self.memory(self.embedding(tokens))
+
+    masks = []
+    model, tokens = Reader(), np.array([[1, 2, 0, 0], [3, 4, 5, 0]])
+    outputs = np.array(model(tokens))
+    assert np.array(masks[0]).tolist() == (tokens != 0).tolist()
+    short = np.array(model(tokens[:1, :2]))
+    assert np.allclose(outputs[:1], short, atol=1e-6)
+    model.compile("sgd", "mse")
+    assert np.allclose(model.predict(tokens, verbose=0), outputs, atol=1e-5)
+
+
 # State and losses
 
 
@@ -1085,8 +1122,10 @@ def test_a_regularizer_is_in_losses(regularizer="l2"):
 
 
 @proves(
-    "For a metric of the model's own, make a `keras.metrics.Mean` in `__init__` and "
-    "update it in `call`: `fit` reports its mean over each epoch.",
+    "For a metric of the model's own, make `self.size = "
+    'keras.metrics.Mean(name="size")` in `__init__` and write '
+    "`self.size.update_state(values)` in `call`: `fit` reports the mean over each "
+    "epoch.",
     false_with={"updates": False},
     needs="keras>=3",
 )
@@ -1102,13 +1141,14 @@ def test_a_model_reports_a_metric(updates=True):
                 self.size.update_state(tf.abs(x))
             return self.score(x)
 
-    model = Measured()
-    model(X)
-    model.compile("sgd", "mse", run_eagerly=True)
     data = np.array([[-1.0], [-5.0]] * 2, "float32") * np.ones((1, 2))
     options = {"batch_size": 1, "epochs": 2, "verbose": 0}
-    history = model.fit(data, np.ones((4, 1)), **options).history
-    assert history.get("size") == [3.0, 3.0]
+    for eagerly in (False, True):
+        model = Measured()
+        model(X)
+        model.compile("sgd", "mse", run_eagerly=eagerly)
+        history = model.fit(data, np.ones((4, 1)), **options).history
+        assert history.get("size") == [3.0, 3.0]
 
 
 # A loss of its own
@@ -1299,8 +1339,8 @@ def test_the_package_is_kept(later="other"):
 
 
 @proves(
-    "Register a custom loss or metric in `compile` too; otherwise, pass it in "
-    "`custom_objects`, or load with `compile=False`.",
+    "A custom loss or metric of `compile` needs registering too; otherwise pass it "
+    "in `custom_objects`, or load with `compile=False`.",
     false_with={"mark": register},
     needs="keras>=3",
 )
@@ -1438,8 +1478,8 @@ def forgotten_argument():
 
 
 @proves(
-    "A model without `get_config` saves none on Keras 3: after loading, an "
-    "argument with a default has its default again.",
+    "A model does not, on Keras 3: without `get_config`, an argument with a "
+    "default has that default again after loading.",
     keras=">=3",
 )
 def test_arguments_come_back_as_defaults():
@@ -1447,8 +1487,8 @@ def test_arguments_come_back_as_defaults():
 
 
 @proves(
-    "A model without `get_config` saves none on Keras 3: after loading, an "
-    "argument with a default has its default again.",
+    "A model does not, on Keras 3: without `get_config`, an argument with a "
+    "default has that default again after loading.",
     keras="<3",
 )
 def test_arguments_were_remembered():
