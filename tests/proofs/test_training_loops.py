@@ -349,6 +349,21 @@ def test_a_second_term_is_in_both_losses(factor=5.0):
 
 
 @proves(
+    "On several devices, from Keras 3.9 on, add `penalty / "
+    "tf.distribute.get_strategy().num_replicas_in_sync` to the loss: otherwise the "
+    "term counts twice on two devices.",
+    false_with={"name": "whole term"},
+    needs="keras>=3",
+    keras=">=3.9",
+)
+def test_a_second_term_on_two_devices(name="divided term"):
+    found = on_two_devices()
+    assert found[name] < 1e-5
+    assert found["whole term"] > 1e-3
+    assert found["whole term, halved"] < 1e-5
+
+
+@proves(
     "the step: two optimizers, a penalty on gradients | a custom `train_step`, "
     "which `fit` compiles with `tf.function` | nothing of `fit`; keeping the step "
     "right is up to you",
@@ -586,6 +601,17 @@ if is_keras_3:
         expected = loop(one, *arguments[:1])[1]
         return largest_difference(expected, loop(two, *arguments)[1])
 
+    def with_term(divided, factor=1.0):
+        class WithTerm(keras.Model):
+            def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):
+                loss = super().compute_loss(x, y, y_pred, *args, **kwargs)
+                count = tf.distribute.get_strategy().num_replicas_in_sync
+                here = factor if count == 2 else 1.0
+                term = here * keras.ops.mean(keras.ops.square(y_pred))
+                return loss + (term / count if divided else term)
+        wanted = fit(WithTerm, strategy=one)[2:]
+        return largest_difference(wanted, fit(WithTerm)[2:])
+
     half = "mixed_float16"
     loss = keras.losses.SparseCategoricalCrossentropy()
     labels, predicted = tf.constant([0, 1]), tf.constant([[0.2, 0.8], [0.3, 0.7]])
@@ -596,6 +622,9 @@ if is_keras_3:
         "own": max(own),
         "another policy": largest_difference(fit(OwnStep), fit(OwnStep, half)),
         "half": fit(HalfStep)[0] / fit()[0],
+        "divided term": with_term(True),
+        "whole term": with_term(False),
+        "whole term, halved": with_term(False, 0.5),
         "replica": float(seen.values[1]) / float(loss(labels, predicted)),
         "divided": gap(4, "float32", None, True),
         "undivided": gap(4, "float32", None, True, 1),
@@ -828,10 +857,9 @@ def test_reset_states_was_in_keras_2():
 
 
 @proves(
-    "To use a step, copy `OwnStep` above; on Keras 2, delete its lines from the "
-    "one with `scale_loss` to the last but one, and write "
-    "`self.optimizer.minimize(loss, self.trainable_variables, tape=tape)` there, "
-    "behind the `with` block.",
+    "On Keras 2, `self.optimizer.minimize(loss, self.trainable_variables, "
+    "tape=tape)` after the `with` block does all that stands there between "
+    "`compute_loss` and the last line.",
     keras="<3",
 )
 def test_minimize_takes_the_step_on_keras_2():
@@ -1185,10 +1213,10 @@ def epoch_of_steps(at_once):
 
 
 @proves(
-    "For `fit`, pass `steps_per_execution=32` to `compile()`; around a step of "
-    "your own, write a second `tf.function`, without `autograph=False`, with the "
-    "loop `for batch in dataset: step(*batch)`: it takes all steps of an epoch in "
-    "one call.",
+    "For `fit`, pass `steps_per_execution=32` to `compile()`. Around a step of "
+    "your own, write a second `tf.function` that contains `for batch in dataset: "
+    "step(*batch)`, and takes all steps of an epoch in one call; it needs "
+    "AutoGraph, which is on by default.",
     false_with={"steps": 1},
     needs="keras>=3",
 )
@@ -1359,6 +1387,27 @@ def test_backup_loses_the_state_of_dropout(dropout=0.5):
 
 
 @proves(
+    "`EarlyStopping` begins anew too, and the history has the new epochs only.",
+    false_with={"last_step": 0},
+)
+def test_backup_forgets_other_callbacks(last_step=8):
+    """The loss stays as it is; the first training is stopped in its third epoch."""
+    with tempfile.TemporaryDirectory() as folder:
+        for stops_after in (last_step, 0):
+            model = classifier()
+            model.compile(keras.optimizers.SGD(0.0), **EAGER)
+            callbacks = [
+                keras.callbacks.BackupAndRestore(f"{folder}/backup"),
+                keras.callbacks.EarlyStopping("loss", patience=2),
+                Interrupt(stops_after),
+            ]
+            history = keras.callbacks.History()
+            with contextlib.suppress(KeyboardInterrupt):
+                model.fit(X, Y, epochs=9, callbacks=[*callbacks, history], **QUIET)
+    assert history.epoch == [2, 3, 4]
+
+
+@proves(
     "With `save_freq=25` Keras 3 restores the middle of an epoch, but begins that "
     "epoch again: steps are taken twice. Leave the argument out.",
     keras=">=3",
@@ -1434,9 +1483,10 @@ def test_a_model_in_memory_goes_on(compiled_again=False):
 
 
 @proves(
-    "In it call the recipe {recipe}`snippets.training_loops.save_checkpoint` "
-    "after each epoch; `done = restore_checkpoint(folder, model, optimizer)` at "
-    "the start puts the newest checkpoint back, and says how many steps are done:",
+    "In a loop of your own, call the recipe "
+    "{recipe}`snippets.training_loops.save_checkpoint` after each epoch; `done = "
+    "restore_checkpoint(folder, model, optimizer)` at the start puts the newest "
+    "checkpoint back, and says how many steps are done:",
     false_with={"saved": 1},
     needs="keras>=3",
 )
@@ -1595,8 +1645,9 @@ def test_left_over_parts_wait(epochs=1):
 
 
 @proves(
-    "`optimizer.iterations` counts updates, but a learning-rate schedule counts the "
-    "small batches, so it runs 4 times as fast: make it 4 times as long.",
+    "`optimizer.iterations` counts updates, but a learning-rate schedule counts "
+    "the small batches, so it runs 4 times as fast: make the schedule 4 times as "
+    "long.",
     false_with={"boundary": 4},
     needs="keras>=3",
     keras=">=3.6",
