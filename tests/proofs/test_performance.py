@@ -168,7 +168,8 @@ def test_a_cache_is_filled_first(epochs=0):
 
 
 @proves(
-    "A `shuffle` fills its buffer within the timed steps: leave it out while you time.",
+    "A `shuffle` without a `cache` before it fills its buffer within the timed "
+    "steps: leave it out while you time.",
     false_with={"buffer": 1},
     needs="keras>=3",
 )
@@ -286,19 +287,20 @@ def test_eager_runs_python_in_every_step(eagerly=True):
 
 
 @proves(
-    "`steps_per_execution=32` | one call makes 32 steps, and callbacks run once "
-    "for them | for small steps, on TensorFlow; on JAX only the callbacks are "
-    "saved",
+    "`steps_per_execution=32` | one call makes 32 steps, the last call of an epoch "
+    "the rest; callbacks for batches run once for each call | for small steps, on "
+    "TensorFlow; on JAX it saves only calls of callbacks",
     false_with={"steps": 1},
 )
 def test_callbacks_hear_of_32_steps_once(steps=32):
-    model, heard = small_model(steps_per_execution=steps), []
-    listener = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: heard.append(batch)
-    )
-    model.fit(small_batches(64), callbacks=[listener], verbose=0)
-    assert len(heard) == 2
-    assert int(np.array(model.optimizer.iterations)) == 64
+    for count, calls in ((64, 2), (70, 3)):
+        model, heard = small_model(steps_per_execution=steps), []
+        listener = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs, heard=heard: heard.append(batch)
+        )
+        model.fit(small_batches(count), callbacks=[listener], verbose=0)
+        assert len(heard) == calls
+        assert int(np.array(model.optimizer.iterations)) == count
 
 
 @proves(
@@ -417,8 +419,9 @@ def test_a_cache_prepares_once(cached=True):
 
 
 @proves(
-    "If the prepared examples do not fit into memory, leave `cache()` out, and shuffle "
-    "the names of the files before `map` reads them: that buffer holds names alone.",
+    "If the prepared examples do not fit into memory, leave `cache()` out, and "
+    "shuffle the names of the files before `map` reads them, so that the buffer of "
+    "`shuffle` holds names alone.",
     false_with={"order": ("map", "shuffle")},
 )
 def test_names_are_shuffled(order=("shuffle", "map")):
@@ -508,8 +511,8 @@ def test_each_epoch_has_its_order(order="cache, shuffle, batch"):
 
 @proves(
     "Then write `cache`, `shuffle`, `batch`, `map`, `prefetch`. The function then "
-    "runs in every epoch. Its results cannot be cached as long as you shuffle: a "
-    "`cache` behind `shuffle` repeats the order of the first epoch.",
+    "runs in every epoch. Do not put a `cache` behind `shuffle`: it repeats the "
+    "order of the first epoch.",
     false_with={"order": "shuffle, batch, map, cache, prefetch"},
 )
 def test_a_cache_keeps_the_order(order="cache, shuffle, batch, map, prefetch"):
@@ -960,8 +963,8 @@ def test_python_is_called_for_every_element(wrapped=True):
 
 
 @proves(
-    "A `tf.function` runs your Python code again, it traces anew, for each new Python "
-    "number among its arguments.",
+    "A `tf.function` traces anew, which means that it runs your Python code again, "
+    "for each new Python number among its arguments.",
     false_with={"number": tf.constant},
 )
 def test_each_new_number_is_traced(number=int):
@@ -1167,8 +1170,7 @@ def test_uneven_parts_count_alike(name="uneven"):
 
 
 @proves(
-    "Cut the last batch off with `dataset.batch(64, drop_remainder=True)`, or the "
-    "arrays, as above.",
+    "Cut the last batch off with `dataset.batch(64, drop_remainder=True)`.",
     keras="!=3.4.*,!=3.6.*",
     false_with={"name": "uneven"},
 )
