@@ -110,7 +110,7 @@ def test_sequential_has_weights(start=()):
 
 @proves(
     "subclassed | no | unless the class has a `build`, its layers have no weights "
-    "until the first call, in which `call` gets the data itself",
+    "until you call the model, and `call` gets the data itself",
     false_with={"begin": keras.Input},
 )
 def test_subclassed_has_no_input(begin=np.ones):
@@ -939,8 +939,8 @@ def test_one_input_feeds_several_branches(names=("x",) * 9):
 
 
 @proves(
-    "In a model without an Input, the first layer holds the shape: replace that "
-    "layer, and the shape is lost.",
+    "If the first layer holds the shape, as `input_shape`, the shape is lost with "
+    "that layer.",
     false_with={"arguments": {"input_shape": (3,)}},
 )
 def test_replaced_first_layer_lacks_its_shape(arguments=None):
@@ -1160,11 +1160,9 @@ class Frame(dict):
 
 
 @proves(
-    "Take the labels, here the column `price`, out of the DataFrame `frame`: `labels = "
-    'frame.pop("price").to_numpy()`. Make tensors of the other columns, each named '
-    "like its Input: `data = {name: tf.constant(frame[name].to_numpy()) for name in "
-    "frame}`. Call `model.fit(data, labels)`, and make such a dict of new rows for "
-    "`predict`.",
+    "Then make a tensor of each column, named like its Input: `data = {name: "
+    "tf.constant(frame[name].to_numpy()) for name in frame}`. Call "
+    "`model.fit(data, labels)`, and make such a dict of new rows for `predict`.",
     false_with={"label": "age"},
 )
 def test_a_dict_from_a_data_frame(label="price"):
@@ -1192,16 +1190,20 @@ def test_an_empty_cell_among_strings(cells=(np.nan, None)):
 
 
 @proves(
-    "If all columns are numbers, pass `frame.to_numpy()` to one Input, "
-    "`keras.Input((13,))` for 13 columns.",
+    "Take the labels out of the DataFrame `frame` first, here the column `price`: "
+    '`labels = frame.pop("price").to_numpy()`. If the other columns are all '
+    "numbers, `frame.to_numpy()` is the data of one Input, `keras.Input((13,))` "
+    "for 13 columns.",
     false_with={"num_columns": 12},
 )
 def test_a_table_of_numbers(num_columns=13):
     frame = Frame({f"x{n}": Column([n, 0.5]) for n in range(num_columns)})
+    frame["price"] = Column([5.0, 7.0])
+    labels = frame.pop("price").to_numpy()
     x = keras.Input((13,))
     model = keras.Model(x, keras.layers.Dense(1)(x))
     model.compile("sgd", "mse")
-    assert error_of(model.fit, frame.to_numpy(), np.zeros(2), verbose=0) == ""
+    assert error_of(model.fit, frame.to_numpy(), labels, verbose=0) == ""
     assert model.predict(frame.to_numpy(), verbose=0).shape == (2, 1)
 
 
@@ -1487,9 +1489,9 @@ def test_check_says_what_is_wrong(given=np.asarray):
 
 
 @proves(
-    "The value, here 784, is the length that the named layer was built for, "
-    "and a built layer keeps it. `(5, 64)` is the shape of the data that reached the "
-    "layer; `(None, 64)` would be the same for a batch of any size.",
+    "The value, here 784, is the length that the named layer was built for, and a "
+    "built layer keeps it. In the message below, `(5, 64)` is the shape of the "
+    "data that reached the layer; `(None, 64)` would be a batch of any size.",
     false_with={"built_for": 64},
     needs="keras>=3",
 )
@@ -1586,9 +1588,9 @@ def test_examples_that_are_sequences(layer=keras.layers.GRU):
 
 
 @proves(
-    "A Sequential model says `Invalid input shape for input` instead, and so does "
-    "a Functional model for a dataset that does not know the size of its second "
-    "axis: its batches have the shape `(None, None, 100)`.",
+    "A Sequential model says `Invalid input shape for input` instead. A Functional "
+    "model says so too if the second axis of a dataset has no known size, as in "
+    "`(None, None, 100)`.",
     false_with={"options": {"drop_remainder": True}},
     needs="keras>=3",
 )
@@ -1680,8 +1682,8 @@ def test_sequential_model_expects_a_shape(shape=(8, 8, 3)):
 
 
 @proves(
-    "If it is a gray image, it is read as a batch of rows, and an unpadded "
-    "convolution says `Negative dimension size`.",
+    "A gray image, for an Input with one channel, is read as a batch of rows, and "
+    "an unpadded convolution says `Negative dimension size`.",
     false_with={"padding": "same"},
 )
 def test_negative_dimension_size(padding="valid"):
