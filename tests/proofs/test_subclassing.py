@@ -945,7 +945,7 @@ def test_a_mask_goes_along_in_call(mask_zero=True):
     masks = []
     model, tokens = Reader(), np.array([[1, 2, 0, 0], [3, 4, 5, 0]])
     outputs = np.array(model(tokens))
-    assert np.array(masks[0]).tolist() == (tokens != 0).tolist()
+    assert np.array(masks[-1]).tolist() == (tokens != 0).tolist()
     short = np.array(model(tokens[:1, :2]))
     assert np.allclose(outputs[:1], short, atol=1e-6)
     model.compile("sgd", "mse")

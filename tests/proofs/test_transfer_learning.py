@@ -117,14 +117,18 @@ def test_frozen_to_the_last_bit(frozen="base"):
 
 @proves(
     "This script does both for a folder of photographs, and saves the model. Here "
-    "it ran on small drawn images with `weights=None`, so how accurate it will be "
-    "on your photographs is not known:",
+    "a small untrained network took the place of ResNet50, so how accurate it will "
+    "be on your photographs is not known:",
     false_with={"frozen": False},
     needs="keras>=3",
 )
 def test_the_script_trains_twice_and_saves(frozen=True):
-    layers, photos = keras.layers, keras.Input((32, 32, 3))
-    base = application("ResNet50", pooling="avg", input_shape=(32, 32, 3))
+    layers, inner, photos = keras.layers, keras.Input((8, 8, 3)), keras.Input((8, 8, 3))
+    maps = inner
+    for name in ("conv4", "conv5"):
+        maps = layers.Conv2D(4, 3, name=name)(maps)
+        maps = layers.BatchNormalization(name=f"{name}_bn")(maps)
+    base = keras.Model(inner, layers.GlobalAveragePooling2D()(maps))
     x = layers.RandomFlip("horizontal")(photos)
     x = layers.Dropout(0.3)(base(keras.applications.resnet50.preprocess_input(x)))
     model = keras.Model(photos, layers.Dense(2, activation="softmax")(x))
@@ -134,7 +138,7 @@ def test_the_script_trains_twice_and_saves(frozen=True):
     with tempfile.TemporaryDirectory() as folder:
         train, validation = keras.utils.image_dataset_from_directory(
             image_folder(folder),
-            image_size=(32, 32),
+            image_size=(8, 8),
             validation_split=0.2,
             subset="both",
             seed=0,
@@ -158,10 +162,7 @@ def test_the_script_trains_twice_and_saves(frozen=True):
             normalizes = isinstance(layer, layers.BatchNormalization)
             layer.trainable = layer.name.startswith("conv5") and not normalizes
         model.compile(keras.optimizers.Adam(1e-5), loss, metrics=["accuracy"])
-        last = [w.path for layer in base.layers for w in layer.trainable_weights]
-        assert len(last) == 20  # kernels and biases of conv5
-        changed = [base.weights[k].path for k in changes(base, train_on)]
-        assert changed == last
+        assert changes(base, train_on) == [6, 7]  # kernel and bias of conv5
 
         loaded = keras.models.load_model(path)
         assert np.isclose(
