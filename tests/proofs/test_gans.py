@@ -268,8 +268,9 @@ def rank(layer):
 
 
 @proves(
-    "After 20 steps with its default momentum of 0.99, they still consist of their "
-    "initial values by 82 %; with 0.9, as in these networks, by 12 %.",
+    "`BatchNormalization` makes samples with averaged statistics: after 20 steps "
+    "with its default momentum of 0.99, they still consist of their initial values "
+    "by 82 %; with 0.9, as in these networks, by 12 %.",
     false_with={"steps": 40},
 )
 def test_statistics_settle_in_few_steps(steps=20):

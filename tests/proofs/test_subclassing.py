@@ -700,9 +700,10 @@ def test_layers_are_not_found_elsewhere(kinds=("object", "lambda")):
 
 
 @proves(
-    "If the `build` of a model makes a `Dense`, it must also call the `build` of "
-    "this `Dense`: otherwise Keras 3 does not load its weights from a file, "
-    "without an error.",
+    "Make layers in `__init__`, or in `build` if a size depends on the input. If "
+    "the `build` of a model makes a `Dense`, it must also call the `build` of this "
+    "`Dense`: otherwise Keras 3 does not load its weights from a file, without an "
+    "error.",
     false_with={"builds": True},
     needs="keras>=3",
 )

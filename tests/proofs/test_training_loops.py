@@ -376,8 +376,8 @@ def test_a_step_gives_up_the_default_step(default_step=False):
 
 
 @proves(
-    "the order of the steps | a loop with a step in `tf.function` | `fit`: you call "
-    "callbacks and validation yourself",
+    "which batch comes next, or what happens between two | a loop with a step in "
+    "`tf.function` | `fit`: you call callbacks and validation yourself",
     false_with={"by_fit": True},
     needs="keras>=3",
 )
@@ -857,9 +857,10 @@ def test_reset_states_was_in_keras_2():
 
 
 @proves(
-    "On Keras 2, `self.optimizer.minimize(loss, self.trainable_variables, "
-    "tape=tape)` after the `with` block does all that stands there between "
-    "`compute_loss` and the last line.",
+    "To use a step, copy `OwnStep` above. On Keras 2, "
+    "`self.optimizer.minimize(loss, self.trainable_variables, tape=tape)` after "
+    "the `with` block does all that stands there between `compute_loss` and the "
+    "last line.",
     keras="<3",
 )
 def test_minimize_takes_the_step_on_keras_2():
@@ -1792,8 +1793,8 @@ def test_fit_ends_with_the_average(momentum=0.5):
 
 
 @proves(
-    "A loop has to put the average in place itself, as `train_by_hand` does: call "
-    "`optimizer.finalize_variable_values(model.trainable_variables)`.",
+    "At its end, a loop has to put the average in place itself, as `train_by_hand` "
+    "does: call `optimizer.finalize_variable_values(model.trainable_variables)`.",
     false_with={"use_ema": False},
 )
 def test_a_loop_must_finalize_the_average(use_ema=True):
