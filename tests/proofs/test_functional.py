@@ -723,9 +723,10 @@ def test_one_output_takes_an_array(single=True):
     (
         "`Add` raises an error if your block turns 16 channels into 32, or reduces the "
         "height and width by `strides`. A tensor of a single channel raises none: its "
-        "channel is repeated to match the other tensor. To make the shapes fit, send "
-        "the input of the block through a 1 × 1 convolution with the channels and "
-        "strides of the block, or a vector through a `Dense`:"
+        "channel is repeated to match the other tensor. To make the shapes fit, give "
+        'the convolutions of the block `padding="same"`, and send its input through a '
+        "1 × 1 convolution with its channels and strides, or a vector through a "
+        "`Dense`:"
     ),
     false_with={"size": 3},
 )

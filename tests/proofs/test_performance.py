@@ -451,8 +451,8 @@ def test_names_are_shuffled(order=("shuffle", "map")):
 
 
 @proves(
-    "If one file holds many examples, write `shuffle(1000)` behind the `map` that "
-    'reads it, or behind a `cache("file")` that keeps them on the disk: it holds '
+    "If one file holds many examples, write `shuffle(1000)` after the `map` that "
+    'reads it, or after a `cache("file")` that keeps them on the disk: it holds '
     "1000 examples in memory, and `shuffle(len(x))` would hold all.",
     false_with={"cached": False},
 )

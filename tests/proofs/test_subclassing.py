@@ -514,9 +514,8 @@ def test_an_if_is_inference_in_the_graph(is_functional=True):
 
 @proves(
     "A weight that the class made by its own `add_weight`, outside of its layers, "
-    "is missing in the Functional model, without an error: "
-    "{recipe}`snippets.subclassing.as_graph_of_layers` makes the same model, and "
-    "refuses such a class.",
+    "is missing in the Functional model, without an error; the recipe "
+    "{recipe}`snippets.subclassing.as_graph_of_layers` refuses such a class.",
     false_with={"is_outside": False},
     needs="keras>=3",
 )

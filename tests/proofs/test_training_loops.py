@@ -859,7 +859,7 @@ def test_reset_states_was_in_keras_2():
 @proves(
     "To use a step, copy `OwnStep` above. On Keras 2, "
     "`self.optimizer.minimize(loss, self.trainable_variables, tape=tape)` after "
-    "the `with` block does all that stands there between `compute_loss` and the "
+    "the `with` block does all that `OwnStep` does between `compute_loss` and its "
     "last line.",
     keras="<3",
 )

@@ -116,9 +116,9 @@ def test_frozen_to_the_last_bit(frozen="base"):
 
 
 @proves(
-    "This script does both for a folder of photographs, and saves the model. Here "
-    "a small untrained network took the place of ResNet50, so how accurate it will "
-    "be on your photographs is not known:",
+    "This script does both for a folder of photographs, and saves the model. In "
+    "its test a small untrained network took the place of ResNet50, so how "
+    "accurate it will be on your photographs is not known:",
     false_with={"frozen": False},
     needs="keras>=3",
 )
@@ -281,10 +281,11 @@ def test_usual_sizes_of_networks(sizes=SIZES):
 
 
 @proves(
-    "If you will neither augment the images nor fine-tune, compute the features once, "
-    "`features = resnet.predict(preprocess_input(images.copy()))`, and train only the "
-    "head on them. ResNet50 has no `Dropout`, so this trains the same head as the "
-    "frozen base inside a model does; EfficientNet has `Dropout`.",
+    "If you will neither augment the images nor fine-tune, compute the features "
+    "once, `features = resnet.predict(preprocess_input(images.copy()))`, and train "
+    "only the head on them. ResNet50 has no `Dropout`, so this trains the same "
+    "head as the frozen base inside a model does; EfficientNet has `Dropout`, "
+    "which `predict` leaves out.",
     false_with={"frozen": False},
 )
 def test_features_first_is_the_same(frozen=True):
@@ -615,7 +616,9 @@ def test_a_point_or_two_is_chance(photos=100):
 
 
 @proves(
-    'In the script, `startswith("conv")` unfreezes every convolution of ResNet50.',
+    'In the script, `startswith("conv")` unfreezes every convolution of ResNet50, '
+    "and a beginning that no name has, such as that of another network, unfreezes "
+    "nothing, without an error.",
     false_with={"beginning": "conv4"},
 )
 def test_names_of_resnet_tell_its_blocks(beginning="conv"):
@@ -631,6 +634,7 @@ def test_names_of_resnet_tell_its_blocks(beginning="conv"):
         return [layer.name for layer in layers if layer.trainable_weights]
 
     assert unfrozen(beginning) == convolutions
+    assert unfrozen("block_16") == []
     first = convolutions.index("conv5_block1_1_conv")
     assert unfrozen("conv5") == convolutions[first:]
     blocks = {name.split("_")[1] for name in convolutions[first:]}
@@ -826,7 +830,8 @@ def test_normalization_is_found_wherever_it_hides(everywhere=True):
 
 
 @proves(
-    "You need it on neither: while the base is frozen, `trainable = False` suffices.",
+    "You need it neither on Keras 2 nor on Keras 3: while the base is frozen, "
+    "`trainable = False` suffices.",
     false_with={"frozen": ""},
 )
 def test_a_frozen_base_needs_no_training_false(frozen="base"):
@@ -883,8 +888,8 @@ def test_inside_a_layer_training_false_is_obeyed(training=False):
 
 
 @proves(
-    "`Dropout` is another matter: in a frozen base it still drops while the model "
-    "trains, unless the base is called in `InferenceMode`.",
+    "`Dropout` is another matter: in a frozen base that is called as `base(x)` it "
+    "still drops while the model trains; in `InferenceMode` it does not.",
     false_with={"training": False},
     needs="keras>=3",
 )
