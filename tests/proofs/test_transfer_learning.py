@@ -585,12 +585,12 @@ def test_the_head_is_2_of_14_weights(frozen=True):
 
 
 @proves(
-    "To unfreeze the last layers alone, replace the first two lines by "
-    "{recipe}`snippets.transfer_learning.unfreeze_from` (copy it, or "
+    "To unfreeze the last layers alone, replace the first two lines of this cell "
+    "by {recipe}`snippets.transfer_learning.unfreeze_from` (copy it, or "
     "[install](../index.md#three-ways-to-use-it) the recipes, and write `from "
     "snippets.transfer_learning import unfreeze_from`). Its second argument is the "
-    "first layer to unfreeze, by its name in `base.summary()`: it freezes every layer "
-    "before that one, and keeps `BatchNormalization` frozen.",
+    "first layer to unfreeze, by its name in `base.summary()`: it freezes every "
+    "layer before that one, and keeps `BatchNormalization` frozen.",
     false_with={"layer": "conv_1"},
     needs="keras>=3",
 )
