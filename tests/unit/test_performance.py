@@ -263,6 +263,15 @@ def test_a_recomputed_block_computes_and_learns_as_the_block_does() -> None:
     assert wrapped.trainable_variables == block.trainable_variables
 
 
+def test_a_recomputed_block_learns_statistics_without_a_gradient_too() -> None:
+    normalize = keras.layers.BatchNormalization(momentum=0.0)
+    x = tf.constant([[1.0], [3.0]])
+
+    Recomputed(normalize)(x, training=True)
+
+    assert np.array_equal(normalize.moving_mean, [2.0])
+
+
 class Attention(keras.layers.Layer):
     """A custom layer that holds layers, one of them twice random."""
 

@@ -421,12 +421,12 @@ def test_training_steps_are_counted_in_any_precision(dtype: str) -> None:
     layer = StepCounter(dtype=dtype)
     model = keras.Sequential([keras.Input((6,)), layer, keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    layer.steps.assign(100.0)
+    layer.steps.assign(2048.0)  # where half precision cannot add 1
 
     model.fit(VECTORS, np.zeros((5, 1)), batch_size=2, verbose=0)
     model.predict(VECTORS, verbose=0)
 
-    assert float(layer.steps) == 103.0
+    assert float(layer.steps) == 2051.0
     assert layer.trainable_weights == []
 
 

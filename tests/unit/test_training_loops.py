@@ -307,6 +307,21 @@ def test_a_replicated_step_on_one_device_is_a_step() -> None:
         assert_allclose(a, b, atol=1e-6)
 
 
+def test_a_replicated_step_drops_as_training_does() -> None:
+    model, optimizer, mean = seeded(), keras.optimizers.SGD(0.5), mean_loss()
+    model.layers[2].rate = 0.999  # nearly nothing reaches the last layer
+    optimizer.build(model.trainable_variables)
+    summed = keras.losses.SparseCategoricalCrossentropy(reduction="sum")
+    before = model.layers[-1].get_weights()[0]
+
+    one = tf.distribute.get_strategy()
+    step = replicated_step(one, model, summed, optimizer, mean)
+    step(tf.constant(X), tf.constant(Y))
+
+    unmoved = np.isclose(model.layers[-1].get_weights()[0], before).all(axis=1)
+    assert unmoved.mean() > 0.5
+
+
 def test_the_script_for_two_devices_trains_in_float16(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

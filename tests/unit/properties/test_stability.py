@@ -1,0 +1,148 @@
+"""What people wrote and saved keeps its meaning: defaults, weights and outputs.
+
+A changed default changes programs that never named it, and a changed network makes
+files of weights unreadable, or lets them give other outputs. Both stand in
+`stability.json`. After a change that is meant, write that file anew, and say so in the
+changelog: `python -m tests.unit.properties.test_stability`.
+"""
+
+import importlib
+import inspect
+import json
+import pkgutil
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import snippets
+from snippets.choosing.plain import DigitModel, DigitModule
+from snippets.files import models as files
+from snippets.gans import build_discriminator, build_generator, build_photo_generator
+from snippets.performance.memory import deep_cnn
+from snippets.subclassing.models import CustomModel, SaveableModel
+from tests.unit.properties.test_contract import CASES, VECTORS, values
+
+pytestmark = pytest.mark.tensorflow  # it imports every module
+FILE = Path(__file__).with_name("stability.json")
+# Networks that the pages show, and the contract does not hold.
+SHOWN: dict[str, tuple[Callable[[], Any], Any]] = {
+    "choosing.plain.DigitModel": (DigitModel, values(8, 8, 1)),
+    "choosing.plain.DigitModule": (DigitModule, values(8, 8, 1)),
+    "gans.build_discriminator, as it is": (
+        lambda: build_discriminator((8, 8, 1)),
+        values(8, 8, 1),
+    ),
+    "gans.build_generator, as it is": (lambda: build_generator(5), values(5)),
+    "gans.build_photo_generator, wide": (
+        lambda: build_photo_generator(3, (16, 48, 3), 16),
+        values(3),
+    ),
+    "performance.memory.deep_cnn": (deep_cnn, values(32, 32, 3)),
+    "subclassing.models.CustomModel": (CustomModel, values(64)),
+    "subclassing.models.SaveableModel": (SaveableModel, values(64)),
+    **{
+        f"files.models.{build.__name__}": (build, VECTORS[:, :4])
+        for build in (files.dense, files.custom_layer, files.lambda_layer)
+    },
+    "files.models.convolution": (files.convolution, values(8, 8, 2)),
+}
+NETWORKS = {
+    **{name: (case.make, case.inputs) for name, case in CASES.items()},
+    **SHOWN,
+}
+
+
+def module_names() -> list[str]:
+    """All modules that people import, which leaves out what only shows things."""
+    found = pkgutil.walk_packages(snippets.__path__, "snippets.")
+    return [module.name for module in found if ".showing" not in module.name]
+
+
+def defaults(module: ModuleType) -> dict[str, dict[str, str]]:
+    """The defaults of all functions and methods that a module defines, as text."""
+    functions = {}
+    for name, value in vars(module).items():
+        if getattr(value, "__module__", "") != module.__name__:
+            continue
+        if inspect.isfunction(value):
+            functions[name] = value
+        elif inspect.isclass(value):
+            for method, function in vars(value).items():
+                if inspect.isfunction(function):
+                    functions[f"{name}.{method}"] = function
+    found = {}
+    for name, function in functions.items():
+        parameters = inspect.signature(function).parameters.values()
+        named = {
+            p.name: repr(p.default) for p in parameters if p.default is not p.empty
+        }
+        if named:
+            found[name] = named
+    return found
+
+
+def behavior(name: str) -> dict[str, Any]:
+    """The shapes of the weights of a network, and its outputs for weights by rule."""
+    make, inputs = NETWORKS[name]
+    keras.utils.set_random_seed(0)
+    network = make()
+    network(inputs)
+    weights = [w for w in network.weights if "float" in str(w.dtype)]
+    for weight in weights:
+        fan_in = np.prod(tuple(weight.shape)[:-1])
+        wave = np.cos(np.arange(np.prod(weight.shape))) / np.sqrt(fan_in)
+        positive = "variance" in weight.name
+        weight.assign((np.abs(wave) if positive else wave).reshape(weight.shape))
+    first, second = (numbers(network(inputs)) for _ in range(2))
+    return {
+        "weights": [list(weight.shape) for weight in weights],
+        "outputs": first if first == second else "it draws",
+    }
+
+
+def numbers(outputs: Any) -> list[list[float]]:
+    """The first numbers of each output, as many digits as all machines agree on."""
+    arrays = map(keras.ops.convert_to_numpy, keras.tree.flatten(outputs))
+    return [[float(f"{v:.5g}") for v in np.ravel(array)[:6]] for array in arrays]
+
+
+def known() -> dict[str, Any]:
+    return json.loads(FILE.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("module", module_names())
+def test_a_default_stays(module: str) -> None:
+    found = defaults(importlib.import_module(module))
+
+    assert found == known()["defaults"].get(module, {})
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_same_weights_give_the_same_outputs(name: str) -> None:
+    found, expected = behavior(name), known()["networks"][name]
+
+    assert found["weights"] == expected["weights"]
+    if "it draws" in (found["outputs"], expected["outputs"]):
+        assert found["outputs"] == expected["outputs"]
+    else:
+        for output, wanted in zip(found["outputs"], expected["outputs"], strict=True):
+            np.testing.assert_allclose(output, wanted, rtol=1e-3, atol=1e-5)
+
+
+def test_nothing_is_known_of_what_is_gone() -> None:
+    assert known()["networks"].keys() == NETWORKS.keys()
+    assert known()["defaults"].keys() <= set(module_names())
+
+
+if __name__ == "__main__":
+    modules = {n: defaults(importlib.import_module(n)) for n in module_names()}
+    data = {
+        "defaults": {name: found for name, found in modules.items() if found},
+        "networks": {name: behavior(name) for name in NETWORKS},
+    }
+    FILE.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
