@@ -38,6 +38,10 @@ SHOWN: dict[str, tuple[Callable[[], Any], Any]] = {
         values(8, 8, 1),
     ),
     "gans.build_generator, as it is": (lambda: build_generator(5), values(5)),
+    "gans.build_photo_generator, of one number": (
+        lambda: build_photo_generator(1, (16, 16, 1), 16),
+        values(1),
+    ),
     "gans.build_photo_generator, wide": (
         lambda: build_photo_generator(3, (16, 48, 3), 16),
         values(3),
@@ -46,10 +50,14 @@ SHOWN: dict[str, tuple[Callable[[], Any], Any]] = {
     "subclassing.models.CustomModel": (CustomModel, values(64)),
     "subclassing.models.SaveableModel": (SaveableModel, values(64)),
     **{
-        f"files.models.{build.__name__}": (build, VECTORS[:, :4])
-        for build in (files.dense, files.custom_layer, files.lambda_layer)
+        f"files.models.{name}": (getattr(files, name), VECTORS[:, :4])
+        for name in (
+            *("dense", "custom_layer", "lambda_layer", "functional", "operator"),
+            *("inner", "nested", "stacked", "compiled", "trained"),
+        )
     },
     "files.models.convolution": (files.convolution, values(8, 8, 2)),
+    "files.models.lstm": (files.lstm, values(5, 4)),
 }
 NETWORKS = {
     **{name: (case.make, case.inputs) for name, case in CASES.items()},
