@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from snippets import custom_layers, gans, sequential, transfer_learning
+from snippets import custom_layers, gans, sequential, training_loops, transfer_learning
+from snippets.training_loops.steps import small_classifier
 from tests.unit.properties.test_contract import FOUND
 
 WRONG = (0, -1, 1.5, None)
@@ -137,3 +138,17 @@ def test_every_size_is_found() -> None:
     assert {("sequential.vector_classifier", "num_features")} <= found
     assert {("custom_layers.AttentionPooling", "units")} <= found
     assert len(found) > 40
+
+
+def test_the_steps_of_a_loop_are_compiled() -> None:
+    model = small_classifier(num_features=6, num_classes=3)
+    loss = keras.losses.SparseCategoricalCrossentropy(reduction="sum")
+    optimizer, mean = keras.optimizers.SGD(), keras.metrics.Mean()
+    one = tf.distribute.get_strategy()
+    for step in (
+        training_loops.training_step(model, loss, optimizer, mean),
+        training_loops.evaluation_step(model, loss, mean),
+        training_loops.replicated_step(one, model, loss, optimizer, mean),
+    ):
+        step(tf.ones([4, 6]), tf.constant([0, 1, 2, 1]))
+        assert step.experimental_get_tracing_count() == 1

@@ -95,3 +95,11 @@ def test_labels_are_class_numbers(labels: Any) -> None:
 
 def test_nan_is_no_fraction() -> None:
     assert result_of(checks.check_fraction, "rate", math.nan) is None
+
+
+@pytest.mark.parametrize("check", [checks.check_integer, checks.check_fraction])
+def test_a_value_of_more_than_60_characters_is_cut_in_the_message(check: Any) -> None:
+    for words, is_whole in ((28 * "x " + "xx", True), (28 * "x " + "xxx", False)):
+        with pytest.raises(ValueError, match="Received: size=") as caught:
+            check("size", words)
+        assert (repr(words) in str(caught.value)) is is_whole

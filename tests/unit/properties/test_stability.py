@@ -2,10 +2,12 @@
 
 A changed default changes programs that never named it, and a changed network makes
 files of weights unreadable, or lets them give other outputs. Both stand in
-`stability.json`. After a change that is meant, write that file anew, and say so in the
-changelog: `python -m tests.unit.properties.test_stability`.
+`stability.json`, with the pictures that are drawn number by number. After a change that
+is meant, write that file anew, and say so in the changelog:
+`python -m tests.unit.properties.test_stability`.
 """
 
+import hashlib
 import importlib
 import inspect
 import json
@@ -20,11 +22,20 @@ import numpy as np
 import pytest
 
 import snippets
+from snippets.choosing.decision import draw_decision
 from snippets.choosing.plain import DigitModel, DigitModule
 from snippets.files import models as files
-from snippets.gans import build_discriminator, build_generator, build_photo_generator
+from snippets.gans import (
+    GAN,
+    build_discriminator,
+    build_generator,
+    build_photo_generator,
+)
+from snippets.input_layers.pictures import draw_examples
 from snippets.performance.memory import deep_cnn
-from snippets.subclassing.models import CustomModel, SaveableModel
+from snippets.placeholders.pictures import draw_feeding
+from snippets.subclassing.models import CustomModel, SaveableModel, SmallVAE
+from snippets.transfer_learning import feature_network
 from tests.unit.properties.test_contract import CASES, VECTORS, values
 
 pytestmark = pytest.mark.tensorflow  # it imports every module
@@ -33,6 +44,10 @@ FILE = Path(__file__).with_name("stability.json")
 SHOWN: dict[str, tuple[Callable[[], Any], Any]] = {
     "choosing.plain.DigitModel": (DigitModel, values(8, 8, 1)),
     "choosing.plain.DigitModule": (DigitModule, values(8, 8, 1)),
+    "gans.GAN, of one number": (
+        lambda: GAN(build_generator(1, width=4), build_discriminator((8, 8, 1), 4)),
+        values(1),
+    ),
     "gans.build_discriminator, as it is": (
         lambda: build_discriminator((8, 8, 1)),
         values(8, 8, 1),
@@ -49,6 +64,11 @@ SHOWN: dict[str, tuple[Callable[[], Any], Any]] = {
     "performance.memory.deep_cnn": (deep_cnn, values(32, 32, 3)),
     "subclassing.models.CustomModel": (CustomModel, values(64)),
     "subclassing.models.SaveableModel": (SaveableModel, values(64)),
+    "subclassing.models.SmallVAE": (SmallVAE, values(64)),
+    "transfer_learning.feature_network, smallest": (
+        lambda: feature_network((4, 4, 1)),
+        values(4, 4, 1),
+    ),
     **{
         f"files.models.{name}": (getattr(files, name), VECTORS[:, :4])
         for name in (
@@ -62,6 +82,12 @@ SHOWN: dict[str, tuple[Callable[[], Any], Any]] = {
 NETWORKS = {
     **{name: (case.make, case.inputs) for name, case in CASES.items()},
     **SHOWN,
+}
+
+PICTURES = {
+    "draw_decision": draw_decision,
+    "draw_examples": lambda: draw_examples([("a row", (13,)), ("steps", (50, 128))]),
+    "draw_feeding": draw_feeding,
 }
 
 
@@ -119,6 +145,10 @@ def numbers(outputs: Any) -> list[list[float]]:
     return [[float(f"{v:.5g}") for v in np.ravel(array)[:6]] for array in arrays]
 
 
+def digest(name: str) -> str:
+    return hashlib.sha256(PICTURES[name]()._repr_html_().encode()).hexdigest()[:16]
+
+
 def known() -> dict[str, Any]:
     return json.loads(FILE.read_text("utf-8"))
 
@@ -142,6 +172,11 @@ def test_the_same_weights_give_the_same_outputs(name: str) -> None:
             np.testing.assert_allclose(output, wanted, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_drawn_as_before(name: str) -> None:
+    assert digest(name) == known()["pictures"][name]
+
+
 def test_nothing_is_known_of_what_is_gone() -> None:
     assert known()["networks"].keys() == NETWORKS.keys()
     assert known()["defaults"].keys() <= set(module_names())
@@ -152,5 +187,6 @@ if __name__ == "__main__":
     data = {
         "defaults": {name: found for name, found in modules.items() if found},
         "networks": {name: behavior(name) for name in NETWORKS},
+        "pictures": {name: digest(name) for name in PICTURES},
     }
     FILE.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
