@@ -73,7 +73,10 @@ page_preload = [
     "sklearn.datasets",
     "matplotlib.pyplot",
 ]
-notebook_needs = ["tensorflow", "keras", "tf_keras", "scikit-learn", "matplotlib"]
+notebook_needs = [
+    *("tensorflow", "keras", "tf_keras"),
+    *("scikit-learn", "matplotlib", "pandas"),
+]
 site_addresses = from_environment(ROOT)
 
 # Where it is hosted, and what programs read

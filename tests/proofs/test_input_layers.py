@@ -1161,8 +1161,7 @@ class Frame(dict):
 
 @proves(
     "Then make a tensor of each column, named like its Input: `data = {name: "
-    "tf.constant(frame[name].to_numpy()) for name in frame}`. Call "
-    "`model.fit(data, labels)`, and make such a dict of new rows for `predict`.",
+    "tf.constant(frame[name].to_numpy()) for name in frame}`.",
     false_with={"label": "age"},
 )
 def test_a_dict_from_a_data_frame(label="price"):
