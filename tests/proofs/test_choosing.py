@@ -296,7 +296,7 @@ def test_a_functional_model_is_trained_on(take=lambda model: model):
 
 @proves(
     "A trained Sequential model can be called like a layer in a Functional model, "
-    "and keeps its weights.",
+    "which then shares its weights.",
     false_with={"copy": keras.models.clone_model},
 )
 def test_a_sequential_model_inside_a_functional_one(copy=lambda model: model):
@@ -1067,9 +1067,9 @@ def train(model, x, y):
 
 @proves(
     "A Python `if` on tensors, such as in the `call` of a layer, can work in "
-    "`model(x)`. On Keras 3 with TensorFlow it fails in `fit` and `predict` at each of "
-    "the four levels, since they compile the model unless you pass `run_eagerly=True` "
-    "to `compile`.",
+    "`model(x)`. On Keras 3 with TensorFlow it fails in `fit` and `predict` at "
+    "each of the four levels, since they compile the model, without translating "
+    "its `if`, unless you pass `run_eagerly=True` to `compile`.",
     keras=">=3",
     false_with={"eagerly": True},
 )

@@ -868,8 +868,8 @@ def test_output_is_that_of_the_first_call(first="a"):
 @proves(
     (
         "Keep the tensor that you want, `y = shared(b)`, and write `keras.Model(b, "
-        "y)`. In a loaded model, `y` is the input of the layer that reads it, such as "
-        '`loaded.get_layer("head").input`.'
+        "y)`. In a loaded model there is no `y`: take the input of the layer that "
+        'reads it, such as `loaded.get_layer("head").input`.'
     ),
     false_with={"reader": "reads_a"},
 )

@@ -1177,7 +1177,8 @@ def test_a_dict_from_a_data_frame(label="price"):
 
 
 @proves(
-    "Fill empty cells among strings: `tf.constant` refuses them.",
+    "Fill empty cells: among strings `tf.constant` refuses them, and among numbers "
+    "the results become NaN.",
     false_with={"cells": ("",)},
 )
 def test_an_empty_cell_among_strings(cells=(np.nan, None)):
@@ -1186,6 +1187,9 @@ def test_an_empty_cell_among_strings(cells=(np.nan, None)):
         assert error_of(tf.constant, column) != ""
     filled = tf.constant(Column(["Rome", ""]).to_numpy())
     assert filled.dtype == "string"
+    normalize = keras.layers.Normalization(axis=None)
+    normalize.adapt(np.array([1.0, np.nan, 3.0]))
+    assert np.isnan(normalize(np.array([1.0]))).all()
 
 
 @proves(

@@ -226,7 +226,7 @@ def test_a_dimension_is_a_number(shapes="enable_v2_tensorshape"):
 @proves(
     "`from tensorflow.examples.tutorials.mnist import input_data` | "
     "`keras.datasets.mnist.load_data()` gives pixels from 0 to 255 and labels as "
-    "numbers: the old form is `x.reshape(-1, 784) / 255` and "
+    "numbers: the old form is `x.reshape(-1, 784) / 255` and, for `one_hot=True`, "
     "`keras.utils.to_categorical(y, 10)`",
     false_with={"module": "tensorflow.python"},
 )
@@ -271,7 +271,8 @@ def test_keras_3_cannot_fit_inside_a_graph(inside=lambda: tf.Graph().as_default(
 
 
 @proves(
-    "A SavedModel that TensorFlow 1 exported can be called as it is: "
+    "A SavedModel that TensorFlow 1 exported can be called as it is, after `import "
+    "tensorflow as tf`: "
     '`tf.saved_model.load(folder).signatures["serving_default"]` is a function '
     "that takes tensors by their names and returns a dict.",
     false_with={"rows": 2 * ROWS},

@@ -424,9 +424,9 @@ def test_pop_takes_the_last_layer_off(left=1):
 
 
 @proves(
-    "To replace the first layer by one that gives the same shape, make a new list "
-    "from the Input, the new layer and `model.layers[1:]`, and compile the new "
-    "model.",
+    "To replace the first layer by one that gives the same shape, make a new "
+    "model, `keras.Sequential([keras.Input((4,)), first, *model.layers[1:]])`, and "
+    "compile it.",
     false_with={"units": 5},
 )
 def test_first_layer_is_swapped(units=7):
