@@ -794,8 +794,8 @@ def first_layer(model, data):
     "When you call a Functional model, it checks the shape of the data; on Keras 3 "
     "a Sequential model checks how many axes there are. Both models convert a copy "
     "of `float64` or integers to this dtype. `fit` and `predict` convert every "
-    "batch, but check shapes only when TensorFlow traces the model, as for the "
-    "first batch.",
+    "batch, but check shapes only when TensorFlow makes a graph of the model, as "
+    "for the first batch.",
     false_with={"use": first_layer},
     needs="keras>=3",
 )
@@ -1388,7 +1388,8 @@ def test_swapped_inputs_are_refused_at_first(order=(1, 0)):
 
 @proves(
     "After one call of `predict` in the right order, the wrong order passes too: "
-    "TensorFlow then traces the model once more, for sizes that are all `None`.",
+    "for the new sizes, TensorFlow makes one more graph of the model, in which all "
+    "sizes are `None`, so that nothing is left to check.",
     false_with={"order": (0, 1)},
 )
 def test_swapped_inputs_pass_on_a_used_model(order=(1, 0)):

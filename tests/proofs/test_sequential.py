@@ -685,8 +685,8 @@ def test_called_anew_it_is_functional(shares=True):
 
 @proves(
     "If another model called the layers earlier than this one, `.output` is a "
-    "tensor of that model: call them anew, as below, and end at the tensor that "
-    "you want.",
+    "tensor of that model: call them anew, as under Convert to Functional, and end "
+    "at the tensor that you want.",
     false_with={"before": False},
 )
 def test_an_output_of_another_model(before=True):
@@ -1316,9 +1316,9 @@ def test_axis_1_on_keras_2():
 
 
 @proves(
-    "A single vector without its batch axis raises the same: `predict` reads it "
-    "as 784 examples of one number, so the message names the shape of its first "
-    "batch of 32, `(32,)`.",
+    "A single vector without its batch axis raises the same: `predict` reads it as "
+    "784 examples of one number. The `(32,)` in the message is its first batch, of "
+    "32 numbers.",
     false_with={"batch_size": 16},
     needs="keras>=3",
 )
