@@ -19,7 +19,7 @@ from tests.proofs.run import versions
 
 def main() -> None:
     """Run what the command line names."""
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")  # a warning is no verdict
     # What entries print themselves goes to stderr: these lines are for the caller.
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

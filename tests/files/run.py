@@ -39,7 +39,7 @@ Model = Callable[[Any], Any]
 
 def main() -> None:
     """Do what the command line says."""
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")  # a warning is no verdict
     # What Keras prints itself goes to stderr: these lines are for the caller.
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

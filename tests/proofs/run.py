@@ -35,7 +35,7 @@ HOLDS, IS_FALSE, DOES_NOT_RUN = "holds", "is false", "does not run"
 
 def main() -> None:
     """Run what the command line names."""
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")  # a warning is no verdict
     # What proofs print themselves goes to stderr: these lines are for the caller.
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

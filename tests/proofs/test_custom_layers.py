@@ -727,7 +727,7 @@ def test_a_call_builds_what_build_does_not(act=lambda layer: layer(np.ones((1, 3
     for again in (act, lambda layer: layer(keras.Input(shape=(3,)))):
         layer = Nested()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # that it has no `build()`
             again(layer)
         assert len(layer.weights) == 2
     written = Built()

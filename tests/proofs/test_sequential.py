@@ -30,7 +30,7 @@ def spread_rows():
 
 def reloaded(model):
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # NumPy asks Keras for `copy=`
         model.save(f"{folder}/model.keras")
         return keras.models.load_model(f"{folder}/model.keras")
 
@@ -212,7 +212,7 @@ def test_what_needs_an_input(make=unbuilt):
     def works(model):
         other, seen = built(), []
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # NumPy asks Keras for `copy=`
             other.save_weights(f"{folder}/a.weights.h5")
             for use in (
                 lambda: "(None, 3)" in summary_of(model),

@@ -47,7 +47,7 @@ def lite_files():
 
 def lite_answers(file, inputs):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # it names a successor
         interpreter = tf.lite.Interpreter(model_content=file)
     [source], [target] = (
         interpreter.get_input_details(),
@@ -670,7 +670,7 @@ def test_a_signature_takes_any_batch(size=0):
 def prepared(file, allocate=True):
     """An interpreter of a file."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # it names a successor
         interpreter = tf.lite.Interpreter(model_content=file)
     if allocate:
         interpreter.allocate_tensors()
@@ -773,7 +773,7 @@ def quantized(*layers, shape=(4,)):
     """A model after `quantize`, without its warnings."""
     model = keras.Sequential([keras.Input(shape), *layers])
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # it names what it leaves
         model.quantize("int8")
     return model
 
@@ -821,7 +821,7 @@ def test_a_quantized_file_is_a_quarter(is_quantized=True):
     whole = bytes_of(small)
     if is_quantized:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # it names what it leaves
             small.quantize("int8")
     assert 0.2 < bytes_of(small) / whole < 0.35
     with tempfile.TemporaryDirectory() as folder:
@@ -861,7 +861,7 @@ def test_quantized_weights_take_a_quarter_of_the_memory(layer=None):
     model = keras.Sequential([keras.Input((4, 64)), layer])
     whole = sum(np.array(weight).nbytes for weight in model.weights)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # it names what it leaves
         model.quantize("int8")
     held = sum(np.array(weight).nbytes for weight in model.weights)
     assert 0.2 < held / whole < 0.35
@@ -883,7 +883,7 @@ def test_a_quantized_layer_rounds_its_input(is_quantized=True):
     expected = np.array(model(small))
     if is_quantized:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore")  # it names what it leaves
             model.quantize("int8")
     assert np.abs(np.array(model(small)) - expected).max() < 0.05
     beside = np.array(model(small + large)) - np.array(model(large))
@@ -897,7 +897,7 @@ def share_of_bytes(mode):
     small = keras.models.clone_model(model)
     small.set_weights(model.get_weights())
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # it names what it leaves
         try:
             small.quantize(mode)
         except ValueError:  # an unknown mode

@@ -27,7 +27,7 @@ def by_turns(turns):
     one_round |= {"old": versions.old_round, "new": versions.new_round}
     before = [network.get_weights()[0] for network in models[:2]]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # that nothing is trainable
         for _ in range(5):
             one_round[turns](models, real, noise)
     after = [network.get_weights()[0] for network in models[:2]]

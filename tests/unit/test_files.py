@@ -133,6 +133,7 @@ def test_more_than_ten_arrays_keep_their_order(tmp_path):
 
 
 @pytest.mark.parametrize("end", [".keras", ".h5"])
+# Keras advises against `.h5` files; old ones are what is read.
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
 def test_a_file_of_a_whole_model_names_its_keras(tmp_path, end):
     path = tmp_path / f"model{end}"

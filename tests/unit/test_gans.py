@@ -912,6 +912,7 @@ def moved(models: Any, turn: Callable[..., None]) -> list[bool]:
     ]
 
 
+# That is what the recipe of 2017 comes to on Keras 3, and what is shown.
 @pytest.mark.filterwarnings("ignore:.*does not have any trainable weights")
 def test_the_rounds_of_2017_train_no_discriminator_on_keras_3() -> None:
     assert moved(models_of_2017(tf_keras), old_round) == [True, True]

@@ -614,7 +614,7 @@ def check_on_two_devices(strategy: Any, folder: Path, name: str) -> None:
 
 def report_problems(folder: Path) -> None:
     """Print what went wrong, by the item and the name."""
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")  # problems alone are printed
     names = [path.stem for path in folder.glob("*.keras")]
     problems = {}
     if ON_TENSORFLOW:

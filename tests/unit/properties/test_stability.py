@@ -113,11 +113,16 @@ def defaults(module: ModuleType) -> dict[str, dict[str, str]]:
     for name, function in functions.items():
         parameters = inspect.signature(function).parameters.values()
         named = {
-            p.name: repr(p.default) for p in parameters if p.default is not p.empty
+            p.name: text(p.default) for p in parameters if p.default is not p.empty
         }
         if named:
             found[name] = named
     return found
+
+
+def text(value: Any) -> str:
+    """A value as a program would write it, wherever Keras keeps its classes."""
+    return value.__qualname__ if inspect.isclass(value) else repr(value)
 
 
 def behavior(name: str) -> dict[str, Any]:
@@ -189,4 +194,8 @@ if __name__ == "__main__":
         "networks": {name: behavior(name) for name in NETWORKS},
         "pictures": {name: digest(name) for name in PICTURES},
     }
-    FILE.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
+    parts = []
+    for part, entries in data.items():  # a line for each entry
+        lines = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in entries.items()]
+        parts.append(f"{json.dumps(part)}: {{\n" + ",\n".join(lines) + "\n}")
+    FILE.write_text("{\n" + ",\n".join(parts) + "\n}\n", "utf-8")
