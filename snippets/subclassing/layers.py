@@ -75,7 +75,7 @@ class StepCounter(keras.Layer):
             shape=(),
             initializer="zeros",
             trainable=False,
-            dtype="float32",  # half precision stops at 256 or 2,048
+            dtype="float32",
             autocast=False,
         )
 

@@ -70,6 +70,7 @@ class NewScale(keras.Layer):
             shape=(),
             initializer="zeros",
             trainable=False,
+            dtype="float32",
             autocast=False,
         )
 

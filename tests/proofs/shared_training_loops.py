@@ -8,6 +8,9 @@ X = np.sin(np.arange(48, dtype="float32")).reshape(12, 4)
 
 Y = np.arange(12) % 3
 
+EAGER = {"loss": "sparse_categorical_crossentropy", "run_eagerly": True}
+QUIET = {"batch_size": 4, "shuffle": False, "verbose": 0}
+
 
 def classifier(model_class=keras.Model, dropout=0.0, seed=0):
     """A model from 4 numbers to 3 classes, with the same weights each time."""

@@ -484,8 +484,8 @@ def test_a_small_buffer_leaves_the_order(buffer=1000):
 
 
 @proves(
-    "`shuffle` comes after `cache`, so that each epoch has another order, and before "
-    "`batch`.",
+    "`shuffle` comes after `cache`, so that each epoch has another order, and "
+    "before `batch`: after it, the same examples would stay together.",
     false_with={"order": "shuffle, cache, batch"},
 )
 def test_each_epoch_has_its_order(order="cache, shuffle, batch"):

@@ -1038,6 +1038,35 @@ def test_autocast_would_stop_the_count(autocast=False):
     assert np.float16(seen[0]) + np.float16(1) == np.float16(seen[0])
 
 
+@proves(
+    "Under `float16` or `bfloat16`, weights are in half precision too, so pass "
+    '`dtype="float32"` as well.',
+    false_with={"dtype": None},
+    needs="keras>=3",
+)
+def test_a_count_is_in_float32(dtype="float32"):
+    class Counts(keras.layers.Layer):
+        def build(self, input_shape):
+            options = {"initializer": "zeros", "trainable": False, "autocast": False}
+            self.half = self.add_weight(name="half", shape=(), **options)
+            self.calls = self.add_weight(name="calls", shape=(), dtype=dtype, **options)
+
+        def call(self, x):
+            for count in (self.half, self.calls):
+                count.assign_add(1.0)
+            return x
+
+    for policy, limit in (("float16", 2048.0), ("bfloat16", 256.0)):
+        layer = Counts(dtype=policy)
+        layer(X)
+        for count in (layer.half, layer.calls):
+            count.assign(limit)
+        layer(X)
+        assert str(layer.half.dtype) == policy
+        assert float(layer.half) == limit
+        assert float(layer.calls) == limit + 1
+
+
 class Penalty(keras.layers.Layer):
     """Adds the mean of its input to the loss."""
 

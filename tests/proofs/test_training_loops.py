@@ -18,6 +18,8 @@ from tensorflow import keras
 
 from tests.proofs.proves import proves
 from tests.proofs.shared_training_loops import (
+    EAGER,
+    QUIET,
     X,
     Y,
     classifier,
@@ -25,9 +27,6 @@ from tests.proofs.shared_training_loops import (
     largest_difference,
     plain_gradients,
 )
-
-EAGER = {"loss": "sparse_categorical_crossentropy", "run_eagerly": True}
-QUIET = {"batch_size": 4, "shuffle": False, "verbose": 0}
 
 
 def take_step(model, loss, tape):
@@ -325,7 +324,8 @@ def test_a_second_term_is_in_both_losses(factor=5.0):
 
         def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):
             loss = super().compute_loss(x, y, y_pred, *args, **kwargs)
-            self.penalty.update_state(term(x))
+            num_examples = keras.ops.shape(y_pred)[0]
+            self.penalty.update_state(term(x), sample_weight=num_examples)
             return loss + term(x)
 
     class InStep(OwnStep):
@@ -337,8 +337,9 @@ def test_a_second_term_is_in_both_losses(factor=5.0):
     seen = {}
     for kind in (keras.Model, Penalized, InStep):
         model = classifier(kind)
-        model.compile(keras.optimizers.SGD(0.0), **EAGER)
-        options = {"batch_size": 12, "validation_data": (X, Y), "verbose": 0}
+        model.compile(keras.optimizers.SGD(0.0), EAGER["loss"])
+        # The last batch is smaller.
+        options = {"batch_size": 8, "validation_data": (X, Y), "verbose": 0}
         seen[kind] = model.fit(X, Y, **options).history
     plain, expected = seen[keras.Model], 5.0 * np.mean(X**2)
     for name in ("", "val_"):
@@ -1243,11 +1244,11 @@ def test_many_steps_in_one_call(steps=32):
 
 KILLED = """
 import os, signal, sys
-from tests.proofs.test_training_loops import *
+from tests.proofs.shared_training_loops import *
 
 class Kill(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
-        if number(self.model.optimizer.iterations) == 5:
+        if int(np.array(self.model.optimizer.iterations)) == 5:
             os.kill(os.getpid(), signal.SIGKILL)
 
 model = classifier(dropout=float(sys.argv[2]))

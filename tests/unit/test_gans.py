@@ -684,6 +684,13 @@ def test_a_saved_gan_goes_on_training_with_both_optimizers(tmp_path: Path) -> No
     assert again.get_config().keys() == gan.get_config().keys()
 
 
+def test_a_gan_that_was_never_called_is_saved_without_a_warning(tmp_path: Path) -> None:
+    gan = small(GAN)
+    gan.save(tmp_path / "gan.keras")
+    again = keras.saving.load_model(tmp_path / "gan.keras")
+    assert same(weights_of(gan), weights_of(again))
+
+
 def test_every_argument_survives_a_round_through_the_config() -> None:
     gan = small(WassersteinGAN, penalty_weight=3.0, label_smoothing=0.2)
     again = WassersteinGAN.from_config(gan.get_config())

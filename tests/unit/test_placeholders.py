@@ -643,6 +643,12 @@ def test_the_program_of_a_meta_file_is_an_order(tmp_path: Path) -> None:
     }
     assert creation_order(path, ["head/w", "stem/w"]) == ["stem/w", "head/w"]
     assert creation_order(path, ["head/w", "elsewhere"]) is None
+    with tf.Graph().as_default() as graph:
+        names = [tf1.placeholder(tf.float32, name=name).op.name for name in "ba"]
+        Path(f"{path}-2.meta").write_bytes(
+            tf1.MetaGraphDef(graph_def=graph.as_graph_def()).SerializeToString()
+        )
+    assert creation_order(f"{path}-2", sorted(names)) == names  # all that it knows
     assert creation_order(f"{path}-1", ["head/w"]) is None
 
 

@@ -142,6 +142,18 @@ def test_an_image_beyond_the_examples_is_cut_off_and_does_not_wrap() -> None:
     np.testing.assert_array_equal(*found)
 
 
+def test_what_is_cut_off_is_the_largest_integer() -> None:
+    same = keras.layers.Dense(1, kernel_initializer="ones")
+    model = keras.Sequential([keras.Input((1,)), same])
+    examples = np.linspace(-1, 1, 100, dtype="float32")[:, np.newaxis]
+    file = integer_file(model, examples)
+
+    found = [one_answer(file, np.float32([[x]]))().item() for x in (-9.0, 1.0, 9.0)]
+
+    np.testing.assert_allclose(found, [-1.0, 1.0, 1.0], atol=0.008)  # of 256 steps
+    assert found[2] > 1.0  # 127 stands for a little more than 1
+
+
 def test_the_model_its_files_and_two_threads_answer_as_often() -> None:
     images, _ = some_digits(200)
     files = files_to_compare(lite_classifier(), images)

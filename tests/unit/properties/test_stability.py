@@ -1,10 +1,10 @@
 """What people wrote and saved keeps its meaning: defaults, weights and outputs.
 
-A changed default changes programs that never named it, and a changed network makes
-files of weights unreadable, or lets them give other outputs. Both stand in
-`stability.json`, with the pictures that are drawn number by number. After a change that
-is meant, write that file anew, and say so in the changelog:
-`python -m tests.unit.properties.test_stability`.
+A changed default changes programs that never named it, a changed network makes files of
+weights unreadable, or lets them give other outputs, and other data make a comparison
+with yesterday's run useless. They stand in `stability.json`, with the pictures that are
+drawn number by number. After a change that is meant, write that file anew, and say so
+in the changelog: `python -m tests.unit.properties.test_stability`.
 """
 
 import hashlib
@@ -24,7 +24,18 @@ import pytest
 import snippets
 from snippets.choosing.decision import draw_decision
 from snippets.choosing.plain import DigitModel, DigitModule
+from snippets.custom_layers.mistakes import RoundedCenter
+from snippets.data import (
+    as_dataset,
+    digit_images,
+    digit_sequences,
+    digit_vectors,
+    split_train_test,
+    wine_table,
+)
 from snippets.files import models as files
+from snippets.functional.models import sample_pairs
+from snippets.functional.tickets import made_up_tickets
 from snippets.gans import (
     GAN,
     build_discriminator,
@@ -33,9 +44,13 @@ from snippets.gans import (
 )
 from snippets.input_layers.pictures import draw_examples
 from snippets.performance.memory import deep_cnn
+from snippets.performance.reading import pipelines, slow_batches
 from snippets.placeholders.pictures import draw_feeding
+from snippets.placeholders.training import start_weights
+from snippets.sequential import label_folds
 from snippets.subclassing.models import CustomModel, SaveableModel, SmallVAE
-from snippets.transfer_learning import feature_network
+from snippets.training_loops.resuming import epoch_batches
+from snippets.transfer_learning import feature_network, few_per_class, select_classes
 from tests.unit.properties.test_contract import CASES, VECTORS, values
 
 pytestmark = pytest.mark.tensorflow  # it imports every module
@@ -44,6 +59,7 @@ FILE = Path(__file__).with_name("stability.json")
 SHOWN: dict[str, tuple[Callable[[], Any], Any]] = {
     "choosing.plain.DigitModel": (DigitModel, values(8, 8, 1)),
     "choosing.plain.DigitModule": (DigitModule, values(8, 8, 1)),
+    "custom_layers.mistakes.RoundedCenter, of steps": (RoundedCenter, values(3, 8)),
     "gans.GAN, of one number": (
         lambda: GAN(build_generator(1, width=4), build_discriminator((8, 8, 1), 4)),
         values(1),
@@ -82,6 +98,32 @@ SHOWN: dict[str, tuple[Callable[[], Any], Any]] = {
 NETWORKS = {
     **{name: (case.make, case.inputs) for name, case in CASES.items()},
     **SHOWN,
+}
+
+NUMBERS, CLASSES = np.arange(20.0), np.arange(20) % 3
+PIXELS = values(8, 8, 1), np.arange(len(values(8, 8, 1)))
+DATA: dict[str, Callable[[], Any]] = {
+    "data.as_dataset": lambda: batches_of(as_dataset(NUMBERS, CLASSES, 8)),
+    "data.digit_images": digit_images,
+    "data.digit_sequences": digit_sequences,
+    "data.digit_vectors": digit_vectors,
+    "data.split_train_test": lambda: split_train_test(NUMBERS, CLASSES),
+    "data.wine_table": wine_table,
+    "functional.models.sample_pairs": lambda: sample_pairs(NUMBERS, CLASSES, 8),
+    "functional.tickets.made_up_tickets": lambda: made_up_tickets(8),
+    "performance.reading.pipelines": lambda: [
+        batches_of(found) for found in pipelines(*PIXELS).values()
+    ],
+    "performance.reading.slow_batches": lambda: batches_of(slow_batches(*PIXELS)),
+    "placeholders.training.start_weights": start_weights,
+    "sequential.folds.label_folds": lambda: label_folds(CLASSES, 3),
+    "training_loops.resuming.epoch_batches": lambda: epoch_batches(9, 2, epoch=1),
+    "transfer_learning.examples.few_per_class": lambda: few_per_class(
+        NUMBERS, CLASSES, 2
+    ),
+    "transfer_learning.examples.select_classes": lambda: select_classes(
+        NUMBERS, CLASSES, [0, 2]
+    ),
 }
 
 PICTURES = {
@@ -137,17 +179,27 @@ def behavior(name: str) -> dict[str, Any]:
         wave = np.cos(np.arange(np.prod(weight.shape))) / np.sqrt(fan_in)
         positive = "variance" in weight.name
         weight.assign((np.abs(wave) if positive else wave).reshape(weight.shape))
-    first, second = (numbers(network(inputs)) for _ in range(2))
+    first, second = (beginnings(network(inputs)) for _ in range(2))
     return {
         "weights": [list(weight.shape) for weight in weights],
-        "outputs": first if first == second else "it draws",
+        "draws": first != second,
+        "outputs": first,
     }
 
 
-def numbers(outputs: Any) -> list[list[float]]:
-    """The first numbers of each output, as many digits as all machines agree on."""
-    arrays = map(keras.ops.convert_to_numpy, keras.tree.flatten(outputs))
-    return [[float(f"{v:.5g}") for v in np.ravel(array)[:6]] for array in arrays]
+def beginnings(outputs: Any) -> list[list[Any]]:
+    """The first values of each array, as many digits as all machines agree on."""
+    arrays = [np.ravel(np.asarray(array))[:6] for array in keras.tree.flatten(outputs)]
+    return [
+        [float(f"{v:.5g}") for v in array]
+        if array.dtype.kind == "f"
+        else array.tolist()
+        for array in arrays
+    ]
+
+
+def batches_of(dataset: Any) -> list[Any]:
+    return list(dataset.as_numpy_iterator())
 
 
 def digest(name: str) -> str:
@@ -170,11 +222,21 @@ def test_the_same_weights_give_the_same_outputs(name: str) -> None:
     found, expected = behavior(name), known()["networks"][name]
 
     assert found["weights"] == expected["weights"]
-    if "it draws" in (found["outputs"], expected["outputs"]):
-        assert found["outputs"] == expected["outputs"]
-    else:
-        for output, wanted in zip(found["outputs"], expected["outputs"], strict=True):
-            np.testing.assert_allclose(output, wanted, rtol=1e-3, atol=1e-5)
+    assert found["draws"] is expected["draws"]
+    agree(found["outputs"], expected["outputs"])
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_the_same_data_are_made(name: str) -> None:
+    agree(beginnings(DATA[name]()), known()["data"][name])
+
+
+def agree(found: list[list[Any]], expected: list[list[Any]]) -> None:
+    for some, others in zip(found, expected, strict=True):
+        if isinstance((others or [0])[0], float):
+            np.testing.assert_allclose(some, others, rtol=1e-3, atol=1e-5)
+        else:
+            assert some == others
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -184,6 +246,8 @@ def test_a_picture_is_drawn_as_before(name: str) -> None:
 
 def test_nothing_is_known_of_what_is_gone() -> None:
     assert known()["networks"].keys() == NETWORKS.keys()
+    assert known()["data"].keys() == DATA.keys()
+    assert known()["pictures"].keys() == PICTURES.keys()
     assert known()["defaults"].keys() <= set(module_names())
 
 
@@ -192,6 +256,7 @@ if __name__ == "__main__":
     data = {
         "defaults": {name: found for name, found in modules.items() if found},
         "networks": {name: behavior(name) for name in NETWORKS},
+        "data": {name: beginnings(make()) for name, make in DATA.items()},
         "pictures": {name: digest(name) for name in PICTURES},
     }
     parts = []
