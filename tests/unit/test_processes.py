@@ -202,6 +202,7 @@ def test_a_signal_comes_before_an_error_that_followed_it() -> None:
             wait_for_all([error, killed], [file, file], timeout=1)
         with pytest.raises(RuntimeError, match="status 3: it wrote no message"):
             wait_for_all([finished("pass"), error], [file, file], timeout=1)
+    with tempfile.TemporaryFile("w+") as file:
         file.write("one line")
         with pytest.raises(RuntimeError, match="status 3: one line"):
             wait_for_all([error], [file], timeout=1)
