@@ -256,17 +256,6 @@ def functional_subclass(mark=lambda cls: cls):
 
 
 @proves(
-    "your own methods, and the graph | a subclass of `keras.Model` without `call`, "
-    "made as `MyModel(inputs, outputs)`",
-    false_with={"make": Plain},
-)
-def test_write_both(make=functional_subclass):
-    model = make()
-    assert getattr(model, "inputs", None)
-    assert np.allclose(model.double(X), 2 * model(X))
-
-
-@proves(
     "To have the graph too, write a subclass without `call`: made with `inputs` and"
     " `outputs`, it is a Functional model.",
     false_with={"make": Plain},

@@ -134,6 +134,8 @@ def test_each_program_takes_batches_of_different_sizes_and_leaves_the_weights(
     train: Callable[..., list[float]],
 ) -> None:
     weights = start_weights(num_features=4, num_hidden=2, num_classes=3)
+    weights["hidden/bias"] += np.float32([0.5, 1.0])
+    weights["scores/bias"] += np.float32([0.5, 0.0, -1.0])
     kept = {name: array.copy() for name, array in weights.items()}
     batches = [(np.ones((size, 4), "float32"), np.arange(size)) for size in (1, 3, 2)]
 

@@ -133,6 +133,16 @@ PICTURES = {
 }
 
 
+def registered(module: ModuleType) -> dict[str, str]:
+    """The names under which files find the classes and functions of a module."""
+    return {
+        name: keras.saving.get_registered_name(value)
+        for name, value in vars(module).items()
+        if getattr(value, "__module__", "") == module.__name__
+        and keras.saving.get_registered_name(value) != name
+    }
+
+
 def module_names() -> list[str]:
     """All modules that people import, which leaves out what only shows things."""
     found = pkgutil.walk_packages(snippets.__path__, "snippets.")
@@ -217,6 +227,13 @@ def test_a_default_stays(module: str) -> None:
     assert found == known()["defaults"].get(module, {})
 
 
+@pytest.mark.parametrize("module", module_names())
+def test_a_file_finds_a_class_by_the_same_name(module: str) -> None:
+    found = registered(importlib.import_module(module))
+
+    assert found == known()["registered"].get(module, {})
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_same_weights_give_the_same_outputs(name: str) -> None:
     found, expected = behavior(name), known()["networks"][name]
@@ -249,12 +266,16 @@ def test_nothing_is_known_of_what_is_gone() -> None:
     assert known()["data"].keys() == DATA.keys()
     assert known()["pictures"].keys() == PICTURES.keys()
     assert known()["defaults"].keys() <= set(module_names())
+    assert known()["registered"].keys() <= set(module_names())
 
 
 if __name__ == "__main__":
-    modules = {n: defaults(importlib.import_module(n)) for n in module_names()}
+    modules = {name: importlib.import_module(name) for name in module_names()}
     data = {
-        "defaults": {name: found for name, found in modules.items() if found},
+        part: {name: found for name, m in modules.items() if (found := read(m))}
+        for part, read in (("defaults", defaults), ("registered", registered))
+    }
+    data |= {
         "networks": {name: behavior(name) for name in NETWORKS},
         "data": {name: beginnings(make()) for name, make in DATA.items()},
         "pictures": {name: digest(name) for name in PICTURES},
