@@ -352,6 +352,7 @@ def test_fit_before_compile_says_so() -> None:
         (GAN, 3, (6, 4, 1), {}, r"Received: 3 and \(6, 4, 1\)"),
         (GAN, 3, (4, 4, 1), {"label_smoothing": 0.5}, r"in \[0, 0.5\). .* and 0.5"),
         (GAN, 3, (4, 4, 1), {"image_range": (1, 0)}, r"Received: \(1, 0\) and"),
+        (GAN, 3, (4, 4, 1), {"image_range": (1, 1)}, r"Received: \(1, 1\) and"),
         (GAN, 3, (4, 4, 1), {"label_smoothing": -0.1}, "and -0.1"),
         (
             ConditionalGAN,
@@ -654,6 +655,7 @@ def test_predict_makes_the_images_of_sample() -> None:
     images = gan.predict(np.array(gan.noise(3, seed=5)), verbose=0)
 
     assert_allclose(images, gan.sample(3, seed=5), atol=1e-6)
+    assert gan.sample(1).shape == (1, 4, 4, 1)
 
 
 def test_no_image_and_no_class_cannot_be_asked_for() -> None:
@@ -917,6 +919,22 @@ def moved(models: Any, turn: Callable[..., None]) -> list[bool]:
         not same(weights, weights_of(network))
         for weights, network in zip(before, models, strict=False)
     ]
+
+
+@pytest.mark.parametrize("turn", [old_round, new_round])
+def test_a_round_calls_made_up_images_real_for_the_generator_alone(
+    turn: Callable[..., None],
+) -> None:
+    models = models_of_2017(tf_keras)
+    said = []
+    for network in models[::2]:
+        network.train_on_batch = lambda x, labels: said.append(
+            (len(x), labels.tolist())
+        )
+
+    turn(models, np.ones((3, 8, 8, 1)), np.ones((3, 4)))
+
+    assert said == [(3, [[1.0]] * 3), (3, [[0.0]] * 3), (3, [[1.0]] * 3)]
 
 
 # That is what the recipe of 2017 comes to on Keras 3, and what is shown.
