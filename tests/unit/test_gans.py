@@ -352,7 +352,6 @@ def test_fit_before_compile_says_so() -> None:
         (GAN, 3, (6, 4, 1), {}, r"Received: 3 and \(6, 4, 1\)"),
         (GAN, 3, (4, 4, 1), {"label_smoothing": 0.5}, r"in \[0, 0.5\). .* and 0.5"),
         (GAN, 3, (4, 4, 1), {"image_range": (1, 0)}, r"Received: \(1, 0\) and"),
-        (GAN, 3, (4, 4, 1), {"image_range": (1, 1)}, r"Received: \(1, 1\) and"),
         (GAN, 3, (4, 4, 1), {"label_smoothing": -0.1}, "and -0.1"),
         (
             ConditionalGAN,
@@ -656,6 +655,11 @@ def test_predict_makes_the_images_of_sample() -> None:
 
     assert_allclose(images, gan.sample(3, seed=5), atol=1e-6)
     assert gan.sample(1).shape == (1, 4, 4, 1)
+
+
+def test_pixels_of_one_value_are_no_range() -> None:
+    with pytest.raises(ValueError, match=r"Received: \(1, 1\) and"):
+        small(image_range=(1, 1))
 
 
 def test_no_image_and_no_class_cannot_be_asked_for() -> None:
