@@ -337,7 +337,7 @@ def test_xla_refuses_a_py_function(jit_compile=True):
 
 
 @proves(
-    "None of the six shuffles, so all give the same batches.",
+    "None of the six pipelines shuffles, so all give the same batches.",
     false_with={"shuffled": True},
     needs="keras>=3",
 )
@@ -777,9 +777,10 @@ def test_remat_counts_statistics_twice(wrap=remat):
 
 
 @proves(
-    'smaller numbers | `keras.mixed_precision.set_dtype_policy("mixed_bfloat16")`; on '
-    "Keras 2, `set_global_policy` | precision, and time on a CPU like ours; the "
-    "weights stay float32",
+    "smaller numbers | on hardware for bfloat16, "
+    '`keras.mixed_precision.set_dtype_policy("mixed_bfloat16")`; on Keras 2, '
+    "`set_global_policy` | precision, and time on a CPU like ours; the weights "
+    "stay float32",
     false_with={"policy": "float32"},
 )
 def test_mixed_precision_halves_activations(policy="mixed_bfloat16"):

@@ -61,9 +61,9 @@ def lite_answers(file, inputs):
 
 
 @proves(
-    "Convert it to a LiteRT file, formerly TensorFlow Lite, with weights of 8 bits. "
-    "The file takes a bit more than a quarter of the bytes, and an interpreter runs it "
-    "without Keras.",
+    "Convert it to a LiteRT file, formerly TensorFlow Lite, with weights of 8 "
+    "bits. The file takes a bit more than a quarter of the bytes of the weights, "
+    "and an interpreter runs it without Keras.",
     false_with={"hidden": "numpy"},
     needs="keras>=3.6",
 )
@@ -412,8 +412,8 @@ def test_a_batch_of_one_is_fixed(size=1):
 
 
 @proves(
-    "To write such a file yourself, convert as for integers alone, but leave out "
-    "the line that begins with `converter.inference_input_type`.",
+    "To write such a file without `lite_file`, convert as for integers alone, but "
+    "leave out the line that begins with `converter.inference_input_type`.",
     false_with={"ends": tf.int8},
     needs="keras!=3.4.*",
 )
@@ -979,9 +979,9 @@ def test_quantized_kernels_do_not_train(quantize=None):
 
 @proves(
     "The file of a trained model also holds the optimizer: with Adam, two more "
-    "numbers for each weight. To leave it out, load the model with "
-    "`compile=False` and save it again, as above; `save` with "
-    "`include_optimizer=False` keeps it.",
+    "numbers for each weight. To leave it out, load the model with `compile=False` "
+    "and save it again, as above; `save` with `include_optimizer=False` saves the "
+    "optimizer all the same.",
     false_with={"optimizer": "sgd"},
     needs="keras>=3",
 )

@@ -24,7 +24,7 @@ import pytest
 import snippets
 from snippets.choosing.decision import draw_decision
 from snippets.choosing.plain import DigitModel, DigitModule
-from snippets.custom_layers.mistakes import RoundedCenter
+from snippets.custom_layers import AttentionPooling
 from snippets.data import (
     as_dataset,
     digit_images,
@@ -59,7 +59,10 @@ FILE = Path(__file__).with_name("stability.json")
 SHOWN: dict[str, tuple[Callable[[], Any], Any]] = {
     "choosing.plain.DigitModel": (DigitModel, values(8, 8, 1)),
     "choosing.plain.DigitModule": (DigitModule, values(8, 8, 1)),
-    "custom_layers.mistakes.RoundedCenter, of steps": (RoundedCenter, values(3, 8)),
+    "custom_layers.AttentionPooling, of one unit": (
+        lambda: AttentionPooling(1),
+        values(3, 4),
+    ),
     "gans.GAN, of one number": (
         lambda: GAN(build_generator(1, width=4), build_discriminator((8, 8, 1), 4)),
         values(1),
@@ -71,6 +74,14 @@ SHOWN: dict[str, tuple[Callable[[], Any], Any]] = {
     "gans.build_generator, as it is": (lambda: build_generator(5), values(5)),
     "gans.build_photo_generator, of one number": (
         lambda: build_photo_generator(1, (16, 16, 1), 16),
+        values(1),
+    ),
+    "gans.build_photo_generator, of 240 columns": (
+        lambda: build_photo_generator(1, (16, 240, 1), 16),
+        values(1),
+    ),
+    "gans.build_photo_generator, of 240 rows": (
+        lambda: build_photo_generator(1, (240, 16, 1), 16),
         values(1),
     ),
     "gans.build_photo_generator, wide": (
@@ -109,6 +120,7 @@ DATA: dict[str, Callable[[], Any]] = {
     "data.digit_vectors": digit_vectors,
     "data.split_train_test": lambda: split_train_test(NUMBERS, CLASSES),
     "data.wine_table": wine_table,
+    "files.models.trained": lambda: files.trained().get_weights(),
     "functional.models.sample_pairs": lambda: sample_pairs(NUMBERS, CLASSES, 8),
     "functional.tickets.made_up_tickets": lambda: made_up_tickets(8),
     "performance.reading.pipelines": lambda: [
@@ -178,7 +190,7 @@ def text(value: Any) -> str:
 
 
 def behavior(name: str) -> dict[str, Any]:
-    """The shapes of the weights of a network, and its outputs for weights by rule."""
+    """The shapes of a network, and what it gives and keeps for weights by rule."""
     make, inputs = NETWORKS[name]
     keras.utils.set_random_seed(0)
     network = make()
@@ -191,10 +203,22 @@ def behavior(name: str) -> dict[str, Any]:
         weight.assign((np.abs(wave) if positive else wave).reshape(weight.shape))
     first, second = (beginnings(network(inputs)) for _ in range(2))
     return {
+        "inputs": [list(x.shape) for x in getattr(network, "inputs", None) or ()],
         "weights": [list(weight.shape) for weight in weights],
         "draws": first != second,
         "outputs": first,
+        "in training": in_training(network, inputs),
     }
+
+
+def in_training(network: Any, inputs: Any) -> list[list[Any]]:
+    """What a step of training would compute, and the state that it leaves behind."""
+    if not isinstance(network, keras.Layer):
+        return []
+    keras.utils.set_random_seed(0)
+    outputs = network(inputs, training=True)
+    state = [w for w in network.non_trainable_weights if "float" in str(w.dtype)]
+    return beginnings([outputs, *state])
 
 
 def beginnings(outputs: Any) -> list[list[Any]]:
@@ -238,9 +262,11 @@ def test_a_file_finds_a_class_by_the_same_name(module: str) -> None:
 def test_the_same_weights_give_the_same_outputs(name: str) -> None:
     found, expected = behavior(name), known()["networks"][name]
 
-    assert found["weights"] == expected["weights"]
+    for shapes in ("inputs", "weights"):
+        assert found[shapes] == expected[shapes]
     assert found["draws"] is expected["draws"]
-    agree(found["outputs"], expected["outputs"])
+    for numbers in ("outputs", "in training"):
+        agree(found[numbers], expected[numbers])
 
 
 @pytest.mark.parametrize("name", DATA)
