@@ -766,10 +766,10 @@ def test_reset_states_was_in_keras_2():
 
 
 @proves(
-    "To use a step, copy `OwnStep` above. On Keras 2, "
-    "`self.optimizer.minimize(loss, self.trainable_variables, tape=tape)` after "
-    "the `with` block does all that `OwnStep` does between `compute_loss` and its "
-    "last line.",
+    "To use a step, copy `OwnStep` above. On Keras 2, `compute_loss` reports the "
+    "loss, too, and `self.optimizer.minimize(loss, self.trainable_variables, "
+    "tape=tape)` after the `with` block scales it, computes the gradients and "
+    "applies them.",
     keras="<3",
 )
 def test_minimize_takes_the_step_on_keras_2():
@@ -1042,8 +1042,8 @@ def test_metrics_outside_cost_operations(what=1):
 
 
 @proves(
-    "**XLA is off, as in the step above**: for most models on a GPU, `compile()` of "
-    "Keras 3 chooses `jit_compile=True`.",
+    "In `fit`, for most models on a GPU, `compile()` of Keras 3 chooses "
+    "`jit_compile=True`.",
     keras=">=3",
     false_with={"device": "CPU"},
 )
