@@ -65,8 +65,8 @@ class StepCounter(keras.Layer):
         >>> layer = StepCounter()
         >>> for training in (True, False, True):
         ...     outputs = layer(np.ones((1, 2)), training=training)
-        >>> float(layer.steps)
-        2.0
+        >>> int(layer.steps)
+        2
     """
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -75,13 +75,12 @@ class StepCounter(keras.Layer):
             shape=(),
             initializer="zeros",
             trainable=False,
-            dtype="float32",
-            autocast=False,
+            dtype="int",
         )
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         if training:
-            self.steps.assign_add(1.0)
+            self.steps.assign_add(1)
         return x
 
 

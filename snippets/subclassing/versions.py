@@ -70,12 +70,11 @@ class NewScale(keras.Layer):
             shape=(),
             initializer="zeros",
             trainable=False,
-            dtype="float32",
-            autocast=False,
+            dtype="int",
         )
 
     def call(self, x: Any) -> Any:
-        self.calls.assign_add(1.0)
+        self.calls.assign_add(1)
         x = keras.ops.where(
             keras.ops.max(x) > 1.0,
             x / 255.0,

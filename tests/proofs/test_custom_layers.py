@@ -986,10 +986,11 @@ def test_float16_has_no_number_that_near(dtype="float16"):
 
 
 @proves(
-    "For a counter, write `self.steps = self.add_weight(shape=(), "
-    'dtype="int64", trainable=False)` in `__init__`, and `self.steps.assign_add(1)` in '
-    "`call`, under `if training:` to count steps of training alone.",
+    'For a counter, write `self.steps = self.add_weight(shape=(), dtype="int", '
+    "trainable=False)` in `__init__`, and `self.steps.assign_add(1)` in `call`, "
+    "under `if training:` to count steps of training alone.",
     false_with={"kind": "attribute"},
+    needs="keras>=3",
 )
 def test_a_counter_is_a_weight_of_integers(kind="weight"):
     class Counter(keras.layers.Layer):
@@ -997,7 +998,7 @@ def test_a_counter_is_a_weight_of_integers(kind="weight"):
             super().__init__(**kwargs)
             self.steps = 0
             if kind == "weight":
-                self.steps = self.add_weight(shape=(), dtype="int64", trainable=False)
+                self.steps = self.add_weight(shape=(), dtype="int", trainable=False)
 
         def call(self, x, training=None):
             if kind == "weight" and training:

@@ -504,7 +504,8 @@ def test_an_if_is_inference_in_the_graph(is_functional=True):
 @proves(
     "A weight that the class made by its own `add_weight`, outside of its layers, "
     "is missing in the Functional model, without an error; the recipe "
-    "{recipe}`snippets.subclassing.as_graph_of_layers` refuses such a class.",
+    "{recipe}`snippets.subclassing.as_graph_of_layers`, which makes this model, "
+    "refuses such a class.",
     false_with={"is_outside": False},
     needs="keras>=3",
 )
@@ -524,7 +525,8 @@ def test_a_weight_outside_is_left_out(is_outside=True):
 
 @proves(
     "Make the Functional model only once: after a second `model.call(inputs)`, the "
-    "`.output` of each inner layer still belongs to the first graph.",
+    "`.output` of each inner layer still belongs to the first one, while "
+    "`model(inputs)` leaves it as it is.",
     false_with={"anew": True},
     needs="keras>=3",
 )
@@ -533,6 +535,8 @@ def test_the_first_graph_stays(anew=False):
     first = graph_of(model)
     tensor = model.score.output
     assert tensor is first.output
+    model(first.inputs[0])
+    assert model.score.output is tensor
     second = graph_of(Plain() if anew else model)
     assert second.layers[1].output is tensor
     assert second.output is not tensor
@@ -1001,59 +1005,63 @@ def test_a_plain_number_stands_still(name="steps"):
 
 
 @proves(
-    "Make a counter with `add_weight(..., autocast=False)`: otherwise `mixed_float16` "
-    "adds in float16, where 2,048 + 1 is 2,048 again, and the count stops.",
-    false_with={"autocast": True},
-    needs="keras>=3",
-)
-def test_autocast_would_stop_the_count(autocast=False):
-    class Counts(keras.layers.Layer):
-        def __init__(self, autocast):
-            super().__init__(dtype="mixed_float16")
-            options = {"initializer": "zeros", "trainable": False, "name": "calls"}
-            self.calls = self.add_weight(shape=(), autocast=autocast, **options)
-
-        def call(self, x):
-            self.calls.assign_add(1.0)
-            return x
-
-    seen = []
-    for layer in (Counts(True), Counts(autocast)):
-        layer(X)
-        layer.calls.assign(2048.0)
-        layer(X)
-        seen.append(float(np.array(layer.calls)))
-    assert seen == [2048.0, 2049.0]
-    assert np.float16(seen[0]) + np.float16(1) == np.float16(seen[0])
-
-
-@proves(
-    "Under `float16` or `bfloat16`, weights are in half precision too, so pass "
-    '`dtype="float32"` as well.',
+    'Count in integers, with `add_weight(..., dtype="int")`: a count in floats '
+    "stops under `mixed_float16` or `float16`, where 2,048 + 1 is 2,048 again.",
     false_with={"dtype": None},
     needs="keras>=3",
 )
-def test_a_count_is_in_float32(dtype="float32"):
+def test_an_integer_counts_on(dtype="int"):
     class Counts(keras.layers.Layer):
         def build(self, input_shape):
-            options = {"initializer": "zeros", "trainable": False, "autocast": False}
-            self.half = self.add_weight(name="half", shape=(), **options)
+            options = {"initializer": "zeros", "trainable": False}
+            self.floats = self.add_weight(name="floats", shape=(), **options)
             self.calls = self.add_weight(name="calls", shape=(), dtype=dtype, **options)
 
         def call(self, x):
-            for count in (self.half, self.calls):
-                count.assign_add(1.0)
+            for count in (self.floats, self.calls):
+                count.assign_add(1)
             return x
 
-    for policy, limit in (("float16", 2048.0), ("bfloat16", 256.0)):
+    for policy in ("mixed_float16", "float16"):
         layer = Counts(dtype=policy)
         layer(X)
-        for count in (layer.half, layer.calls):
-            count.assign(limit)
+        for count in (layer.floats, layer.calls):
+            count.assign(2048)
         layer(X)
-        assert str(layer.half.dtype) == policy
-        assert np.array(layer.half) == limit
-        assert np.array(layer.calls) == limit + 1
+        assert np.array(layer.floats) == 2048
+        assert np.array(layer.calls) == 2049
+    assert np.float16(2048) + np.float16(1) == np.float16(2048)
+
+
+@proves(
+    "A model can count in the same way.",
+    false_with={"kind": "attribute"},
+    needs="keras>=3",
+)
+def test_a_model_counts_too(kind="weight"):
+    class Counts(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.score = keras.layers.Dense(1)
+            self.steps = 0
+            if kind == "weight":
+                options = {"initializer": "zeros", "trainable": False}
+                self.steps = self.add_weight(shape=(), dtype="int", **options)
+
+        def call(self, x, training=None):
+            if training and kind == "weight":
+                self.steps.assign_add(1)
+            elif training:
+                self.steps += 1
+            return self.score(x)
+
+    model, x, y = Counts(), np.ones((10, 2)), np.ones((10, 1))
+    model.compile("sgd", "mse")
+    model.fit(x, y, batch_size=2, verbose=0)
+    before = int(np.array(model.steps))
+    model.predict(x, verbose=0)
+    model.fit(x, y, batch_size=2, epochs=2, verbose=0)
+    assert int(np.array(model.steps)) - before == 10
 
 
 class Penalty(keras.layers.Layer):
