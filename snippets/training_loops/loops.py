@@ -54,6 +54,7 @@ def train_by_hand(
     metrics: Sequence[keras.metrics.Metric] = (),
     validation_dataset: Iterable[Any] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    initial_epoch: int = 0,
 ) -> dict[str, list[Any]]:
     """Train in a loop of your own with what `fit` does around its steps.
 
@@ -62,13 +63,15 @@ def train_by_hand(
             that change it.
         dataset: Batches `(x, y)` or `(x, y, sample_weight)` that can be read anew in
             each epoch: a `tf.data.Dataset` or a list.
-        epochs: Integer of at least 1.
+        epochs: Integer of at least 1. The number of the last epoch, as in `fit`.
         loss_function: A `keras.losses.Loss`.
         optimizer: A `keras.optimizers.Optimizer`.
         metrics: Sequence of `keras.metrics.Metric`, not weighted, as in `compile()`.
         validation_dataset: `None`, or batches as in `dataset`.
         callbacks: Sequence of `keras.callbacks.Callback`. They are called for epochs
             and not for batches.
+        initial_epoch: Integer of at least 0. The number of epochs that earlier calls
+            have trained, as in `fit`.
 
     Returns:
         A dict of lists, one value an epoch: `history.history` of `fit`.
@@ -85,10 +88,11 @@ def train_by_hand(
         >>> len(history["loss"])
         2
     """
-    if epochs < 1 or not model.trainable_variables:
+    if not 0 <= initial_epoch < epochs or not model.trainable_variables:
         raise ValueError(
-            "Expected `epochs` of at least 1 and a model with trainable weights. "
-            f"Received: {epochs} and {len(model.trainable_variables)} weights"
+            "Expected 0 <= `initial_epoch` < `epochs` and a model with trainable "
+            f"weights. Received: initial_epoch={initial_epoch}, epochs={epochs} and "
+            f"{len(model.trainable_variables)} weights"
         )
     mean_loss = keras.metrics.Mean(name="loss")
     step = training_step(model, loss_function, optimizer, mean_loss, metrics)
@@ -96,7 +100,7 @@ def train_by_hand(
     model.optimizer, model.stop_training = optimizer, False
     events = keras.callbacks.CallbackList(callbacks, add_history=True, model=model)
     events.on_train_begin()
-    for epoch in range(epochs):
+    for epoch in range(initial_epoch, epochs):
         events.on_epoch_begin(epoch)
         logs = run_epoch(step, dataset, [mean_loss, *metrics])
         if validation_dataset is not None:

@@ -95,8 +95,9 @@ def test_place_in_the_data_matters(left_out="place"):
 
 
 @proves(
-    "Among the callbacks of `train_by_hand` it restores the weights and the optimizer, "
-    "but the loop begins with epoch 0: killed after 3 of 5 epochs, it takes 5 more.",
+    "Among the callbacks of `train_by_hand` it restores the weights and the "
+    "optimizer, but without `initial_epoch` the loop begins with epoch 0: killed "
+    "after 3 of 5 epochs, it takes 5 more.",
     false_with={"killed": False},
     needs="keras>=3",
 )

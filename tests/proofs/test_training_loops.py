@@ -189,8 +189,8 @@ def test_train_on_batch_is_a_step_of_fit(examples=12):
 
 
 @proves(
-    "On Keras 3.4 to 3.13 it returns means over all batches since the last "
-    "`model.reset_metrics()`.",
+    "On Keras 3.4 to 3.13 it returns means over all batches so far: call "
+    "`model.reset_metrics()` first to get the values of one batch.",
     false_with={"resets": True},
     keras=">=3,<3.15",
 )
@@ -504,6 +504,16 @@ def test_own_step_on_two_devices(name="own"):
     assert found[name] < 1e-5
 
 
+@proves(
+    "Before Keras 3.9, the steps of `fit` itself are wrong on two devices.",
+    false_with={"devices": "one"},
+    needs="keras>=3",
+    keras="<3.9",
+)
+def test_two_devices_took_wrong_steps(devices="two"):
+    assert on_two_devices()[devices] > 0.01
+
+
 ON_TWO_DEVICES = """
 found = {}
 if is_keras_3:
@@ -537,6 +547,8 @@ if is_keras_3:
     found = {
         "own": max(own),
         "another policy": largest_difference(fit(OwnStep), fit(OwnStep, half)),
+        "two": largest_difference(fit()[2:], fit(strategy=one)[2:]),
+        "one": largest_difference(fit(OwnStep, strategy=one), fit(strategy=one)),
         "half": fit(HalfStep)[0] / fit()[0],
         "whole": fit(OwnStep)[0] / fit()[0],
         "divided term": with_term(True),
@@ -1352,9 +1364,11 @@ def test_other_callbacks_start_anew(stopped=True):
 
 
 @proves(
-    "Without a backup, let a `ModelCheckpoint` save the whole model after every epoch, "
-    "load the last file, and give its number to `fit` as `initial_epoch`. Do not "
-    "compile again: the file holds the optimizer and its state.",
+    "Without a backup, let a `ModelCheckpoint` save the whole model after every "
+    "epoch, load the last file, and give its number to `fit` as `initial_epoch`. "
+    "Do not compile again: the file holds the optimizer and its state. With the "
+    "same batches and without Dropout, the model ends as if it had never been "
+    "killed.",
     false_with={"initial_epoch": 1},
 )
 def test_a_checkpoint_goes_on_by_initial_epoch(initial_epoch=2):
@@ -1423,6 +1437,46 @@ def test_a_loop_goes_on_from_its_checkpoint(saved=2):
     take_steps(model, optimizer, 1)
     take_steps(new, new_optimizer, 1)
     assert largest_difference(new.get_weights(), model.get_weights()) < 1e-6
+
+
+@proves(
+    "To go on in `train_by_hand`, pass it `initial_epoch=done // len(train)`, and save "
+    "in a callback for the end of an epoch.",
+    false_with={"goes_on": False},
+    needs="keras>=3",
+)
+def test_the_loop_by_hand_goes_on(goes_on=True):
+    from snippets.training_loops import (
+        restore_checkpoint,
+        save_checkpoint,
+        train_by_hand,
+    )
+
+    class Save(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            steps = (epoch + 1) * len(train)
+            save_checkpoint(folder, self.model, self.model.optimizer, steps)
+
+    train, weights, epochs = [(X[:6], Y[:6]), (X[6:], Y[6:])], [], []
+    for parts in ((3,), (1, 3)):
+        with tempfile.TemporaryDirectory() as folder:
+            for last in parts:
+                model, optimizer = classifier(), keras.optimizers.Adam(0.1)
+                done = restore_checkpoint(folder, model, optimizer)
+                begin = done // len(train) if goes_on else 0
+                history = train_by_hand(
+                    model,
+                    train,
+                    last,
+                    crossentropy(),
+                    optimizer,
+                    callbacks=[Save()],
+                    initial_epoch=begin,
+                )
+                epochs.append(len(history["loss"]))
+            weights.append(model.get_weights())
+    assert epochs == [3, 1, 2]
+    assert largest_difference(*weights) < 1e-6
 
 
 @proves(

@@ -410,15 +410,29 @@ def test_the_loop_puts_averaged_weights_in_place_at_the_end() -> None:
     assert same_arrays(averages, model.trainable_variables)
 
 
-@pytest.mark.parametrize("epochs", [0, -1])
-def test_the_loop_needs_an_epoch_and_something_to_train(epochs: int) -> None:
+@pytest.mark.parametrize(("first", "last"), [(0, 0), (0, -1), (2, 2), (-1, 1)])
+def test_the_loop_needs_an_epoch_and_something_to_train(first: int, last: int) -> None:
     frozen = small_classifier()
     frozen.trainable = False
     rest = crossentropy(), keras.optimizers.SGD()
-    with pytest.raises(ValueError, match=rf"Received: {epochs} and 4 weights"):
-        train_by_hand(small_classifier(), batches(), epochs, *rest)
-    with pytest.raises(ValueError, match=r"Received: 1 and 0 weights"):
+    received = rf"Received: initial_epoch={first}, epochs={last} and 4 weights"
+    with pytest.raises(ValueError, match=received):
+        train_by_hand(small_classifier(), batches(), last, *rest, initial_epoch=first)
+    with pytest.raises(ValueError, match=r"epochs=1 and 0 weights"):
         train_by_hand(frozen, batches(), 1, *rest)
+
+
+def test_the_loop_goes_on_with_the_numbers_of_its_epochs() -> None:
+    begun: list[int] = []
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: begun.append(epoch)
+    )
+    parts = small_classifier(), batches(), 4, crossentropy(), keras.optimizers.SGD()
+
+    history = train_by_hand(*parts, callbacks=[watch], initial_epoch=2)
+
+    assert begun == [2, 3]
+    assert len(history["loss"]) == 2
 
 
 @pytest.mark.parametrize("dataset", [[], batches().take(0), iter([(X, Y)])])
