@@ -44,11 +44,11 @@ def lite_answers_faster(seed: int) -> Figures:
 @measures(
     "This is `keras.applications.MobileNetV2`, untrained, with images of 224 by 224 "
     "pixels, one at a time. In float32 the file answers in about a third of the time "
-    "of a `tf.function` of the model. Fewer bits save bytes here, and no time: float16 "
-    "weights take half of the bytes and as long as float32, int8 weights less than a "
-    "third of the bytes and 1.2 to 1.8 times as long, integers alone less than a third "
-    "of the bytes and 0.8 to 1.2 times as long. With `num_threads=2` the float32 file "
-    "takes 0.5 to 0.9 of its time.",
+    "of a `tf.function` of the model. Fewer bits save bytes here, and no time. In "
+    "all our recordings, float16 weights take half of the bytes and as long as "
+    "float32, int8 weights less than a third of the bytes and 1.2 to 1.8 times as "
+    "long, integers alone less than a third of the bytes and 0.8 to 1.2 times as "
+    "long. With `num_threads=2` the float32 file takes 0.5 to 0.9 of its time.",
     bound={
         "float32_share_of_the_time_of_keras": (0.2, 0.5),
         "float16_share_of_the_bytes": (0.5, 0.52),

@@ -250,8 +250,7 @@ def python_calls_of_the_second_epoch(**options):
 
 
 @proves(
-    "The second call replaces the first: for both, pass both arguments to one call. On "
-    "a GPU, Keras 3 adds XLA by itself.",
+    "The second call replaces the first: for both, pass both arguments to one call.",
     false_with={"kinds": ("CPU",)},
     needs="keras>=3",
 )
@@ -825,9 +824,9 @@ def test_a_scale_saves_small_gradients(dtype="float16"):
 
 @proves(
     "`compile()` scales the loss of a model that was built under `mixed_float16`: "
-    "it wraps the optimizer in `keras.mixed_precision.LossScaleOptimizer`. It "
-    "does not wrap it if only the layers have the policy, or if you set the "
-    "policy after the model was built.",
+    "it wraps the optimizer in `keras.mixed_precision.LossScaleOptimizer`. It does "
+    "not do so if only the layers have the policy, or if you set the policy after "
+    "the model was built.",
     false_with={"policy": "float32"},
     needs="keras>=3",
 )
@@ -1099,6 +1098,14 @@ def gap(**data):
 def shares(size):
     [part] = two.experimental_distribute_dataset(batches(64, size).take(1))
     return [len(share) for share in two.experimental_local_results(part[0])]
+def judged(strategy, count, name):
+    model = build(strategy)
+    model.set_weights([x[:8, :3], x[8, :3]])
+    inputs = batches(count) if name == "evaluate" else x[:count]
+    return np.ravel(getattr(model, name)(inputs, verbose=0))
+def largest_gap(name):
+    pairs = [(judged(one, n, name), judged(two, n, name)) for n in (96, 81)]
+    return max(float(np.abs(left - right).max()) for left, right in pairs)
 def devices_of(strategy):
     value = build(strategy).weights[0].value
     copies = getattr(value, "values", [value])
@@ -1113,6 +1120,8 @@ found = {
     "xla": error_of(lambda: fit(two, batches(), jit_compile=True)),
     "shares": shares(64),
     "shares of 32": shares(32),
+    "evaluate": largest_gap("evaluate"),
+    "predict": largest_gap("predict"),
 }
 from tensorflow import keras
 version = getattr(keras, "__version__", "2")  # Keras 2 has none here
@@ -1178,6 +1187,28 @@ def test_uneven_parts_count_alike(name="uneven"):
 )
 def test_drop_remainder_leaves_even_parts(name="cut"):
     assert on_two_devices()[name] < 1e-5
+
+
+@proves(
+    "`evaluate` and `predict` give on two devices what they give on one, for an uneven "
+    "batch too.",
+    keras="!=3.4.*,!=3.6.*,!=3.9.*",
+    false_with={"name": "uneven"},
+)
+def test_two_devices_evaluate_as_one(name="evaluate"):
+    found = on_two_devices()
+    assert found["predict"] < 1e-5
+    assert found[name] < 1e-5
+
+
+@proves(
+    "Of the versions that we tried, Keras 3.4, 3.6 and 3.9 gave another loss in "
+    "`evaluate`, without an error.",
+    false_with={"name": "predict"},
+    keras=">=3,<3.11",
+)
+def test_two_devices_evaluated_wrongly(name="evaluate"):
+    assert on_two_devices()[name] > 0.01
 
 
 @proves(

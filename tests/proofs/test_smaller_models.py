@@ -240,8 +240,8 @@ def test_float16_weights_become_float32(kind="float16 weights"):
 
 @proves(
     "At each call a `Dense` or `Conv2D` layer rounds its input to int8 too, in 255 "
-    "steps from the smallest number of that input to the largest, zero included, and "
-    "what the layer gives is float32.",
+    "equal steps from the smallest number of that input to the largest, or to zero "
+    "if all are on one side of it. What the layer gives is float32.",
     false_with={"kind": "float16 weights"},
     needs="keras>=3.6",
 )
@@ -445,8 +445,8 @@ def written(action):
 
 
 @proves(
-    "The converter prints `fully_quantize: 0` about every file of integers; that "
-    "is no error.",
+    "While it writes a file of integers, the converter prints `fully_quantize: 0`, "
+    "whatever comes of it; that is no error.",
     false_with={"kinds": ("float32", "int8 weights")},
     needs="keras>=3.6",
 )
@@ -644,6 +644,23 @@ def test_int8_cuts_off_what_is_larger(brightness=0.1):
     model, images = lite_network()
     file = lite_file(model, "int8", brightness * images[:100])
     assert lite_answers(file, images).max() < 0.7 * np.max(model(images))
+
+
+@proves(
+    "Inputs a thousand times smaller than the examples all become zero.",
+    false_with={"brightness": 1.0},
+    needs="keras>=3.6",
+)
+def test_int8_loses_what_is_much_smaller(brightness=0.001):
+    """It gives the scores of a black image for all of them."""
+    from snippets.smaller_models import lite_file
+
+    model, images = lite_network()
+    file = lite_file(model, "int8", images[:100])
+    dark = (brightness * images).astype("float32")
+    black = lite_answers(file, np.zeros_like(images))
+    assert np.array_equal(lite_answers(file, dark), black)
+    assert not np.array_equal(np.array(model(dark)), np.array(model(0 * dark)))
 
 
 @proves(
