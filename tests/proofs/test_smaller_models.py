@@ -389,8 +389,8 @@ def test_a_file_of_integers_alone(ends=tf.int8):
 
 
 @proves(
-    "The size of the batch stays open. If the device wants a fixed one, as an "
-    "Edge TPU may, pass `input_signature=[tf.TensorSpec((1, 8, 8, 1), "
+    "The file leaves the size of the batch open. If the device wants a fixed one, "
+    "as an Edge TPU may, pass `input_signature=[tf.TensorSpec((1, 8, 8, 1), "
     "tf.float32)]` to `export`, from Keras 3.9 on: then no tensor of the file has "
     "an open size.",
     false_with={"size": None},

@@ -385,8 +385,8 @@ def test_a_picture_of_the_layers(run="call"):
 
 
 @proves(
-    "features, the output of an inner layer | raises an error | take it from "
-    "that model",
+    "features, the output of an inner layer | raises an error | take it from the "
+    "Functional model from `call`",
     false_with={"run": "__call__"},
 )
 def test_features_of_the_graph(run="call"):
