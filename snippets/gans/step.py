@@ -171,7 +171,7 @@ class GAN(keras.Model):
     def generator_loss(self, fake: Any) -> Any:
         return ops.mean(ops.softplus(-fake))
 
-    def penalty(self, images: Any, fakes: Any, labels: Any) -> Any:
+    def penalty(self, images: Any, fakes: Any, labels: Any, training: bool) -> Any:
         return 0.0
 
     def train_step(self, data: Any) -> Any:
@@ -195,7 +195,7 @@ class GAN(keras.Model):
             real = self.score(images, labels, training=True)
             fake = self.score_unreal(images, fakes, labels)
             loss = self.discriminator_loss(real, fake)
-            loss += self.penalty(images, fakes, labels)
+            loss += self.penalty(images, fakes, labels, training=True)
             scaled = self.scaled(loss, self.discriminator, optimizer)
         weights = self.discriminator.trainable_variables
         optimizer.apply(tape.gradient(scaled, weights), weights)
@@ -212,7 +212,8 @@ class GAN(keras.Model):
         fakes = self.generate(noise, labels, training=False)
         real = self.score(images, labels, training=False)
         fake = self.score(fakes, labels, training=False)
-        loss = self.discriminator_loss(real, fake) + self.penalty(images, fakes, labels)
+        loss = self.discriminator_loss(real, fake)
+        loss += self.penalty(images, fakes, labels, training=False)
         self.discriminator_tracker.update_state(loss)
         self.generator_tracker.update_state(self.generator_loss(fake))
         return self.get_metrics_result()

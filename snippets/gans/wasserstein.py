@@ -101,14 +101,13 @@ class WassersteinGAN(GAN):
         """Have the made-up images scored higher."""
         return -ops.mean(fake)
 
-    def penalty(self, images: Any, fakes: Any, labels: Any) -> Any:
+    def penalty(self, images: Any, fakes: Any, labels: Any, training: bool) -> Any:
         """Keep the slope of the scores near 1."""
         shape = (ops.shape(images)[0], 1, 1, 1)
-        mix = keras.random.uniform(
-            shape, dtype=self.variable_dtype, seed=self.noise_source
-        )
+        seed = self.noise_source if training else self.seed
+        mix = keras.random.uniform(shape, dtype=self.variable_dtype, seed=seed)
         return self.penalty_weight * gradient_penalty(
-            lambda x: self.score(x, labels, training=True), images, fakes, mix
+            lambda x: self.score(x, labels, training=training), images, fakes, mix
         )
 
     def get_config(self) -> dict[str, Any]:

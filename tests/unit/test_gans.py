@@ -478,12 +478,17 @@ def test_the_losses_of_wasserstein_are_means_of_scores() -> None:
     assert float(gan.generator_loss(fake)) == pytest.approx(-1.5)
 
 
+def test_a_single_image_may_be_asked_for() -> None:
+    assert untrained(GAN).sample(1).shape == (1, 4, 4, 1)
+
+
 def test_the_penalty_is_part_of_the_loss_of_the_critic() -> None:
-    losses = []
+    losses, judged = [], []
     for weight in (0.0, 10.0):
         gan = small(WassersteinGAN, penalty_weight=weight)
         still = keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0)
         gan.compile(*still, run_eagerly=True)
+        judged.append(gan.evaluate(IMAGES, verbose=0, return_dict=True))
         losses.append(fit(gan).history["discriminator_loss"][0])
     gan = small(WassersteinGAN)
     source = keras.random.SeedGenerator(0)
@@ -492,6 +497,19 @@ def test_the_penalty_is_part_of_the_loss_of_the_critic() -> None:
     penalty = float(gradient_penalty(gan.discriminator, IMAGES, fakes, mix))
 
     assert losses[1] - losses[0] == pytest.approx(10 * penalty, rel=1e-3)
+    assert judged[1]["discriminator_loss"] > judged[0]["discriminator_loss"] + 0.1
+    assert judged[1]["generator_loss"] == judged[0]["generator_loss"]
+
+
+@pytest.mark.parametrize("kind", [GAN, WassersteinGAN])
+def test_measuring_says_the_same_twice_and_changes_no_training(kind: type[GAN]) -> None:
+    measured, quiet = small(kind), small(kind)
+
+    seen = [measured.evaluate(IMAGES, LABELS, verbose=0) for _ in range(2)]
+
+    assert seen[0] == seen[1]
+    assert fit(measured).history == fit(quiet).history
+    assert same(weights_of(measured), weights_of(quiet))
 
 
 def test_training_is_the_same_for_the_same_seeds_and_other_for_another() -> None:

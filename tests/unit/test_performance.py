@@ -408,6 +408,16 @@ def test_a_step_is_nearly_the_same_in_float16() -> None:
     assert losses[2] < losses[0]
 
 
+def test_a_batch_in_parts_makes_the_updates_of_the_whole_batch() -> None:
+    losses = []
+    for parts in (1, 2, 4):
+        step = deep_cnn_step(batch_size=8, parts=parts, num_blocks=1)
+        losses.append([step() for _ in range(3)])
+
+    assert losses[0][2] < losses[0][0]
+    np.testing.assert_allclose(losses[1:], losses[:1] * 2, rtol=1e-5)
+
+
 def test_only_float16_has_its_loss_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[tuple[str, bool]] = []
 

@@ -668,6 +668,12 @@ def test_the_seed_decides_the_folds() -> None:
     assert not np.array_equal(first, other)
 
 
+def test_there_may_be_a_fold_for_each_example() -> None:
+    folds = label_folds(np.array([0, 1, 0, 1]), num_folds=4)
+    assert sorted(np.concatenate(folds).tolist()) == [0, 1, 2, 3]
+    assert [len(fold) for fold in folds] == [1, 1, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("labels", "num_folds"), [(np.zeros((4, 2)), 2), (np.zeros(4), 1), (np.zeros(4), 5)]
 )

@@ -151,6 +151,39 @@ def test_the_loss_of_the_small_vae_equals_numpy() -> None:
     assert_allclose(model.evaluate(x, verbose=0), np.mean(errors + kl), rtol=1e-4)
 
 
+def test_the_loss_of_the_small_vae_has_the_losses_of_its_layers() -> None:
+    model, x = SmallVAE(), np.full((3, 64), 0.5, "float32")
+    model.compile("adam")
+    before = model.evaluate(x, verbose=0)
+
+    model.encoder.layers[0].kernel.regularizer = keras.regularizers.L2(1.0)
+
+    squares = np.sum(np.square(convert_to_numpy(model.encoder.layers[0].kernel)))
+    model.compile("adam")
+    assert_allclose(model.evaluate(x, verbose=0) - before, squares, rtol=1e-3)
+
+
+def test_the_codes_of_the_small_vae_have_the_mean_and_the_variance_of_the_encoder() -> (
+    None
+):
+    model, x = SmallVAE(), np.full((5000, 64), 0.5, "float32")
+    model(x[:1])
+    kernel, bias = model.encoder.layers[-1].weights
+    kernel.assign(np.zeros(kernel.shape))
+    bias.assign([3.0, -1.0, 2.0, -2.0])
+    # The decoder becomes the sigmoid of a tenth of the codes: max(x, 0) - max(-x, 0).
+    inner, outer = (np.zeros(layer.kernel.shape) for layer in model.decoder.layers)
+    inner[[0, 0, 1, 1], [0, 1, 2, 3]] = outer[[0, 1, 2, 3], [0, 0, 1, 1]] = 1, -1, 1, -1
+    for layer, value in zip(model.decoder.layers, (inner, 0.1 * outer), strict=True):
+        layer.kernel.assign(value)
+
+    pixels = convert_to_numpy(model(x, training=True)[0])[:, :2].astype("float64")
+
+    codes = 10 * np.log(pixels / (1 - pixels))
+    assert_allclose(codes.mean(axis=0), [3.0, -1.0], atol=0.2)
+    assert_allclose(codes.std(axis=0), np.exp([1.0, -1.0]), rtol=0.05)
+
+
 def test_the_small_vae_draws_codes_in_training_alone() -> None:
     model, x = SmallVAE(), np.full((3, 64), 0.5, "float32")
 
@@ -868,12 +901,13 @@ def test_a_head_behind_a_plain_attribute_is_not_restored(tmp_path: Path) -> None
     assert_allclose(loaded(VECTORS), model.scores(VECTORS), atol=1e-6)
 
 
-@pytest.mark.parametrize("x", [VECTORS, 255.0 * np.abs(VECTORS)])
+@pytest.mark.parametrize("x", [VECTORS, 1.5 * VECTORS, 255.0 * np.abs(VECTORS)])
 def test_a_layer_of_keras_2_and_its_successor_compute_the_same(x: Any) -> None:
     old, new = OldScale(), NewScale()
     for layer, module in ((old, tf_keras), (new, keras)):
         assert layer(module.Input((6,))).shape == (None, 6)
         layer.scale.assign(np.arange(6.0))
+        assert layer(module.Input((2, 6))).shape == (None, 2, 6)
         layer.calls.assign(0)
 
     expected = (x if x.max() <= 1.0 else x / 255.0) * np.arange(6.0)

@@ -97,6 +97,9 @@ def test_selected_classes_are_numbered_in_the_order_they_are_named() -> None:
 def test_selected_digits_keep_their_images() -> None:
     images, labels = digit_images()
 
+    assert (
+        select_classes(images, labels, classes=range(10))[1].tolist() == labels.tolist()
+    )
     kept, numbers = select_classes(images, labels, classes=range(5, 10))
 
     assert_array_equal(kept, images[labels >= 5])
