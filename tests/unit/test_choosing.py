@@ -415,7 +415,10 @@ def test_steps_are_timed_turn_by_turn_after_a_warm_up() -> None:
 
     assert "".join(calls) == "abcabcabc" + "abc" + "bca" + "cab" + "abc"
     assert [len(seconds[name]) for name in "abc"] == [4, 4, 4]
-    assert all(0 < time < 1 for times in seconds.values() for time in times)
+    assert all(time > 0 for times in seconds.values() for time in times)
+    assert (
+        len(step_seconds(networks, np.zeros((2, 3)), np.zeros(2), rounds=1)["a"]) == 1
+    )
 
 
 def test_seconds_are_those_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -282,6 +282,13 @@ def test_every_second_pair_is_of_one_class_and_examples_keep_their_labels() -> N
     )
 
 
+def test_a_single_pair_may_be_asked_for() -> None:
+    pairs, same = sample_pairs(np.arange(2), np.array([0, 1]), 1)
+
+    assert (pairs["left"] == pairs["right"]).all()
+    assert same.tolist() == [[1.0]]
+
+
 def test_pairs_are_drawn_from_everywhere_and_the_same_for_a_seed() -> None:
     labels = np.repeat([0, 1], 10)
 
@@ -486,6 +493,15 @@ def test_a_batch_is_doubled_if_its_sum_is_positive(sign: float, factor: float) -
     for call in (DoubledIfPositive(), model):
         assert_allclose(call(batch), factor * batch)
     assert_allclose(model.predict(batch, verbose=0), factor * batch)
+
+
+@pytest.mark.parametrize(("total", "factor"), [(0.5, 2.0), (0.0, 1.0), (-0.5, 1.0)])
+def test_a_small_sum_is_positive_and_a_sum_of_zero_is_not(
+    total: float, factor: float
+) -> None:
+    batch = np.array([[1.0, total - 1.0]], "float32")
+
+    assert_allclose(DoubledIfPositive()(batch), factor * batch)
 
 
 def test_edges_of_half_precision_are_of_half_precision() -> None:

@@ -810,6 +810,7 @@ def test_whole_batches_fit_a_fixed_batch_size() -> None:
 def test_a_bool_input_takes_booleans_and_an_integer_input_integers() -> None:
     assert value_problem("bool", np.array([True])) is None
     assert value_problem("int32", np.array([1, 2], "uint8")) is None
+    assert value_problem("float32", np.array([2**62, -(2**62)])) is None
 
 
 def test_bfloat16_counts_as_a_float() -> None:
@@ -1020,6 +1021,8 @@ def test_the_remedy_works(
         ("int64", np.array([1.0]), "lose its fractions"),
         ("uint8", np.array([255.9, -0.9], "float16"), "lose its fractions"),
         ("uint8", np.array([0.5, 300.5]), "holds 300.5, and that becomes 44 as uint8"),
+        ("uint8", np.array([300.5, 510.5]), "holds 300.5, and that becomes 44 as"),
+        ("int64", np.array([2**64 - 1], "uint64"), "and that becomes -1 as int64"),
         ("int32", np.array([np.nan]), "holds 1 NaN or infinite"),
         ("bool", np.array([1]), "is not boolean"),
         ("float32", np.array([np.nan, np.inf, 0.0]), "holds 2 NaN or infinite"),
