@@ -134,7 +134,7 @@ def test_the_loop_ends_with_the_weights_of_fit(dropout=0.2):
 
 
 @proves(
-    "If your step has a Python `if` on a tensor, leave `autograph=False` out, so that "
+    "If your step has a Python `if` on a tensor, delete `autograph=False`, so that "
     "TensorFlow translates the `if`.",
     false_with={"autograph": True},
 )
@@ -505,7 +505,8 @@ def test_own_step_on_two_devices(name="own"):
 
 
 @proves(
-    "Before Keras 3.9, the steps of `fit` itself are wrong on two devices.",
+    "Leave the line with `update_state` as it is. Before Keras 3.9, the steps of "
+    "`fit` itself are wrong on two devices.",
     false_with={"devices": "one"},
     needs="keras>=3",
     keras="<3.9",
@@ -700,7 +701,8 @@ def test_fit_reports_a_loss_of_zero():
 
 
 @proves(
-    "`self.compute_metrics(...)` | the metrics of `compile()` stay empty",
+    "`self.compute_metrics(...)` | the metrics of `compile()` stay empty, which "
+    "can stop `fit` with an error",
     false_with={"updated": True},
     needs="keras>=3",
 )
@@ -778,7 +780,7 @@ def test_reset_states_was_in_keras_2():
 
 
 @proves(
-    "To use a step, copy `OwnStep` above. On Keras 2, `compute_loss` reports the "
+    "Do not copy them, but `OwnStep` above. On Keras 2, `compute_loss` reports the "
     "loss, too, and `self.optimizer.minimize(loss, self.trainable_variables, "
     "tape=tape)` after the `with` block scales it, computes the gradients and "
     "applies them.",
@@ -1101,9 +1103,10 @@ print(json.dumps(found))
 
 
 @proves(
-    "In a loop on a GPU, write `@tf.function(jit_compile=True, reduce_retracing=True, "
-    "autograph=False)`. XLA compiles once for each size of a batch: leave out a "
-    "smaller last one, with `batch(32, drop_remainder=True)`.",
+    "In a loop on a GPU, write `@tf.function(jit_compile=True, "
+    "reduce_retracing=True, autograph=False)`. XLA compiles once for each size of "
+    "a batch, so leave out a smaller last batch, `batch(32, drop_remainder=True)`, "
+    "if you can spare its examples.",
     false_with={"batches": "one size"},
     needs="keras>=3",
 )
@@ -1257,8 +1260,8 @@ def test_backup_saves_the_optimizer(saved=True):
 
 
 @proves(
-    "For arrays, pass `shuffle=False`; for a dataset, `fit` ignores this argument: the "
-    "dataset itself must keep its order.",
+    "For arrays, pass `shuffle=False`; for a dataset, as here, `fit` ignores this "
+    "argument: the dataset itself must keep its order.",
     false_with={"shuffled": False},
 )
 def test_fit_ignores_shuffle_for_a_dataset(shuffled=True):
@@ -1480,6 +1483,19 @@ def test_the_loop_by_hand_goes_on(goes_on=True):
 
 
 @proves(
+    "When no epoch is left, it raises a `ValueError`.",
+    false_with={"done": 2},
+    needs="keras>=3",
+)
+def test_the_loop_by_hand_wants_an_epoch(done=3):
+    from snippets.training_loops import train_by_hand
+
+    parts = classifier(), [(X, Y)], 3, crossentropy(), keras.optimizers.SGD()
+    with pytest.raises(ValueError, match="`initial_epoch` < `epochs`"):
+        train_by_hand(*parts, initial_epoch=done)
+
+
+@proves(
     "When the training is complete, Keras 3 deletes the backup.",
     keras=">=3",
     false_with={"last_step": 2},
@@ -1693,21 +1709,29 @@ def test_the_optimizer_brings_them_along(clipnorm=1.0):
 
 
 @proves(
-    "Without a schedule, you can set another rate between two epochs, "
-    "`optimizer.learning_rate = 1e-4`: the compiled step uses it.",
+    "Without a schedule, set another rate between two epochs, "
+    "`optimizer.learning_rate = 1e-4`, or let the callback `LearningRateScheduler` "
+    "do it in `fit`: the compiled step uses it.",
     false_with={"rate": 0.1},
 )
 def test_another_rate_is_used(rate=1e-4):
     model = classifier()
     model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
     model.fit(X, Y, verbose=0)
-    moved = []
-    for another in (0.1, rate):
-        model.optimizer.learning_rate = another
-        before = model.get_weights()
-        model.fit(X, Y, verbose=0)
-        moved.append(largest_difference(model.get_weights(), before))
-    assert 900 < moved[0] / moved[1] < 1100
+    for by_callback in (False, True):
+        moved = []
+        for another in (0.1, rate):
+            callbacks = []
+            if by_callback:
+                schedule = [another]
+                scheduler = keras.callbacks.LearningRateScheduler(schedule.__getitem__)
+                callbacks.append(scheduler)
+            else:
+                model.optimizer.learning_rate = another
+            before = model.get_weights()
+            model.fit(X, Y, callbacks=callbacks, verbose=0)
+            moved.append(largest_difference(model.get_weights(), before))
+        assert 900 < moved[0] / moved[1] < 1100
 
 
 @proves(
@@ -1733,7 +1757,7 @@ def test_global_clipnorm_shortens_all(limit=1.0):
 
 
 @proves(
-    "`use_ema=True` | averages the weights; `fit` ends with the average",
+    "`use_ema=True` | averages the weights; `fit` puts the average in place at its end",
     keras=">=3",
     false_with={"momentum": 0.6},
 )
@@ -2074,6 +2098,28 @@ def test_metrics_run_on(reset=False):
             metric.reset_state()
         metric.update_state([0, 0], tf.one_hot([predicted, predicted], 2))
     assert float(metric.result()) == 0.5
+
+
+@proves(
+    "is above that of `evaluate`, on the same data | the loss of an epoch is a mean "
+    "over its steps, and the weights change in between | compare what `evaluate` gives",
+    false_with={"rate": 0.0},
+)
+def test_the_loss_of_an_epoch_is_a_mean(rate=0.5):
+    model, losses = classifier(), []
+
+    class Before(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            part = slice(4 * batch, 4 * batch + 4)
+            outputs = self.model(X[part])
+            losses.append(float(np.mean(crossentropy()(Y[part], outputs))))
+
+    model.compile(keras.optimizers.SGD(rate), **EAGER)
+    options = {**QUIET, "batch_size": 4, "callbacks": [Before()]}
+    history = model.fit(X, Y, **options).history
+    assert len(losses) == 3
+    assert np.isclose(history["loss"][-1], np.mean(losses), atol=1e-5)
+    assert history["loss"][-1] > model.evaluate(X, Y, verbose=0) + 1e-3
 
 
 @proves(
