@@ -62,6 +62,7 @@ def set_trainable(layer: keras.Layer, trainable: bool) -> None:
             f"Expected `trainable` to be True or False. Received: {trainable!r}"
         )
     for part in every_layer(layer):
+        part.trainable = not trainable  # so that the next line is never skipped
         part.trainable = trainable
 
 

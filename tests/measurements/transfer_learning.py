@@ -62,8 +62,8 @@ def reused_is_ahead_after_20_epochs(seed: int) -> Figures:
 
 
 @measures(
-    "The network from scratch needs more time: after 80 epochs, it reads more than "
-    "80 % of the test images.",
+    "The network from scratch needs more time: trained for 80 epochs, it reads more "
+    "than 80 % of the test images.",
     bound={"accuracy": (0.8, 1.0)},
 )
 def scratch_catches_up_in_80_epochs(seed: int) -> Figures:

@@ -604,8 +604,8 @@ def test_unfreezing_from_a_layer(layer="conv_2"):
 
 
 @proves(
-    "On 100 validation photos, a difference of a point or two in accuracy may be "
-    "chance: the standard error of an accuracy of 90 % is 3 points.",
+    "With only 100 validation photos, ignore a difference of a point or two: the "
+    "standard error of an accuracy of 90 % is 3 points.",
     false_with={"photos": 1000},
 )
 def test_a_point_or_two_is_chance(photos=100):
@@ -616,9 +616,9 @@ def test_a_point_or_two_is_chance(photos=100):
 
 
 @proves(
-    'In the script, `startswith("conv")` unfreezes every convolution of ResNet50, '
-    "and a beginning that no name has, such as that of another network, unfreezes "
-    "nothing, without an error.",
+    'To unfreeze every convolution of ResNet50, write `startswith("conv")` in the '
+    "script. A beginning that no name has, such as that of another network, "
+    "unfreezes nothing, without an error.",
     false_with={"beginning": "conv4"},
 )
 def test_names_of_resnet_tell_its_blocks(beginning="conv"):
@@ -697,8 +697,9 @@ def test_multi_optimizer_has_two_rates(pattern="head/.*"):
 
 
 @proves(
-    '`LayerwiseAdam(1e-5, {"head": 100})` learns at 1e-5 in the base and at 1e-3 in '
-    "the head.",
+    "On Keras 3.4 to 3.14, compile with this optimizer instead: "
+    '`LayerwiseAdam(1e-5, {"head": 100})` learns at 1e-5 in the base and at 1e-3 '
+    "in the head.",
     false_with={"factors": {"head": 10}},
     needs="keras>=3",
 )
@@ -774,6 +775,23 @@ def test_frozen_normalization_is_in_inference_mode(frozen=True):
 
 
 @proves(
+    "**`BatchNormalization` moves,** if `base.get_weights()` is not the same before "
+    "and after `fit`: set the flag, then compile. Frozen, it computes in `fit` what it "
+    "computes in `evaluate`, and is not the cause.",
+    false_with={"frozen": False},
+)
+def test_frozen_normalization_is_not_the_cause(frozen=True):
+    inner, x = keras.Input((3,)), keras.Input((3,))
+    normalize = keras.layers.BatchNormalization()
+    base = keras.Model(inner, normalize(keras.layers.Dense(4)(inner)))
+    model = keras.Model(x, keras.layers.Dense(1)(base(x)))
+    base.trainable = not frozen
+    model.compile("sgd", "mse")
+    assert changes(base, lambda: fit(model)) == []
+    assert np.allclose(base(X, training=True), base(X, training=False))
+
+
+@proves(
     "`model.layers` lists the outermost layers only, so a loop over it misses "
     "each `BatchNormalization` of a nested base.",
     false_with={"nested": False},
@@ -830,7 +848,7 @@ def test_normalization_is_found_wherever_it_hides(everywhere=True):
 
 
 @proves(
-    "You need it neither on Keras 2 nor on Keras 3: while the base is frozen, "
+    "While the base is frozen, `training=False` is not needed, on Keras 2 or 3: "
     "`trainable = False` suffices.",
     false_with={"frozen": ""},
 )
@@ -865,9 +883,9 @@ def test_freezing_normalization_works_on_both(frozen="norm"):
 
 
 @proves(
-    "Or call the base inside a layer of your own, such as "
-    "{recipe}`snippets.transfer_learning.InferenceMode`: there, `training=False` "
-    "is obeyed.",
+    "Or call the base inside a layer of your own, as the recipe "
+    "{recipe}`snippets.transfer_learning.InferenceMode` does: there, "
+    "`training=False` is obeyed.",
     false_with={"training": True},
 )
 def test_inside_a_layer_training_false_is_obeyed(training=False):
@@ -1096,8 +1114,8 @@ def history_of(model, rate, epochs, x, y, **options):
 
 
 @proves(
-    "**The preprocessing is done twice,** if the model preprocesses, and a batch "
-    "of `train` has negative numbers already, or no number above 1.",
+    "**The preprocessing is done twice,** if the model preprocesses and a batch of "
+    "`train` already has negative numbers, or no number above 1.",
     false_with={"again": False},
 )
 def test_preprocessing_done_twice_shows_in_a_batch(again=True):
@@ -1254,8 +1272,8 @@ def test_a_head_with_few_images_overfits(few=20):
 
 
 @proves(
-    "To go back, load `photos.keras`, the best epoch of the script; its base is "
-    '`model.get_layer("resnet50")`.',
+    "To undo the fine-tuning, load `photos.keras`, the best epoch of the script; "
+    'its base is `model.get_layer("resnet50")`.',
     false_with={"frozen": False},
 )
 def test_the_file_leads_back_to_the_base(frozen=True):

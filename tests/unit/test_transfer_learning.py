@@ -84,6 +84,17 @@ class Opaque(keras.Model):
 # Data
 
 
+@pytest.mark.parametrize("flag", [True, False])
+def test_the_flag_of_a_weight_that_was_set_alone_is_set_too(flag: bool) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    set_trainable(model, flag)
+    model.layers[0].kernel.trainable = not flag
+
+    set_trainable(model, flag)
+
+    assert model.layers[0].kernel.trainable == flag
+
+
 def test_selected_classes_are_numbered_in_the_order_they_are_named() -> None:
     features, labels = np.arange(6), np.array([5, 9, 5, 0, 7, 9])
 
