@@ -94,7 +94,7 @@ def test_the_file_brings_back_weights_and_argument(returned=True):
     "Without `get_config`, a direct subclass of `keras.Layer` saves its arguments "
     "by itself as long as they are made of numbers, strings, booleans and `None`; "
     "with any other argument, saving raises an error. A subclass of `Dense` loses "
-    "its own arguments, and no error says so.",
+    "its own arguments that have defaults, and no error says so.",
     false_with={"parent": keras.layers.Dense},
 )
 def test_numbers_and_strings_need_no_get_config(parent=keras.layers.Layer):
@@ -537,7 +537,8 @@ def test_a_wrong_shape_is_believed():
 
 
 @proves(
-    "**Needed** for a weight whose size depends on the input, as in `Gain`.",
+    "**Needed** for a weight whose size depends on the input, as in `Gain`: "
+    "`__init__` does not know it yet.",
     false_with={"method": "__init__"},
     needs="keras>=3",
 )
@@ -759,8 +760,7 @@ def test_the_warning_ends_with_the_cause(kind=Nested):
 
 @proves(
     "**Needed** if you want the weights of inner layers before the first call. "
-    "Without it, `layer.build(shape)` only marks the layer as built, and the first "
-    "call makes the weights.",
+    "Without it, `layer.build(shape)` makes none, and the first call does.",
     false_with={"kind": Built},
     needs="keras>=3",
 )
@@ -1103,7 +1103,7 @@ def test_supports_masking_passes_the_mask_on(supports=True):
 
 
 @proves(
-    "mixes the steps | `call(self, inputs, mask=None)` | Keras passes the mask",
+    "mixes the steps | `call(self, inputs, mask=None)` | `call` gets the mask",
     false_with={"make": mine},
 )
 def test_call_receives_the_mask(make=Masked):
@@ -1114,8 +1114,8 @@ def test_call_receives_the_mask(make=Masked):
 
 
 @proves(
-    "A layer that averages the steps mixes them and ends the time axis, so it needs "
-    "the second and the last row:",
+    "A layer that averages the steps mixes them and ends the time axis, so it "
+    "needs `mask=None` in `call`, and a `compute_mask` that returns `None`:",
     false_with={"ends": False},
     needs="keras>=3",
 )
@@ -1377,7 +1377,8 @@ class Pool(keras.layers.Layer):
 
 @proves(
     "The new one takes the mask, and gives the padding the score `-6e4`, which "
-    "float16 still holds: the softmax turns it into an attention weight of 0.",
+    "float16 still holds: beside a real step, the softmax turns it into an "
+    "attention weight of 0.",
     false_with={"lowest": 0.0},
 )
 def test_a_low_score_leaves_padding_out(lowest=-6e4):
@@ -1397,9 +1398,9 @@ def test_a_low_score_leaves_padding_out(lowest=-6e4):
 
 
 @proves(
-    "With `return_attention_scores=True` the new layer also returns the attention "
-    "weights. A second model on the same layers shows them, and needs no training "
-    "of its own:",
+    "With `return_attention_scores=True`, as Keras calls it, the new layer also "
+    "returns the attention weights, of shape `(batch, time)`. A second model on "
+    "the same layers shows them, and needs no training of its own:",
     false_with={"asks": False},
 )
 def test_a_second_model_shows_the_weights(asks=True):
@@ -2130,11 +2131,12 @@ def verdicts(layer_class, arguments):
 
 
 @proves(
-    "It misses an argument that `get_config` forgets, an output that should have "
-    "been float16, and, if `expected_output_shape` is not passed, a wrong "
-    "`compute_output_shape`. The recipe `snippets.custom_layers.layer_problem` "
-    "sees all three: if `Gain` forgot its argument, `layer_problem(Gain, "
-    '{"initial": 3.0}, (2, 3))` would say that 3.0 came back as 1.0.',
+    "The test does not notice an argument that `get_config` forgets, an output "
+    "that should have been float16, and, if `expected_output_shape` is not passed, "
+    "a wrong `compute_output_shape`. The recipe "
+    "`snippets.custom_layers.layer_problem` sees all three: if `Gain` forgot its "
+    'argument, `layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say that 3.0 '
+    "came back as 1.0.",
     false_with={"forgets": False},
     needs="keras>=3",
 )
@@ -2147,11 +2149,12 @@ def test_the_suite_does_not_see_a_forgotten_argument(forgets=True):
 
 
 @proves(
-    "It misses an argument that `get_config` forgets, an output that should have "
-    "been float16, and, if `expected_output_shape` is not passed, a wrong "
-    "`compute_output_shape`. The recipe `snippets.custom_layers.layer_problem` "
-    "sees all three: if `Gain` forgot its argument, `layer_problem(Gain, "
-    '{"initial": 3.0}, (2, 3))` would say that 3.0 came back as 1.0.',
+    "The test does not notice an argument that `get_config` forgets, an output "
+    "that should have been float16, and, if `expected_output_shape` is not passed, "
+    "a wrong `compute_output_shape`. The recipe "
+    "`snippets.custom_layers.layer_problem` sees all three: if `Gain` forgot its "
+    'argument, `layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say that 3.0 '
+    "came back as 1.0.",
     false_with={"is_wrong": False},
     needs="keras>=3",
 )
@@ -2174,11 +2177,12 @@ def test_the_suite_does_not_see_a_wrong_shape(is_wrong=True):
 
 
 @proves(
-    "It misses an argument that `get_config` forgets, an output that should have "
-    "been float16, and, if `expected_output_shape` is not passed, a wrong "
-    "`compute_output_shape`. The recipe `snippets.custom_layers.layer_problem` "
-    "sees all three: if `Gain` forgot its argument, `layer_problem(Gain, "
-    '{"initial": 3.0}, (2, 3))` would say that 3.0 came back as 1.0.',
+    "The test does not notice an argument that `get_config` forgets, an output "
+    "that should have been float16, and, if `expected_output_shape` is not passed, "
+    "a wrong `compute_output_shape`. The recipe "
+    "`snippets.custom_layers.layer_problem` sees all three: if `Gain` forgot its "
+    'argument, `layer_problem(Gain, {"initial": 3.0}, (2, 3))` would say that 3.0 '
+    "came back as 1.0.",
     false_with={"addend": "a number"},
     needs="keras>=3",
 )
@@ -2195,10 +2199,9 @@ def test_the_suite_does_not_see_a_widened_output(addend="an array"):
 
 @proves(
     "One failure of this test is no fault of yours: under `mixed_float16` it "
-    "expects float32 from a layer that multiplies by its own weight, and says "
-    "that it got float16. To learn the dtype of the output, it runs `call` in a "
-    "way that does not cast weights. A `compute_output_shape`, as in `Gain`, "
-    "avoids this.",
+    "expects float32 from a layer that multiplies by its own weight, and says that "
+    "it got float16. It works out the dtype of the output without casting weights. "
+    "A `compute_output_shape`, as in `Gain`, avoids this.",
     false_with={"declares": True},
     needs="keras>=3",
 )
