@@ -207,7 +207,7 @@ def test_arrays_become_a_dataset(size=32):
 
 
 @proves(
-    "For the third row, call `seconds_per_step` again with a quarter of the batch "
+    "For the second row, call `seconds_per_step` again with a quarter of the batch "
     "size, such as `batches.unbatch().batch(8)` for batches of 32, and compare the "
     '`"one batch"` of both calls.',
     false_with={"size": 16},
@@ -510,9 +510,9 @@ def test_each_epoch_has_its_order(order="cache, shuffle, batch"):
 
 
 @proves(
-    "Then write `cache`, `shuffle`, `batch`, `map`, `prefetch`. The function then "
-    "runs in every epoch. Do not put a `cache` behind `shuffle`: it repeats the "
-    "order of the first epoch.",
+    "Then write `cache`, `shuffle`, `batch`, `map`, `prefetch`. The function is "
+    "then not cached, and runs in every epoch. Do not put a `cache` behind "
+    "`shuffle`: it repeats the order of the first epoch.",
     false_with={"order": "shuffle, batch, map, cache, prefetch"},
 )
 def test_a_cache_keeps_the_order(order="cache, shuffle, batch, map, prefetch"):
@@ -560,7 +560,8 @@ def test_prefetch_reads_ahead(ahead=2, limit=60):
 
 @proves(
     "Whatever is random before `cache` is drawn once, and then the same in every "
-    "epoch: augment in a second `map`, after it.",
+    "epoch: augment in a second `map`, behind `shuffle`, before `batch` if it "
+    "takes single images, after it if it takes batches.",
     false_with={"cache_first": True},
 )
 def test_a_cache_freezes_what_is_random(cache_first=False):
@@ -777,23 +778,24 @@ def test_remat_counts_statistics_twice(wrap=remat):
 
 @proves(
     "smaller numbers | on hardware for bfloat16, "
-    '`keras.mixed_precision.set_dtype_policy("mixed_bfloat16")`; on Keras 2, '
-    "`set_global_policy` | precision, and time on a CPU like ours; the weights "
-    "stay float32",
+    '`keras.mixed_precision.set_dtype_policy("mixed_bfloat16")`, elsewhere '
+    '`"mixed_float16"`; on Keras 2, `set_global_policy` | precision, and time on a '
+    "CPU like ours; the weights stay float32",
     false_with={"policy": "float32"},
 )
 def test_mixed_precision_halves_activations(policy="mixed_bfloat16"):
     mixed = getattr(keras.mixed_precision, "set_dtype_policy", None)
     mixed = mixed or keras.mixed_precision.set_global_policy  # of Keras 2
-    mixed(policy)
-    try:
-        layer = keras.layers.Dense(3)
-    finally:
-        mixed("float32")
-    activations = layer(tf.ones([5, 2]))
-    assert activations.dtype == tf.bfloat16
-    assert 2 * activations.dtype.size == tf.float32.size
-    assert "float32" in str(layer.kernel.dtype)
+    for name, half in ((policy, tf.bfloat16), ("mixed_float16", tf.float16)):
+        mixed(name)
+        try:
+            layer = keras.layers.Dense(3)
+        finally:
+            mixed("float32")
+        activations = layer(tf.ones([5, 2]))
+        assert activations.dtype == half
+        assert 2 * activations.dtype.size == tf.float32.size
+        assert "float32" in str(layer.kernel.dtype)
 
 
 @proves(
@@ -863,7 +865,7 @@ def built_under(policy, *layers):
 
 @proves(
     "In a loop of your own, a model in float16 loses such gradients unless you "
-    "wrap the optimizer and scale the loss. In bfloat16 this changes nothing, so "
+    "wrap the optimizer and scale the loss. In bfloat16 the scale does no harm, so "
     "the same code serves both:",
     false_with={"half": "mixed_bfloat16"},
     needs="keras>=3",
@@ -1322,8 +1324,8 @@ def test_cprofile_sees_one_call(eagerly=False):
 
 
 @proves(
-    "What was left free on the device that the message names was too small for a "
-    "tensor of that shape.",
+    "The device that the message names had too little free memory for a tensor of "
+    "that shape.",
     false_with={"size": 2},
 )
 def test_too_large_a_tensor(size=10**7):
